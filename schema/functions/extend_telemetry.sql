@@ -1,0 +1,32 @@
+-- Makes sure that a telemetry partition exists for a position, and one ahead of it.
+-- A partition is attached rather than created in place, because that lets appends to the others go on.
+create or replace function extend_telemetry(reached bigint, width bigint default 10000000)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path from current
+as $$
+declare
+  _from  bigint;
+  _name  text;
+begin
+  if reached < (select max(up_to) from telemetry_partitions) - width then
+    return;
+  end if;
+
+  perform pg_advisory_xact_lock(hashtext('tidemark telemetry'), hashtext((select log_id from log)::text));
+
+  loop
+    _from := coalesce((select max(up_to) from telemetry_partitions), 0);
+    exit when reached < _from - width;
+    _name := format('telemetry_%s', _from / width);
+
+    execute format('create table %I (like telemetry including defaults)', _name);
+    execute format('alter table %I add constraint bounds check (position >= %s and position < %s)', _name, _from, _from + width);
+    execute format('alter table telemetry attach partition %I for values from (%s) to (%s)', _name, _from, _from + width);
+    perform guard_events(_name::regclass);
+    insert into telemetry_partitions (up_to, name) values (_from + width, _name);
+  end loop;
+end
+$$;

@@ -1,0 +1,12 @@
+-- Writes down how far the log is settled, for plain SQL and for standbys. It only grows, and nobody waits to write it.
+create or replace function record_settled(reached bigint)
+returns void
+language sql
+volatile
+security definer
+set search_path from current
+as $$
+  update settled
+  set position = reached, recorded_at = clock_timestamp()
+  where one = (select one from settled where position < reached for update skip locked)
+$$;
