@@ -1,0 +1,24 @@
+/** A point of one log, in one of its epochs. */
+export interface Point {
+  readonly log: string
+  readonly epoch: number
+  readonly position: number
+}
+
+const TOKEN = /^tm1\.([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,16})$/
+
+/** A point as an opaque string that is safe in URLs and headers. */
+export const encodeToken = (point: Point): string =>
+  `tm1.${point.log.replaceAll("-", "")}.${point.epoch}.${point.position}`
+
+/** The point that a token names, or undefined where it is no token. */
+export const decodeToken = (token: string): Point | undefined => {
+  const match = TOKEN.exec(token)
+  if (match === null) return undefined
+  const [, log, epoch, position] = match as unknown as [string, string, string, string]
+  return {
+    log: log.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"),
+    epoch: Number(epoch),
+    position: Number(position)
+  }
+}

@@ -1,0 +1,48 @@
+import { randomFillSync } from "node:crypto"
+
+const BYTES = 16
+const POOL_BYTES = BYTES * 256
+const SEQUENCE_LIMIT = 0x1000
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+const pool = Buffer.alloc(POOL_BYTES)
+let used = POOL_BYTES
+let lastMs = 0
+let sequence = 0
+
+/** A tick that never goes back: 4096 ids fit in a millisecond, more borrow from the next one. */
+const tick = (): void => {
+  const now = Date.now()
+  if (now > lastMs) {
+    lastMs = now
+    sequence = 0
+  } else if (++sequence === SEQUENCE_LIMIT) {
+    lastMs += 1
+    sequence = 0
+  }
+}
+
+/** A UUIDv7 (RFC 9562): sorts by creation within this process, so that index inserts stay on the right-most page. */
+export const uuid = (): string => {
+  if (used === POOL_BYTES) {
+    randomFillSync(pool)
+    used = 0
+  }
+  tick()
+  const at = used
+  used += BYTES
+  pool.writeUIntBE(lastMs, at, 6)
+  pool[at + 6] = 0x70 | (sequence >> 8)
+  pool[at + 7] = sequence & 0xff
+  pool[at + 8] = 0x80 | (pool[at + 8]! & 0x3f)
+  let text = ""
+  for (let byte = 0; byte < BYTES; byte++) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) text += "-"
+    text += HEX[pool[at + byte]!]
+  }
+  return text
+}
+
+/** Whether a text is a UUID in the form that PostgreSQL prints: lower case, with hyphens. */
+export const isUuid = (text: string): boolean => UUID.test(text)
