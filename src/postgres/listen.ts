@@ -1,0 +1,71 @@
+import { Effect, type Scope } from "effect"
+import type { ClientConfig } from "pg"
+import PgListen from "pg-listen"
+import { backoffMs } from "../base/backoff.ts"
+import { type PostgresError, postgresError } from "./error.ts"
+
+/** How often the connection is checked while nothing is heard, in ms. */
+const CHECK_MS = 10_000
+
+/** How long an answer to that check may take, in ms: a connection into a black hole is noticed by then. */
+const ANSWER_MS = 5_000
+
+/** pg-listen counts the first connection as an attempt, so this makes it give a lost one up at once, and tell. */
+const NO_RECONNECTS = 1
+
+export interface Listening {
+  readonly connection: ClientConfig
+  readonly channel: string
+  /** A payload arrived. Any role of the database can send one, so it is a reason to look, never a fact. */
+  readonly onPayload: (payload: string) => void
+  /** LISTEN is in force, at first and after every reconnect: what happened before may have gone unheard. */
+  readonly onListening: () => void
+  readonly onLost: (error: PostgresError) => void
+}
+
+/** One life of a LISTEN connection: ends, with the error, when it is lost. */
+const listenOnce = (listening: Listening): Effect.Effect<never, PostgresError> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const subscriber = PgListen.default(
+        { ...listening.connection, query_timeout: ANSWER_MS },
+        { paranoidChecking: CHECK_MS, retryLimit: NO_RECONNECTS, parse: (payload) => payload }
+      )
+      subscriber.events.on("notification", ({ payload }) => {
+        if (typeof payload === "string") listening.onPayload(payload)
+      })
+      return subscriber
+    }),
+    (subscriber) =>
+      Effect.callback<never, PostgresError>((resume) => {
+        const lost = (thrown: unknown): void => resume(Effect.fail(postgresError(thrown, false)))
+        subscriber.events.on("error", lost)
+        subscriber
+          .connect()
+          .then(() => subscriber.listenTo(listening.channel))
+          .then(listening.onListening, lost)
+      }),
+    (subscriber) => Effect.ignore(Effect.tryPromise(() => subscriber.close()))
+  )
+
+/**
+ * Listens to a channel for as long as the scope is open. pg-listen carries one connection; a lost one is replaced by a new
+ * subscriber with backoff, for ever, because pg-listen's own reconnecting gives up, and leaks when it is closed meanwhile.
+ */
+export const listen = (listening: Listening): Effect.Effect<void, never, Scope.Scope> => {
+  let failures = 0
+  const heard: Listening = {
+    ...listening,
+    onListening: () => {
+      failures = 0
+      listening.onListening()
+    }
+  }
+  const life = listenOnce(heard).pipe(
+    Effect.catch((error) => {
+      listening.onLost(error)
+      return Effect.sleep(backoffMs(failures++))
+    })
+  )
+  return Effect.asVoid(Effect.forkScoped(Effect.forever(life)))
+}

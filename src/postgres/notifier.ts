@@ -1,0 +1,74 @@
+import { Effect, type Scope } from "effect"
+import { type ClientConfig, Pool } from "pg"
+
+/** How long a NOTIFY may take, in ms; one that does not get through costs latency, never an event. */
+const NOTIFY_ANSWER_MS = 5_000
+
+/** How long the connection is kept without use, in ms. */
+const IDLE_MS = 60_000
+
+const NOTIFY = "select pg_notify($1, $2)"
+
+/** Sends NOTIFYs on a connection of its own. */
+export interface Notifier {
+  /**
+   * Tells the channel's listeners to look, soon, and never holds the caller up: while one NOTIFY is under way, all that
+   * come meanwhile become one, with the last payload. One that fails is dropped.
+   */
+  readonly touch: (payload: string) => void
+  /** Sends one payload and waits until it is sent; false where it could not be. */
+  readonly send: (payload: string) => Effect.Effect<boolean>
+}
+
+export const notifier = (
+  connection: ClientConfig,
+  channel: string
+): Effect.Effect<Notifier, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const pool = new Pool({
+          ...connection,
+          max: 1,
+          idleTimeoutMillis: IDLE_MS,
+          query_timeout: NOTIFY_ANSWER_MS
+        })
+        pool.on("error", () => undefined)
+        return pool
+      }),
+      (pool) => Effect.promise(() => pool.end())
+    ),
+    (pool): Notifier => {
+      let next: string | undefined
+      let underWay = false
+      let closed = false
+
+      const send = async (payload: string): Promise<boolean> => {
+        try {
+          await pool.query(NOTIFY, [channel, payload])
+          return true
+        } catch {
+          return false
+        }
+      }
+
+      const drain = async (): Promise<void> => {
+        underWay = true
+        while (next !== undefined && !closed) {
+          const payload = next
+          next = undefined
+          closed = pool.ending
+          if (!closed) await send(payload)
+        }
+        underWay = false
+      }
+
+      return {
+        touch: (payload) => {
+          next = payload
+          if (!underWay) void drain()
+        },
+        send: (payload) => Effect.promise(() => send(payload))
+      }
+    }
+  )

@@ -1,0 +1,216 @@
+import { Context, Effect, Layer, Scope } from "effect"
+import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg"
+import { ConnectionLost, PostgresError, postgresError, RolledBack } from "./error.ts"
+
+/** How many connections a process opens at most, unless configured. */
+export const DEFAULT_POOL_SIZE = 10
+
+/** How long a statement may go without an answer before its connection is given up, in ms. */
+export const DEFAULT_ANSWER_TIMEOUT_MS = 30_000
+
+/** How long an engine's own transaction may sit idle before the server ends it, in ms: an idle one holds back every reader. */
+export const IDLE_IN_TRANSACTION_MS = 30_000
+
+/** One round trip, and local to the transaction, so that it holds behind a pooler too. */
+const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
+
+export interface Rows<Row> {
+  readonly rows: ReadonlyArray<Row>
+  readonly count: number
+}
+
+export interface QueryOptions {
+  /** Prepares the statement once per connection under this name. */
+  readonly name?: string
+  /** Rows as arrays instead of objects. */
+  readonly arrays?: boolean
+  /** How long to wait for the answer, in ms; then the connection is given up and the outcome is unknown. */
+  readonly answerTimeoutMs?: number
+}
+
+/** One connection, for as long as it is lent. */
+export interface Connection {
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: ReadonlyArray<unknown>,
+    options?: QueryOptions
+  ): Effect.Effect<Rows<Row>, PostgresError>
+}
+
+export interface PostgresConfig {
+  readonly connection: ClientConfig
+  /** The schema of the log. */
+  readonly schema: string
+  readonly poolSize?: number
+  /** In ms; 0 waits for ever. */
+  readonly answerTimeoutMs?: number
+}
+
+/** The reasons after which a connection cannot be used again. */
+const isBroken = (error: PostgresError): boolean => {
+  switch (error.reason._tag) {
+    case "ConnectionLost":
+    case "Unreachable":
+    case "Busy":
+      return true
+    default:
+      return false
+  }
+}
+
+/** A client of the pool as a Connection; remembers whether it broke. */
+class Lent implements Connection {
+  broken = false
+  private readonly client: PoolClient
+
+  constructor(client: PoolClient) {
+    this.client = client
+  }
+
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: ReadonlyArray<unknown>,
+    options?: QueryOptions
+  ): Effect.Effect<Rows<Row>, PostgresError> {
+    return Effect.callback((resume) => {
+      const config: QueryConfig & { rowMode?: "array"; query_timeout?: number } = { text }
+      if (values !== undefined) config.values = values as Array<unknown>
+      if (options?.name !== undefined) config.name = options.name
+      if (options?.arrays === true) config.rowMode = "array"
+      if (options?.answerTimeoutMs !== undefined) config.query_timeout = options.answerTimeoutMs
+      let answered = false
+      this.client.query<Record<string, unknown>>(config, (thrown: unknown, result) => {
+        answered = true
+        if (thrown == null) {
+          resume(Effect.succeed({ rows: result.rows as ReadonlyArray<Row>, count: result.rowCount ?? 0 }))
+          return
+        }
+        const error = postgresError(thrown, true)
+        if (isBroken(error)) this.broken = true
+        resume(Effect.fail(error))
+      })
+      return Effect.sync(() => {
+        if (!answered) this.broken = true
+      })
+    })
+  }
+
+  /** COMMIT answers ROLLBACK, without an error, where a statement had failed. */
+  commit(): Effect.Effect<void, PostgresError> {
+    return Effect.callback((resume) => {
+      this.client.query("commit", (thrown: unknown, result) => {
+        if (thrown != null) {
+          const error = postgresError(thrown, true)
+          if (isBroken(error)) this.broken = true
+          resume(Effect.fail(error))
+        } else if (result.command === "ROLLBACK") {
+          resume(
+            Effect.fail(new PostgresError({ reason: new RolledBack({ detail: "COMMIT answered ROLLBACK" }) }))
+          )
+        } else resume(Effect.void)
+      })
+    })
+  }
+}
+
+/** PostgreSQL, as a pool of connections to one log's database. */
+export class Postgres extends Context.Service<
+  Postgres,
+  {
+    /** The schema of the log. */
+    readonly schema: string
+    /** Runs one statement on any connection. */
+    readonly query: Connection["query"]
+    /** Lends a connection for the time of `use`. */
+    readonly withConnection: <A, E, R>(
+      use: (connection: Connection) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | PostgresError, R>
+    /** Runs `use` in a transaction: commits when it succeeds, rolls back when it fails or is interrupted. */
+    readonly transaction: <A, E, R>(
+      use: (connection: Connection) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | PostgresError, R>
+  }
+>()("tidemark/postgres/Postgres") {
+  static readonly layer = (config: PostgresConfig): Layer.Layer<Postgres> =>
+    Layer.effect(Postgres, makePostgres(config))
+}
+
+const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const pool = new Pool({
+        ...config.connection,
+        max: config.poolSize ?? DEFAULT_POOL_SIZE,
+        query_timeout: config.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS,
+        allowExitOnIdle: false
+      })
+      // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+      pool.on("error", () => undefined)
+      return pool
+    }),
+    (pool) => Effect.promise(() => pool.end())
+  )
+
+const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
+  const pool = yield* openPool(config)
+
+  const lend: Effect.Effect<Lent & { readonly release: () => void }, PostgresError> = Effect.callback(
+    (resume) => {
+      let wanted = true
+      pool.connect((thrown, client, release) => {
+        if (thrown !== undefined || client === undefined) {
+          resume(Effect.fail(postgresError(thrown, false)))
+          return
+        }
+        if (!wanted) {
+          release()
+          return
+        }
+        const ignore = (): void => undefined
+        client.on("error", ignore)
+        const lent = new Lent(client)
+        resume(
+          Effect.succeed(
+            Object.assign(lent, {
+              release: () => {
+                client.off("error", ignore)
+                release(lent.broken)
+              }
+            })
+          )
+        )
+      })
+      return Effect.sync(() => {
+        wanted = false
+      })
+    }
+  )
+
+  const withLent = <A, E, R>(
+    use: (lent: Lent) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | PostgresError, R> =>
+    Effect.acquireUseRelease(lend, use, (lent) => Effect.sync(() => lent.release()))
+
+  const transaction = <A, E, R>(
+    use: (connection: Connection) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | PostgresError, R> =>
+    withLent((lent) => {
+      const body: Effect.Effect<A, E | PostgresError, R> = Effect.gen(function* () {
+        yield* lent.query(BEGIN)
+        const value = yield* use(lent)
+        yield* lent.commit()
+        return value
+      })
+      return Effect.onError(body, () => (lent.broken ? Effect.void : Effect.ignore(lent.query("rollback"))))
+    })
+
+  return Postgres.of({
+    schema: config.schema,
+    query: (text, values, options) => withLent((lent) => lent.query(text, values, options)),
+    withConnection: withLent,
+    transaction
+  })
+})
+
+/** The connection was lost, or no answer came in time. */
+export const isConnectionLost = (error: PostgresError): boolean => error.reason instanceof ConnectionLost

@@ -1,0 +1,36 @@
+/** The SQLSTATEs that Tidemark tells apart, by PostgreSQL's own names (appendix A of its manual). */
+export const SqlState = {
+  uniqueViolation: "23505",
+  deadlockDetected: "40P01",
+  serializationFailure: "40001",
+  lockNotAvailable: "55P03",
+  queryCanceled: "57014",
+  adminShutdown: "57P01",
+  crashShutdown: "57P02",
+  cannotConnectNow: "57P03",
+  databaseDropped: "57P04",
+  idleSessionTimeout: "57P05",
+  idleInTransactionSessionTimeout: "25P03",
+  tooManyConnections: "53300",
+  diskFull: "53100",
+  readOnlySqlTransaction: "25006",
+  insufficientPrivilege: "42501",
+  invalidCatalogName: "3D000"
+} as const
+
+/** Classes of SQLSTATEs: their first two characters. */
+export const SqlStateClass = {
+  connectionException: "08",
+  dataException: "22",
+  invalidAuthorization: "28"
+} as const
+
+/** Tidemark's own SQLSTATEs, raised by the functions and guards in schema/. */
+export const OwnSqlState = {
+  immutable: "TM001",
+  versionConflict: "TM002",
+  snapshotDoesNotMove: "TM003",
+  categoryHasOtherClass: "TM004",
+  duplicateEvent: "TM005",
+  malformedEvent: "TM006"
+} as const
