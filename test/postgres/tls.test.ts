@@ -1,0 +1,171 @@
+import net from "node:net"
+import { TLSSocket } from "node:tls"
+import pg from "pg"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import type { TlsSocket } from "../../src/postgres/tls-socket.ts"
+import type { Cluster } from "../support/cluster.ts"
+import { makeAuthority, type Authority, type Certificate } from "./authority.ts"
+import { answering, configured, encryption, failure, joined, listening, on, reason } from "./connecting.ts"
+import { encryptedServer, secret, temporaryFolder, type Folder } from "./tls-servers.ts"
+
+const firstWithDirectTls = 170_000
+
+let authority: Authority
+let folder: Folder
+let encrypted: Cluster
+let rootFile: string
+let otherRootFile: string
+
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  authority = await makeAuthority("Tidemark test authority")
+  rootFile = await folder.write("root.pem", authority.cert)
+  otherRootFile = await folder.write("other-root.pem", (await makeAuthority("Somebody else")).cert)
+  encrypted = await encryptedServer(authority)
+})
+
+afterAll(async () => {
+  await encrypted?.remove()
+  await folder?.remove()
+})
+
+/** Ends the client's TLS with its own certificate and talks TLS to the real server. */
+const inBetween = async (own: Certificate) => {
+  const upstream = await configured(on(encrypted, { sslmode: "require" }))
+  return (socket: net.Socket) =>
+    void socket.once("data", () => {
+      socket.write("S")
+      const client = new TLSSocket(socket, { isServer: true, cert: own.cert, key: own.key })
+      // A client that rejects the certificate leaves before there is a server to join it with.
+      client.on("error", () => socket.destroy())
+      const server = upstream.stream?.() as TlsSocket
+      server.once("connect", () => joined(client, server))
+      server.connect(encrypted.port, "localhost")
+    })
+}
+
+describe("against a server with a certificate of a private authority", () => {
+  test("verify-full passes with the authority and the right host name", async () => {
+    expect(await encryption(on(encrypted, { sslmode: "verify-full", sslrootcert: rootFile }))).toBe(true)
+  })
+
+  test.each(["require", "verify-ca", "verify-full"] as const)(
+    "%s fails with TlsUnverified when another authority is given",
+    async (sslmode) => {
+      expect(await reason(on(encrypted, { sslmode, sslrootcert: otherRootFile }))).toMatchObject({
+        _tag: "TlsUnverified",
+        check: "chain",
+        server: `localhost:${encrypted.port}`,
+        sslmode,
+        message: expect.stringContaining("sslrootcert")
+      })
+    }
+  )
+
+  test("verify-full fails with TlsUnverified when only public authorities are trusted", async () => {
+    expect(await reason(on(encrypted, { sslrootcert: "system" }))).toMatchObject({
+      _tag: "TlsUnverified",
+      check: "chain",
+      sslmode: "verify-full"
+    })
+  })
+
+  test("a wrong host name fails under verify-full and passes under verify-ca", async () => {
+    const wrong = on(encrypted, { host: "127.0.0.1", sslrootcert: rootFile })
+    expect(await reason({ ...wrong, sslmode: "verify-full" })).toMatchObject({
+      _tag: "TlsUnverified",
+      check: "host",
+      message: expect.stringContaining("verify-ca")
+    })
+    expect(await encryption({ ...wrong, sslmode: "verify-ca" })).toBe(true)
+  })
+
+  test("require takes any certificate when no authority is given", async () => {
+    expect(await encryption(on(encrypted, { sslmode: "require" }))).toBe(true)
+  })
+
+  test("prefer, which is the default, encrypts; allow and disable do not", async () => {
+    expect(await encryption(on(encrypted))).toBe(true)
+    expect(await encryption(on(encrypted, { sslmode: "prefer" }))).toBe(true)
+    expect(await encryption(on(encrypted, { sslmode: "allow" }))).toBe(false)
+    expect(await encryption(on(encrypted, { sslmode: "disable" }))).toBe(false)
+  })
+
+  test("allow encrypts where pg_hba.conf turns the plain client away, and prefer the other way round", async () => {
+    expect(await encryption(on(encrypted, { user: "over_tls", sslmode: "allow" }))).toBe(true)
+    expect(await encryption(on(encrypted, { user: "over_plain", sslmode: "prefer" }))).toBe(false)
+  })
+
+  test("require does not go on without TLS where pg_hba.conf turns the encrypted client away", async () => {
+    const error = await failure(on(encrypted, { user: "over_plain", sslmode: "require" }))
+    expect(error).toMatchObject({ code: "28000", message: expect.stringContaining("SSL encryption") })
+  })
+
+  test("a client certificate logs in, and without it the server says no", async () => {
+    const own = await authority.forClient("with_cert")
+    const sslcert = await folder.write("client.crt", own.cert)
+    const sslkey = await folder.write("client.key", own.key)
+    const settings = on(encrypted, { user: "with_cert", sslmode: "require" })
+    expect(await encryption({ ...settings, sslcert, sslkey })).toBe(true)
+    expect(await failure(settings)).toMatchObject({ code: "28000" })
+  })
+
+  test("sslnegotiation=direct encrypts from PostgreSQL 17 on and fails before it", async () => {
+    const version = await answering(on(encrypted), async (client) =>
+      Number(
+        (await client.query<{ v: string }>("select current_setting('server_version_num') as v")).rows[0]?.v
+      )
+    )
+    const settings = on(encrypted, {
+      sslmode: "verify-full",
+      sslrootcert: rootFile,
+      sslnegotiation: "direct"
+    })
+    if (version >= firstWithDirectTls) expect(await encryption(settings)).toBe(true)
+    else expect(await failure(settings)).toBeInstanceOf(Error)
+  })
+
+  test("a password is accepted with channel binding, without it, and without TLS", async () => {
+    const settings = on(encrypted, { user: "by_password", password: secret })
+    expect(await encryption({ ...settings, sslmode: "require" })).toBe(true)
+    expect(await encryption({ ...settings, sslmode: "require", channel_binding: "disable" })).toBe(true)
+    expect(await encryption({ ...settings, sslmode: "allow" })).toBe(false)
+    expect(await encryption({ ...settings, sslmode: "disable" })).toBe(false)
+    expect(await failure({ ...settings, sslmode: "require", password: "wrong" })).toMatchObject({
+      code: "28P01"
+    })
+  })
+
+  test("channel binding keeps somebody in between out, whom require alone lets through", async () => {
+    const other = await makeAuthority("Somebody in between")
+    await listening(await inBetween(await other.forServer("localhost")), async (server) => {
+      const settings = on(server, { user: "by_password", password: secret, sslmode: "require" })
+      expect(await encryption({ ...settings, channel_binding: "disable" })).toBe(true)
+      expect(await failure(settings)).toMatchObject({ message: expect.stringContaining("channel binding") })
+    })
+  })
+
+  test("a host may be an address that the certificate carries", async () => {
+    await listening(await inBetween(await authority.forServer("127.0.0.1")), async (server) => {
+      const settings = on(server, { host: "127.0.0.1", sslmode: "verify-full", sslrootcert: rootFile })
+      expect(await encryption(settings)).toBe(true)
+    })
+  })
+
+  test("an expired certificate fails with TlsUnverified", async () => {
+    await listening(await inBetween(await authority.expired("localhost")), async (server) => {
+      expect(await reason(on(server, { sslmode: "verify-ca", sslrootcert: rootFile }))).toMatchObject({
+        _tag: "TlsUnverified",
+        check: "chain",
+        problem: expect.stringContaining("CERT_HAS_EXPIRED")
+      })
+    })
+  })
+
+  test("root.crt of the home is the default authority, also for require", async () => {
+    await folder.write(".postgresql/root.crt", (await makeAuthority("Somebody else")).cert)
+    const client = new pg.Client(await configured(on(encrypted, { sslmode: "require" }), folder.directory))
+    await expect(client.connect()).rejects.toMatchObject({ reason: { _tag: "TlsUnverified" } })
+    await client.end()
+  })
+})
