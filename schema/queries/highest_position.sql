@@ -1,0 +1,2 @@
+select max(position) as position
+from :"schema".log_events

@@ -1,0 +1,2 @@
+select holder, pid
+from :"schema".log_holders()

@@ -1,0 +1,1 @@
+select :"schema".record_settled($1)

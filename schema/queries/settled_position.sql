@@ -1,0 +1,1 @@
+select :"schema".settled_position() as position

@@ -1,0 +1,215 @@
+import { Context, Effect, FiberSet, Layer, type Scope, Semaphore } from "effect"
+import { Postgres } from "../postgres/postgres.ts"
+import { AppendCall } from "./append-call.ts"
+import type { Outcome, PlacedPart } from "./batch.ts"
+import { Delivery, type Waiting } from "./delivery.ts"
+import { type LogError, logError, Unavailable } from "./error.ts"
+import { AppendQueue } from "./queue.ts"
+import type { Request } from "./request.ts"
+
+/** How long an emit is tried, in ms, unless configured. */
+export const DEFAULT_EMIT_DEADLINE_MS = 30_000
+
+/** How many batches are under way at once: one is executed while the other waits for the disk. */
+export const DEFAULT_LANES = 2
+
+/** How many requests may wait at once for streams that somebody's transaction holds, each on a connection of its own. */
+const LANES_APART = 2
+
+/** How long a closing engine goes on with what was emitted before, in ms. */
+const CLOSE_PATIENCE_MS = 10_000
+
+export interface AppenderConfig {
+  readonly lanes?: number
+  /** In ms. */
+  readonly deadlineMs?: number
+}
+
+export interface AppenderStatus {
+  /** Events that wait for a batch. */
+  readonly waiting: number
+  /** Callers that wait for room in the queue. */
+  readonly blocked: number
+  /** Batches under way. */
+  readonly underWay: number
+  /** Streams that somebody's transaction holds, and that are waited for apart. */
+  readonly held: ReadonlyArray<string>
+}
+
+/** Gathers appends into batches while earlier ones are under way, and sees each through to an outcome. */
+export class Appender extends Context.Service<
+  Appender,
+  {
+    /** Appends one request; a failed try is made again with the same ids until the deadline. Waits where the queue is full. */
+    readonly append: (request: Request) => Effect.Effect<ReadonlyArray<PlacedPart>, LogError>
+    readonly status: () => AppenderStatus
+    /** Calls back with the highest position of each request that was appended. */
+    readonly onAppended: (listener: (position: number) => void) => void
+    /** Something was appended beside this, in a caller's own transaction that is committed now. */
+    readonly announce: (position: number) => void
+  }
+>()("tidemark/log/Appender") {
+  static readonly layer = (config: AppenderConfig = {}): Layer.Layer<Appender, never, Postgres> =>
+    Layer.effect(
+      Appender,
+      Effect.gen(function* () {
+        const lanes = new Lanes(new AppendCall(yield* Postgres), config)
+        yield* lanes.start
+        return Appender.of({
+          append: (request) => lanes.append(request),
+          status: () => lanes.status(),
+          onAppended: (listener) => lanes.listeners.push(listener),
+          announce: (position) => lanes.announce(position)
+        })
+      })
+    )
+}
+
+const isPlaced = (outcome: Outcome): outcome is ReadonlyArray<PlacedPart> => Array.isArray(outcome)
+
+class Lanes {
+  readonly listeners: Array<(position: number) => void> = []
+  private readonly queue = new AppendQueue<Waiting>()
+  private readonly blocked: Array<() => void> = []
+  private readonly apart = new Set<Waiting>()
+  private readonly apartLanes = Semaphore.makeUnsafe(LANES_APART)
+  private readonly delivery: Delivery
+  private readonly lanes: number
+  private readonly deadlineMs: number
+  private run: (effect: Effect.Effect<void>) => unknown = () => undefined
+  private whenIdle: () => void = () => undefined
+  private underWay = 0
+  private scheduled = false
+  private state: "open" | "closing" | "closed" = "open"
+
+  constructor(call: AppendCall, config: AppenderConfig) {
+    this.lanes = config.lanes ?? DEFAULT_LANES
+    this.deadlineMs = config.deadlineMs ?? DEFAULT_EMIT_DEADLINE_MS
+    this.delivery = new Delivery({
+      call,
+      settle: (waiting, outcome) => this.settle(waiting, outcome),
+      waitApart: (waiting) => this.waitApart(waiting),
+      closing: () => this.state === "closed"
+    })
+  }
+
+  /** For the time of the scope; its end waits, within bounds, for what was emitted before. */
+  readonly start: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {
+    const self = this
+    return Effect.gen(function* () {
+      const fibers = yield* FiberSet.make<void>()
+      self.run = yield* FiberSet.runtime(fibers)<never>()
+      yield* Effect.addFinalizer(() => self.close(fibers))
+    })
+  })
+
+  append(request: Request): Effect.Effect<ReadonlyArray<PlacedPart>, LogError> {
+    return Effect.callback((resume) => {
+      if (this.state !== "open") {
+        resume(Effect.fail(logError(new Unavailable({ detail: "this engine is closed" }))))
+        return
+      }
+      const waiting: Waiting = {
+        request,
+        deadline: Date.now() + this.deadlineMs,
+        uncertain: false,
+        settle: (outcome) =>
+          resume(isPlaced(outcome) ? Effect.succeed(outcome) : Effect.fail(logError(outcome)))
+      }
+      const enter = (): void => {
+        this.queue.push(waiting)
+        this.schedule()
+      }
+      if (!this.queue.isFull) enter()
+      else this.blocked.push(enter)
+      return Effect.sync(() => {
+        const at = this.blocked.indexOf(enter)
+        if (at !== -1) this.blocked.splice(at, 1)
+        else this.queue.remove(waiting)
+      })
+    })
+  }
+
+  status(): AppenderStatus {
+    return {
+      waiting: this.queue.events,
+      blocked: this.blocked.length,
+      underWay: this.underWay,
+      held: [...this.apart].flatMap((one) => one.request.parts.map((part) => part.stream))
+    }
+  }
+
+  /** The callers of this turn of the event loop share a batch; an idle engine sends at its end. */
+  private schedule(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    setImmediate(() => {
+      this.scheduled = false
+      this.pump()
+    })
+  }
+
+  private pump(): void {
+    while (this.underWay < this.lanes) {
+      const batch = this.queue.take()
+      if (batch.length === 0) break
+      this.underWay += 1
+      this.run(
+        Effect.ensuring(
+          this.delivery.deliver(batch),
+          Effect.sync(() => this.laneIsFree())
+        )
+      )
+    }
+    while (this.blocked.length > 0 && !this.queue.isFull) this.blocked.shift()!()
+  }
+
+  private laneIsFree(): void {
+    this.underWay -= 1
+    this.schedule()
+    this.tellIfIdle()
+  }
+
+  private tellIfIdle(): void {
+    if (this.queue.events + this.blocked.length + this.underWay + this.apart.size === 0) this.whenIdle()
+  }
+
+  private settle(waiting: Waiting, outcome: Outcome): void {
+    this.queue.release([waiting])
+    if (isPlaced(outcome)) this.announce(outcome.at(-1)!.events.at(-1)!.position)
+    waiting.settle(outcome)
+  }
+
+  announce(position: number): void {
+    for (const listener of this.listeners) listener(position)
+  }
+
+  private waitApart(waiting: Waiting): void {
+    this.apart.add(waiting)
+    const wait = Effect.suspend(() =>
+      this.delivery.deliver([waiting], Math.max(1, waiting.deadline - Date.now()))
+    )
+    const done = Effect.sync(() => {
+      this.apart.delete(waiting)
+      this.schedule()
+      this.tellIfIdle()
+    })
+    this.run(Effect.ensuring(this.apartLanes.withPermits(1)(wait), done))
+  }
+
+  private close(fibers: FiberSet.FiberSet<void>): Effect.Effect<void> {
+    const idle = Effect.callback<void>((resume) => {
+      this.whenIdle = () => resume(Effect.void)
+      this.tellIfIdle()
+    })
+    return Effect.gen({ self: this }, function* () {
+      this.state = "closing"
+      yield* Effect.timeoutOption(idle, CLOSE_PATIENCE_MS)
+      this.state = "closed"
+      for (const enter of this.blocked.splice(0)) enter()
+      const closed = new Unavailable({ detail: "this engine was closed before it could send" })
+      for (const waiting of this.queue.drain()) waiting.settle(closed)
+      yield* FiberSet.clear(fibers)
+    })
+  }
+}

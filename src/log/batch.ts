@@ -1,0 +1,122 @@
+import type { Placed } from "./event.ts"
+import { DuplicateEvent, VersionConflict, type LogReason } from "./error.ts"
+import type { Request, RequestPart } from "./request.ts"
+
+/** The arguments of append_batch, in its order. */
+export type BatchColumns = [
+  requests: Array<number>,
+  streams: Array<string>,
+  expected: Array<number | null>,
+  ids: Array<string>,
+  types: Array<string>,
+  data: Array<string>,
+  labels: Array<string>,
+  meta: Array<string>,
+  schemaVersions: Array<number>
+]
+
+/** What append_batch returns; int8 arrays come as arrays of text. */
+export interface BatchRow {
+  readonly positions: ReadonlyArray<string | null>
+  readonly versions: ReadonlyArray<string | null>
+  readonly verdicts: ReadonlyArray<string> | null
+  readonly actuals: ReadonlyArray<string>
+}
+
+const MUST_EXIST = -1
+const NOTHING_YET = 0
+const NO_LABELS = "{}"
+
+const expectedColumn = (part: RequestPart): number | null => {
+  switch (part.expected) {
+    case "any":
+      return null
+    case "none":
+      return NOTHING_YET
+    case "exists":
+      return MUST_EXIST
+    default:
+      return part.expected
+  }
+}
+
+const labelsColumn = (labels: ReadonlyArray<string>): string =>
+  labels.length === 0
+    ? NO_LABELS
+    : `{${labels.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`
+
+/** Requests as columns, one array per argument, in the order of their events. */
+export const batchColumns = (requests: ReadonlyArray<Request>): BatchColumns => {
+  const columns: BatchColumns = [[], [], [], [], [], [], [], [], []]
+  const [request, stream, expected, id, type, data, labels, meta, schemaVersion] = columns
+  for (let index = 0; index < requests.length; index++) {
+    for (const part of requests[index]!.parts) {
+      const expectation = expectedColumn(part)
+      for (const row of part.rows) {
+        request.push(index)
+        stream.push(row.stream)
+        expected.push(expectation)
+        id.push(row.id)
+        type.push(row.type)
+        data.push(row.data)
+        labels.push(labelsColumn(row.labels))
+        meta.push(row.meta)
+        schemaVersion.push(row.schemaVersion)
+      }
+    }
+  }
+  return columns
+}
+
+/** Where each part's events came to lie. */
+export interface PlacedPart {
+  readonly stream: string
+  readonly events: ReadonlyArray<Placed>
+}
+
+export type Outcome = ReadonlyArray<PlacedPart> | LogReason
+
+const refusal = (request: Request, verdict: string, actuals: ReadonlyArray<number>): LogReason => {
+  const first = request.parts[0]!
+  if (verdict === "duplicate") {
+    return new DuplicateEvent({
+      stream: first.stream,
+      ids: request.parts.flatMap((part) => part.rows.map((row) => row.id))
+    })
+  }
+  const unmet = request.parts.findIndex((part, index) => {
+    const expected = expectedColumn(part)
+    return expected !== null && (expected === MUST_EXIST ? actuals[index] === 0 : actuals[index] !== expected)
+  })
+  const part = request.parts[unmet] ?? first
+  return new VersionConflict({
+    stream: part.stream,
+    expected: part.expected,
+    actual: actuals[Math.max(unmet, 0)]!
+  })
+}
+
+/** What became of each request of a batch. */
+export const batchOutcomes = (requests: ReadonlyArray<Request>, row: BatchRow): ReadonlyArray<Outcome> => {
+  let at = 0
+  return requests.map((request) => {
+    const verdict = row.verdicts === null ? "appended" : row.verdicts[at]!
+    const actuals: Array<number> = []
+    const placed = request.parts.map((part): PlacedPart => {
+      actuals.push(Number(row.actuals[at]))
+      return {
+        stream: part.stream,
+        events: part.rows.map((event) => {
+          const place = {
+            id: event.id,
+            position: Number(row.positions[at]),
+            version: Number(row.versions[at])
+          }
+          at += 1
+          return place
+        })
+      }
+    })
+    return verdict === "appended" || verdict === "repeated" ? placed : refusal(request, verdict, actuals)
+  })
+}

@@ -1,0 +1,146 @@
+import { Context, Effect, Layer, Result, type Scope, Stream } from "effect"
+import { encodeToken } from "../base/token.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import { Postgres } from "../postgres/postgres.ts"
+import { Appender } from "./appender.ts"
+import type { PlacedPart } from "./batch.ts"
+import { Ambient } from "./ambient.ts"
+import { InvalidArgument, type LogError, logError } from "./error.ts"
+import type { Appended, Event, Meta, NewEvent, Part } from "./event.ts"
+import { EventTypes } from "./event-type.ts"
+import { Feed } from "./feed.ts"
+import { type Filter, filterProblem } from "./filter.ts"
+import { LogIdentity } from "./identity.ts"
+import { readStream, type ReadOptions } from "./read-stream.ts"
+import { DEFAULT_MAX_EVENT_BYTES, makeRequest, type RequestRules } from "./request.ts"
+import { type From, Resume } from "./resume.ts"
+import { type Handler, Subscription } from "./subscription.ts"
+import { type EmitOptions, type Transaction, transaction } from "./transaction.ts"
+
+export interface EventLogConfig {
+  /** How large an event's data may be as JSON, in bytes; 1 MiB by default. */
+  readonly maxEventBytes?: number
+}
+
+export interface SubscribeOptions extends Filter {
+  /** Default: `now`. */
+  readonly from?: From
+}
+
+/** The log: append, read, follow. */
+export class EventLog extends Context.Service<
+  EventLog,
+  {
+    /** The declared types of event. */
+    readonly types: EventTypes
+    /**
+     * Appends events to a stream, all or none. Retried with the same ids over lost connections until the deadline.
+     * Fails with InvalidName, InvalidEvent, VersionConflict, DuplicateEvent, Unavailable or OutcomeUnknown.
+     */
+    readonly emit: (
+      stream: string,
+      events: NewEvent | ReadonlyArray<NewEvent>,
+      options?: EmitOptions
+    ) => Effect.Effect<Appended, LogError>
+    /** Appends to several streams, all or none; one Appended per part. */
+    readonly emitAll: (
+      parts: ReadonlyArray<Part>,
+      options?: { readonly meta?: Meta }
+    ) => Effect.Effect<ReadonlyArray<Appended>, LogError>
+    /** Runs a transaction of the caller's in which writes and events commit together. It is not retried. */
+    readonly transaction: <A, E, R>(
+      use: (tx: Transaction) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | LogError | PostgresError, R>
+    /** The events of one stream, by version; strong: up to the stream's own head. An unknown stream is empty. */
+    readonly read: (stream: string, options?: ReadOptions) => Stream.Stream<Event, LogError | PostgresError>
+    /** Hands every event of a filter to a handler, in order of position; resolves when its starting point is known. */
+    readonly subscribe: (
+      options: SubscribeOptions,
+      handler: Handler
+    ) => Effect.Effect<Subscription, LogError | PostgresError, Scope.Scope>
+    /** The position up to which no event can appear any more. */
+    readonly settled: Effect.Effect<number, PostgresError>
+    /** The position that "start", "now", a position or a token means here. */
+    readonly resolve: (from: From) => Effect.Effect<number, LogError | PostgresError>
+    readonly token: (position: number) => string
+    readonly subscriptions: () => ReadonlyArray<Subscription>
+  }
+>()("tidemark/log/EventLog") {
+  static readonly layer = (
+    config: EventLogConfig = {}
+  ): Layer.Layer<EventLog, never, Postgres | Appender | Feed | LogIdentity> =>
+    Layer.effect(EventLog, makeEventLog(config))
+}
+
+const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
+  const postgres = yield* Postgres
+  const appender = yield* Appender
+  const feed = yield* Feed
+  const identity = yield* LogIdentity
+  const resume = new Resume(postgres, identity, feed)
+  const types = new EventTypes()
+  const rules: RequestRules = { types, maxEventBytes: config.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES }
+  const subscriptions = new Set<Subscription>()
+  const run = Effect.runPromiseWith(yield* Effect.context<never>())
+
+  const token = (position: number): string => {
+    const { id, epoch } = identity.current()
+    return encodeToken({ log: id, epoch, position })
+  }
+
+  const appended = ({ stream, events }: PlacedPart): Appended => {
+    const { version, position } = events.at(-1)!
+    return { stream, version, position, events, token: token(position) }
+  }
+
+  const append = (
+    parts: ReadonlyArray<Part>,
+    meta: Meta | undefined
+  ): Effect.Effect<ReadonlyArray<Appended>, LogError> =>
+    Effect.flatMap(Ambient, (ambient) => {
+      const around = ambient()
+      const request = makeRequest(parts, around === undefined ? meta : { ...around, ...meta }, rules)
+      return Result.isFailure(request)
+        ? Effect.fail(logError(request.failure))
+        : Effect.map(appender.append(request.success), (placed) => placed.map(appended))
+    })
+
+  const subscribe = Effect.fnUntraced(function* (
+    { from = "now", ...filter }: SubscribeOptions,
+    handler: Handler
+  ) {
+    const wrong = filterProblem(filter)
+    if (wrong !== undefined) return yield* logError(wrong)
+    if (typeof handler !== "function")
+      return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
+    const position = yield* resume.position(from)
+    return yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const subscription = new Subscription({ feed, types, filter, from: position, handler, run })
+        subscriptions.add(subscription)
+        const forget = (): void => void subscriptions.delete(subscription)
+        subscription.done.then(forget, () => undefined)
+        return subscription
+      }),
+      (subscription) => Effect.promise(() => subscription.stop())
+    )
+  })
+
+  return EventLog.of({
+    types,
+    emit: (stream, events, options) => {
+      const part =
+        options?.expected === undefined ? { stream, events } : { stream, events, expected: options.expected }
+      return Effect.map(append([part], options?.meta), (all) => all[0]!)
+    },
+    emitAll: (parts, options) => append(parts, options?.meta),
+    transaction: (use) =>
+      Effect.flatMap(Ambient, (ambient) => transaction(postgres, appender, rules, ambient(), use)),
+    read: (stream, options) => readStream(postgres, types, stream, options),
+    subscribe,
+    settled: feed.settled,
+    resolve: (from) => resume.position(from),
+    token,
+    subscriptions: () => [...subscriptions]
+  })
+})

@@ -1,0 +1,82 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import { Postgres } from "../postgres/postgres.ts"
+import { statement } from "../postgres/sql-file.ts"
+
+/** The log's sequence hands out numbers in blocks, in leaps or in a circle: order could not be kept. */
+export class UnsoundSequence extends Schema.TaggedError<UnsoundSequence>()("UnsoundSequence", {
+  schema: Schema.String
+}) {
+  override get message(): string {
+    return `The sequence of log "${this.schema}" is not CACHE 1 INCREMENT 1 NO CYCLE: readers would miss events. Run: alter sequence "${this.schema}".log_position cache 1 increment 1 no cycle.`
+  }
+}
+
+/** Positions have grown past what a JavaScript number holds exactly. */
+export class PositionsExhausted extends Schema.TaggedError<PositionsExhausted>()("PositionsExhausted", {
+  schema: Schema.String
+}) {
+  override get message(): string {
+    return `Positions of log "${this.schema}" have passed 2^53: this library cannot tell them apart any more. Continue in a new log.`
+  }
+}
+
+/** Who a log is. */
+export interface Identity {
+  readonly id: string
+  /** Grows on a restore or a fail-over. */
+  readonly epoch: number
+  /** The channel its readers listen to. */
+  readonly channel: string
+  /** The server is a standby: it cannot be written to, and the primary's locks cannot be seen. */
+  readonly standby: boolean
+}
+
+interface IdentityRow {
+  readonly log_id: string
+  readonly epoch: number
+  readonly channel: string
+  readonly sequence_is_sound: boolean
+  readonly last_position: string
+  readonly standby: boolean
+}
+
+/** The log that the engine works on, checked to be fit for it. */
+export class LogIdentity extends Context.Service<
+  LogIdentity,
+  {
+    readonly current: () => Identity
+    /** Looks again, after a connection was lost: the server may have been restored or replaced. */
+    readonly refresh: Effect.Effect<Identity, PostgresError | UnsoundSequence | PositionsExhausted>
+  }
+>()("tidemark/log/LogIdentity") {
+  static readonly layer: Layer.Layer<
+    LogIdentity,
+    PostgresError | UnsoundSequence | PositionsExhausted,
+    Postgres
+  > = Layer.effect(
+    LogIdentity,
+    Effect.gen(function* () {
+      const postgres = yield* Postgres
+      const { text } = statement("identify_log", postgres.schema)
+      const { schema } = postgres
+      const identify = Effect.gen(function* () {
+        const { rows } = yield* postgres.query<IdentityRow>(text)
+        const row = rows[0]!
+        if (!row.sequence_is_sound) return yield* new UnsoundSequence({ schema })
+        if (Number(row.last_position) >= Number.MAX_SAFE_INTEGER)
+          return yield* new PositionsExhausted({ schema })
+        return { id: row.log_id, epoch: row.epoch, channel: row.channel, standby: row.standby }
+      })
+      let current: Identity = yield* identify
+      return LogIdentity.of({
+        current: () => current,
+        refresh: Effect.tap(identify, (identity) =>
+          Effect.sync(() => {
+            current = identity
+          })
+        )
+      })
+    })
+  )
+}

@@ -1,0 +1,81 @@
+import { Effect } from "effect"
+import { type PostgresError } from "../postgres/error.ts"
+import { Postgres } from "../postgres/postgres.ts"
+import { statement } from "../postgres/sql-file.ts"
+import type { Event } from "./event.ts"
+import { type Filter, filterColumns } from "./filter.ts"
+import { type EventRow, eventOf } from "./recorded.ts"
+
+/** How many events a reader takes at a time. */
+export const PAGE_EVENTS = 1000
+
+/** The queries that read the log, for one schema. Events come as they were stored. */
+export class Pages {
+  private readonly postgres: Postgres["Service"]
+  private readonly page
+  private readonly tail
+  private readonly highest
+  private readonly holders
+  private readonly settled
+
+  constructor(postgres: Postgres["Service"]) {
+    this.postgres = postgres
+    this.page = statement("read_page", postgres.schema)
+    this.tail = statement("read_tail", postgres.schema)
+    this.highest = statement("highest_position", postgres.schema)
+    this.holders = statement("log_holders", postgres.schema)
+    this.settled = statement("settled_position", postgres.schema)
+  }
+
+  /** In a stretch that is settled. */
+  between(
+    after: number,
+    upTo: number,
+    limit: number,
+    filter: Filter
+  ): Effect.Effect<ReadonlyArray<Event>, PostgresError> {
+    const values = [after, upTo, limit, ...filterColumns(filter)]
+    return Effect.map(
+      this.postgres.query<EventRow>(this.page.text, values, { name: this.page.name, arrays: true }),
+      ({ rows }) => rows.map(eventOf)
+    )
+  }
+
+  /** What is there now above a position, settled or not. */
+  above(after: number, limit: number): Effect.Effect<ReadonlyArray<Event>, PostgresError> {
+    return Effect.map(
+      this.postgres.query<EventRow>(this.tail.text, [after, limit], { name: this.tail.name, arrays: true }),
+      ({ rows }) => rows.map(eventOf)
+    )
+  }
+
+  /** The highest position that is visible now, 0 in an empty log. */
+  highestPosition(): Effect.Effect<number, PostgresError> {
+    return Effect.map(
+      this.postgres.query<{ position: string | null }>(this.highest.text, [], { name: this.highest.name }),
+      ({ rows }) => Number(rows[0]!.position ?? 0)
+    )
+  }
+
+  /** The transactions that hold the log's lock now. */
+  lockHolders(): Effect.Effect<ReadonlyArray<Holder>, PostgresError> {
+    return Effect.map(
+      this.postgres.query<Holder>(this.holders.text, [], { name: this.holders.name }),
+      ({ rows }) => rows
+    )
+  }
+
+  /** What was last written down. */
+  settledPosition(): Effect.Effect<number, PostgresError> {
+    return Effect.map(
+      this.postgres.query<{ position: string }>(this.settled.text, [], { name: this.settled.name }),
+      ({ rows }) => Number(rows[0]!.position)
+    )
+  }
+}
+
+/** A transaction that holds the log's lock: its virtual id, and its backend where it is not a prepared one. */
+export interface Holder {
+  readonly holder: string
+  readonly pid: number | null
+}

@@ -1,0 +1,146 @@
+import type { Request } from "./request.ts"
+
+/** How many events go into one call at most; a larger request goes alone. */
+export const MAX_BATCH_EVENTS = 1000
+
+/** How many bytes of data go into one call at most; a larger request goes alone. */
+export const MAX_BATCH_BYTES = 4 * 1024 * 1024
+
+/** How many events may wait before emit makes its callers wait too. */
+export const MAX_WAITING_EVENTS = 10_000
+
+/** How many bytes may wait before emit makes its callers wait too. */
+export const MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+/** A request in the queue. */
+export interface Entry {
+  readonly request: Request
+}
+
+/**
+ * The requests that wait for a batch: first in, first out for each stream, whatever the number of lanes.
+ *
+ * A stream is in one batch at a time. A request with an expected version is the first of its stream in its batch, because
+ * it is compared with the version before the batch; a request over several streams has a batch of its own, so that a
+ * refusal leaves nothing behind; and an id that a caller gave stands in one batch once.
+ */
+export class AppendQueue<E extends Entry> {
+  private waiting: Array<E> = []
+  private readonly busy = new Set<string>()
+  private waitingEvents = 0
+  private waitingBytes = 0
+
+  get events(): number {
+    return this.waitingEvents
+  }
+
+  get bytes(): number {
+    return this.waitingBytes
+  }
+
+  get isFull(): boolean {
+    return this.waitingEvents >= MAX_WAITING_EVENTS || this.waitingBytes >= MAX_WAITING_BYTES
+  }
+
+  push(entry: E): void {
+    this.waiting.push(entry)
+    this.waitingEvents += entry.request.events
+    this.waitingBytes += entry.request.bytes
+  }
+
+  /** Removes an entry that is still waiting; false where it is no longer. */
+  remove(entry: E): boolean {
+    const at = this.waiting.indexOf(entry)
+    if (at === -1) return false
+    this.waiting.splice(at, 1)
+    this.leave(entry)
+    return true
+  }
+
+  /** The next batch; its streams are busy until they are released. */
+  take(): Array<E> {
+    const batch = new Draft<E>(this.busy)
+    const left: Array<E> = []
+    for (let index = 0; index < this.waiting.length; index++) {
+      if (batch.closed) {
+        left.push(...this.waiting.slice(index))
+        break
+      }
+      const entry = this.waiting[index]!
+      if (batch.admits(entry.request)) {
+        batch.add(entry)
+        this.leave(entry)
+      } else {
+        batch.passOver(entry.request)
+        left.push(entry)
+      }
+    }
+    if (batch.entries.length > 0) this.waiting = left
+    for (const stream of batch.streams) this.busy.add(stream)
+    return batch.entries
+  }
+
+  /** Frees the streams of entries that are done. */
+  release(entries: ReadonlyArray<E>): void {
+    for (const { request } of entries) for (const part of request.parts) this.busy.delete(part.stream)
+  }
+
+  /** Empties the queue. */
+  drain(): Array<E> {
+    const all = this.waiting
+    this.waiting = []
+    this.waitingEvents = 0
+    this.waitingBytes = 0
+    return all
+  }
+
+  private leave(entry: E): void {
+    this.waitingEvents -= entry.request.events
+    this.waitingBytes -= entry.request.bytes
+  }
+}
+
+/** A batch in the making. */
+class Draft<E extends Entry> {
+  readonly entries: Array<E> = []
+  readonly streams = new Set<string>()
+  closed = false
+  private readonly passedOver = new Set<string>()
+  private readonly ids = new Set<string>()
+  private readonly busy: ReadonlySet<string>
+  private events = 0
+  private bytes = 0
+
+  constructor(busy: ReadonlySet<string>) {
+    this.busy = busy
+  }
+
+  admits(request: Request): boolean {
+    const { parts } = request
+    if (parts.some((part) => this.busy.has(part.stream) || this.passedOver.has(part.stream))) return false
+    if (this.entries.length === 0) return true
+    if (parts.length > 1) return false
+    const part = parts[0]!
+    if (part.expected !== "any" && this.streams.has(part.stream)) return false
+    if (this.events + request.events > MAX_BATCH_EVENTS || this.bytes + request.bytes > MAX_BATCH_BYTES)
+      return false
+    return !request.ownIds || part.rows.every((row) => !this.ids.has(row.id))
+  }
+
+  add(entry: E): void {
+    const { request } = entry
+    this.entries.push(entry)
+    this.events += request.events
+    this.bytes += request.bytes
+    for (const part of request.parts) {
+      this.streams.add(part.stream)
+      if (request.ownIds) for (const row of part.rows) this.ids.add(row.id)
+    }
+    if (request.parts.length > 1 || this.events >= MAX_BATCH_EVENTS || this.bytes >= MAX_BATCH_BYTES)
+      this.closed = true
+  }
+
+  passOver(request: Request): void {
+    for (const part of request.parts) this.passedOver.add(part.stream)
+  }
+}

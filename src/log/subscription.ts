@@ -1,0 +1,217 @@
+import { Effect, Schema } from "effect"
+import { backoffMs } from "../base/backoff.ts"
+import { PostgresError } from "../postgres/error.ts"
+import { causedBy, handledEvent } from "./causation.ts"
+import { UpcastFailed } from "./error.ts"
+import type { Event } from "./event.ts"
+import type { EventTypes } from "./event-type.ts"
+import type { Feed, Sink } from "./feed.ts"
+import { type Filter, matcher } from "./filter.ts"
+import { PAGE_EVENTS } from "./page.ts"
+
+/** How many events a subscription holds for its handler; a slower one reads on by itself until it has caught up. */
+export const MAX_BUFFERED_EVENTS = 1000
+
+/** A handler failed; its subscription stopped before the event that it failed on. */
+export class HandlerFailed extends Schema.TaggedError<HandlerFailed>()("HandlerFailed", {
+  position: Schema.Int,
+  type: Schema.String,
+  detail: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `The handler failed on event ${this.position} (${this.type}): ${this.detail}. The subscription stopped before it; mend the handler and subscribe from position ${this.position - 1}.`
+  }
+}
+
+export type Handler = (event: Event) => unknown
+
+export interface SubscriptionStatus {
+  readonly position: number
+  readonly state: "catching up" | "live" | "stopped" | "failed"
+  readonly buffered: number
+  readonly error: string | undefined
+}
+
+type Failure = HandlerFailed | UpcastFailed
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && "then" in value
+
+/**
+ * Hands every event of a filter to a handler, one after the other, in order of position.
+ *
+ * While it keeps up it is fed from memory. When its buffer overflows it leaves the feed and reads on by itself, and joins
+ * again when it has caught up, so that it holds nobody back and its memory stays bounded.
+ */
+export class Subscription {
+  /** Resolves when it was stopped; rejects with HandlerFailed or UpcastFailed when it failed. */
+  readonly done: Promise<void>
+  private readonly feed: Feed["Service"]
+  private readonly types: EventTypes
+  private readonly filter: Filter
+  private readonly matches: (event: Event) => boolean
+  private readonly handler: Handler
+  private readonly run: <A>(effect: Effect.Effect<A, PostgresError>) => Promise<A>
+  private handled: number
+  private buffer: Array<Event> = []
+  /** How far the feed has told us about, while attached. */
+  private offered: number
+  private detach: (() => void) | undefined
+  private stir: () => void = () => undefined
+  private state: SubscriptionStatus["state"] = "catching up"
+  private failure: Failure | undefined
+
+  constructor(options: {
+    readonly feed: Feed["Service"]
+    readonly types: EventTypes
+    readonly filter: Filter
+    readonly from: number
+    readonly handler: Handler
+    readonly run: <A>(effect: Effect.Effect<A, PostgresError>) => Promise<A>
+  }) {
+    this.feed = options.feed
+    this.types = options.types
+    this.filter = options.filter
+    this.matches = matcher(options.filter)
+    this.handler = options.handler
+    this.run = options.run
+    this.handled = options.from
+    this.offered = options.from
+    this.done = this.consume()
+    // Who does not look at `done` finds the failure in the log and in the status; it must not end the process.
+    this.done.catch(() => undefined)
+  }
+
+  /** Every event of the filter up to here was handled. */
+  get position(): number {
+    return this.handled
+  }
+
+  /** How many positions the log is ahead of it, at most: positions may skip numbers. */
+  get lag(): number {
+    return Math.max(0, (this.feed.position() ?? this.handled) - this.handled)
+  }
+
+  status(): SubscriptionStatus {
+    return {
+      position: this.handled,
+      state: this.state,
+      buffered: this.buffer.length,
+      error: this.failure?.message
+    }
+  }
+
+  /** Stops it; resolves when the handler has ended with the event it is at, or at once where the handler itself asks. */
+  async stop(): Promise<void> {
+    if (this.state !== "failed") this.state = "stopped"
+    this.leave()
+    this.stir()
+    if (handledEvent() === undefined) await this.done.catch(() => undefined)
+  }
+
+  private readonly sink: Sink = {
+    offer: (events, settled) => {
+      for (const event of events) {
+        if (event.position <= this.offered || !this.matches(event)) continue
+        if (this.buffer.length === MAX_BUFFERED_EVENTS) {
+          this.leave()
+          break
+        }
+        this.buffer.push(event)
+        this.offered = event.position
+      }
+      if (this.detach !== undefined) this.offered = Math.max(this.offered, settled)
+      this.stir()
+    }
+  }
+
+  private get isOver(): boolean {
+    return this.state === "stopped" || this.state === "failed"
+  }
+
+  private leave(): void {
+    this.detach?.()
+    this.detach = undefined
+  }
+
+  private async consume(): Promise<void> {
+    let failures = 0
+    while (!this.isOver) {
+      try {
+        if (this.buffer.length > 0) await this.handleAll(this.takeBuffer())
+        else if (this.detach === undefined) await this.catchUp()
+        else await this.waitForMore()
+        failures = 0
+      } catch (thrown) {
+        if (!(thrown instanceof PostgresError)) return this.fail(thrown as Failure)
+        await this.run(Effect.sleep(backoffMs(failures++)))
+      }
+    }
+  }
+
+  private takeBuffer(): ReadonlyArray<Event> {
+    const events = this.buffer
+    this.buffer = []
+    return events
+  }
+
+  private async waitForMore(): Promise<void> {
+    this.handled = Math.max(this.handled, this.offered)
+    await new Promise<void>((resolve) => {
+      this.stir = resolve
+    })
+    this.stir = () => undefined
+  }
+
+  /** Reads what the feed has passed already; joins the feed in the same turn in which nothing is left. */
+  private async catchUp(): Promise<void> {
+    const upTo = this.feed.position()
+    if (upTo === undefined) {
+      await this.run(this.feed.start)
+      return
+    }
+    if (this.handled >= upTo) {
+      this.offered = this.handled
+      this.detach = this.feed.attach(this.sink)
+      this.state = "live"
+      return
+    }
+    this.state = "catching up"
+    const events = await this.run(this.feed.pages.between(this.handled, upTo, PAGE_EVENTS, this.filter))
+    await this.handleAll(events)
+    if (!this.isOver && events.length < PAGE_EVENTS) this.handled = upTo
+  }
+
+  private async handleAll(events: ReadonlyArray<Event>): Promise<void> {
+    for (const event of events) {
+      if (this.isOver) return
+      const current = this.upcast(event)
+      try {
+        const handling = causedBy(current, this.handler)
+        if (isThenable(handling)) await handling
+      } catch (cause) {
+        const detail = cause instanceof Error ? cause.message : String(cause)
+        throw new HandlerFailed({ position: event.position, type: event.type, detail, cause })
+      }
+      this.handled = event.position
+    }
+  }
+
+  private upcast(event: Event): Event {
+    try {
+      return this.types.upcast(event)
+    } catch (thrown) {
+      const { position, type, schemaVersion } = event
+      const detail = thrown instanceof Error ? thrown.message : String(thrown)
+      throw new UpcastFailed({ position, type, schemaVersion, detail })
+    }
+  }
+
+  private fail(failure: Failure): never {
+    this.failure = failure
+    this.state = "failed"
+    this.leave()
+    throw failure
+  }
+}

@@ -1,0 +1,119 @@
+import { Effect, Result } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Connection, Postgres, Rows } from "../postgres/postgres.ts"
+import { AppendCall } from "./append-call.ts"
+import type { Appender } from "./appender.ts"
+import type { PlacedPart } from "./batch.ts"
+import { Draft } from "./draft.ts"
+import { type LogError, logError, OutcomeUnknown } from "./error.ts"
+import type { ExpectedVersion, Meta, NewEvent } from "./event.ts"
+import { makeRequest, type Request, type RequestRules } from "./request.ts"
+
+export interface EmitOptions {
+  readonly expected?: ExpectedVersion
+  readonly meta?: Meta
+}
+
+/** A caller's transaction, in which writes and events commit together. */
+export interface Transaction {
+  /** Runs a statement of the caller's. */
+  readonly query: <Row = Record<string, unknown>>(
+    sql: string,
+    params?: ReadonlyArray<unknown>
+  ) => Effect.Effect<Rows<Row>, PostgresError>
+  /**
+   * Queues events. One append, streams in sorted order, is the transaction's last statement before COMMIT, so that
+   * transactions do not lock streams in each other's way. A conflict then fails the whole transaction.
+   */
+  readonly emit: (
+    stream: string,
+    events: NewEvent | ReadonlyArray<NewEvent>,
+    options?: EmitOptions
+  ) => Effect.Effect<void, LogError>
+  /**
+   * Appends what is queued now, for who needs versions and positions before COMMIT. From here to COMMIT its streams are
+   * locked, and readers of the log wait.
+   */
+  readonly flush: Effect.Effect<ReadonlyArray<PlacedPart>, LogError | PostgresError>
+}
+
+const idsOf = (requests: ReadonlyArray<Request>): Array<string> =>
+  requests.flatMap((request) => request.parts.flatMap((part) => part.rows.map((row) => row.id)))
+
+/** Runs a caller's transaction. It is not retried: only the caller knows what may be done twice. */
+export const transaction = <A, E, R>(
+  postgres: Postgres["Service"],
+  appender: Appender["Service"],
+  rules: RequestRules,
+  ambient: Meta | undefined,
+  use: (tx: Transaction) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LogError | PostgresError, R> => {
+  const call = new AppendCall(postgres)
+  const draft = new Draft()
+  const sent: Array<Request> = []
+  let highest = 0
+
+  const flush = (
+    connection: Connection
+  ): Effect.Effect<ReadonlyArray<PlacedPart>, LogError | PostgresError> =>
+    Effect.suspend(() => {
+      if (draft.isEmpty) return Effect.succeed([])
+      const request = draft.take()
+      sent.push(request)
+      return Effect.flatMap(call.append([request], null, connection), ([outcome]) => {
+        if (!Array.isArray(outcome)) return Effect.fail(logError(outcome as never))
+        const placed = outcome as ReadonlyArray<PlacedPart>
+        for (const part of placed)
+          for (const event of part.events) highest = Math.max(highest, event.position)
+        return Effect.succeed(placed)
+      })
+    })
+
+  const emit: Transaction["emit"] = (stream, events, options) =>
+    Effect.suspend(() => {
+      const part = {
+        stream,
+        events,
+        ...(options?.expected === undefined ? {} : { expected: options.expected })
+      }
+      const request = makeRequest(
+        [part],
+        options?.meta === undefined ? ambient : { ...ambient, ...options.meta },
+        rules
+      )
+      if (Result.isFailure(request)) return Effect.fail(logError(request.failure))
+      const conflict = draft.add(request.success)
+      return conflict === undefined ? Effect.void : Effect.fail(logError(conflict))
+    })
+
+  return postgres
+    .transaction((connection) =>
+      Effect.tap(
+        use({ query: (sql, params) => connection.query(sql, params), emit, flush: flush(connection) }),
+        () => flush(connection)
+      )
+    )
+    .pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          if (highest > 0) appender.announce(highest)
+        })
+      ),
+      Effect.catchIf(
+        (error): error is PostgresError => highest > 0 && isLost(error),
+        (error) => {
+          const stream = sent[0]!.parts[0]!.stream
+          return Effect.fail(
+            logError(new OutcomeUnknown({ stream, ids: idsOf(sent), detail: error.message }))
+          )
+        }
+      )
+    ) as Effect.Effect<A, E | LogError | PostgresError, R>
+}
+
+const isLost = (error: unknown): boolean =>
+  typeof error === "object" &&
+  error !== null &&
+  "_tag" in error &&
+  error._tag === "PostgresError" &&
+  (error as PostgresError).reason._tag === "ConnectionLost"

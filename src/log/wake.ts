@@ -1,0 +1,111 @@
+import { Context, Effect, FiberSet, Layer, type Scope } from "effect"
+import { randomBytes } from "node:crypto"
+import type { ClientConfig } from "pg"
+import { listen } from "../postgres/listen.ts"
+import { type Notifier, notifier } from "../postgres/notifier.ts"
+import { LogIdentity } from "./identity.ts"
+
+/** How often a reader looks by itself while NOTIFY is known to arrive, in ms. */
+const POLL_WHILE_HEARING_MS = 5_000
+
+/** How often a reader looks by itself while it hears nothing, in ms. */
+const POLL_WHILE_DEAF_MS = 250
+
+/** How long a NOTIFY of our own may take to come back, in ms. */
+const ECHO_MS = 3_000
+
+const POSITION = /^[0-9]{1,16}$/
+const ECHO = "echo-"
+
+export interface WakeConfig {
+  /** Where LISTEN and NOTIFY happen: one agreed server, reached without a pooler. */
+  readonly connection: ClientConfig
+}
+
+export interface WakeStatus {
+  /** `listening`: a NOTIFY of our own came back; `polling`: none does, and readers look by themselves. */
+  readonly mode: "listening" | "polling"
+  readonly reason: string
+}
+
+/** Wakes the readers of a log: NOTIFY is a hint that makes them faster, a timer makes them sure. */
+export class Wake extends Context.Service<
+  Wake,
+  {
+    /** Something was appended, up to this position: tells the other processes. */
+    readonly touch: (position: number) => void
+    /** Calls back when there may be something to read, with the position it may reach where that is known. */
+    readonly onWake: (listener: (position: number | undefined) => void) => void
+    /** How long a reader may wait for a wake-up before it looks by itself, in ms. */
+    readonly pollMs: () => number
+    readonly status: () => WakeStatus
+  }
+>()("tidemark/log/Wake") {
+  static readonly layer = (config: WakeConfig): Layer.Layer<Wake, never, LogIdentity> =>
+    Layer.effect(Wake, makeWake(config))
+}
+
+const makeWake = Effect.fnUntraced(function* (
+  config: WakeConfig
+): Effect.fn.Return<Wake["Service"], never, LogIdentity | Scope.Scope> {
+  const { channel } = (yield* LogIdentity).current()
+  const sender: Notifier = yield* notifier(config.connection, channel)
+  const listeners: Array<(position: number | undefined) => void> = []
+  const run = yield* FiberSet.makeRuntime<never, void>()
+  let status: WakeStatus = { mode: "polling", reason: "LISTEN is not in force yet" }
+  let awaited: { readonly echo: string; readonly heard: () => void } | undefined
+  let warned = false
+
+  const wake = (position: number | undefined): void => {
+    for (const listener of listeners) listener(position)
+  }
+
+  const deaf = (reason: string): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      status = { mode: "polling", reason }
+      if (warned) return Effect.void
+      warned = true
+      return Effect.logWarning(
+        `NOTIFY does not arrive: ${reason}. Readers look every ${POLL_WHILE_DEAF_MS} ms instead; nothing is lost.`
+      )
+    })
+
+  /** A pooler in between takes LISTEN without a word and never delivers. Only a NOTIFY that comes back proves the path. */
+  const proveEcho = Effect.gen(function* () {
+    const echo = ECHO + randomBytes(8).toString("hex")
+    const came = Effect.callback<void>((resume) => {
+      awaited = { echo, heard: () => resume(Effect.void) }
+    })
+    const sent = Effect.andThen(sender.send(echo), Effect.never)
+    const heard = yield* Effect.timeoutOption(Effect.raceFirst(came, sent), ECHO_MS)
+    awaited = undefined
+    if (heard._tag === "None") {
+      return yield* deaf("a NOTIFY of our own did not come back, as behind a pooler in transaction mode")
+    }
+    warned = false
+    status = { mode: "listening", reason: "a NOTIFY of our own came back" }
+  })
+
+  yield* listen({
+    connection: config.connection,
+    channel,
+    onPayload: (payload) => {
+      if (POSITION.test(payload)) wake(Number(payload))
+      else if (payload === awaited?.echo) awaited.heard()
+    },
+    onListening: () => {
+      wake(undefined)
+      run(proveEcho)
+    },
+    onLost: (error) => {
+      run(deaf(error.message))
+    }
+  })
+
+  return Wake.of({
+    touch: (position) => sender.touch(String(position)),
+    onWake: (listener) => listeners.push(listener),
+    pollMs: () => (status.mode === "listening" ? POLL_WHILE_HEARING_MS : POLL_WHILE_DEAF_MS),
+    status: () => status
+  })
+})
