@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks"
 import type { Event, Meta } from "./event.ts"
 
 const handled = new AsyncLocalStorage<Event>()
+const transacting = new AsyncLocalStorage<true>()
 
 /** Runs a handler so that what it emits is known to be caused by this event. */
 export const causedBy = <A>(event: Event, handle: (event: Event) => A): A => handled.run(event, handle, event)
@@ -14,3 +15,9 @@ export const causalMeta = (event: Event): Meta => ({
   causationId: event.id,
   correlationId: event.meta.correlationId ?? event.id
 })
+
+/** Runs the body of a caller's transaction so that what it calls knows that it is inside one. */
+export const withinTransaction = <A>(body: () => A): A => transacting.run(true, body)
+
+/** Whether this runs inside a caller's transaction: then nothing may wait for what only its commit brings about. */
+export const isWithinTransaction = (): boolean => transacting.getStore() === true

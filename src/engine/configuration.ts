@@ -1,0 +1,63 @@
+import { Effect, type Scope } from "effect"
+import type { ClientConfig } from "pg"
+import type { Logger as Pino } from "pino"
+import type { EventType } from "../log/event-type.ts"
+import { connection, describe } from "../postgres/connection.ts"
+import type { ConnectionError } from "../postgres/connection-error.ts"
+import type { ConnectionSettings } from "../postgres/connection-settings.ts"
+import type { EmbeddedError } from "../postgres/embedded/embedded-error.ts"
+import { type EmbeddedOptions, embeddedServer } from "../postgres/embedded/server.ts"
+import { type Identifier, identifier, type InvalidIdentifier } from "../postgres/identifier.ts"
+
+/** How `open` finds its log, and how the engine behaves. Everything may be left out. */
+export interface OpenOptions {
+  /** A connection string or settings of a PostgreSQL from 15 on. Default: DATABASE_URL, else an embedded server. */
+  readonly database?: string | ConnectionSettings
+  /** The schema that holds the log; one log, one schema. Default: `tidemark`. */
+  readonly schema?: string
+  /** Settings of the embedded server, or false to never start one. */
+  readonly embedded?: EmbeddedOptions | false
+  /** Default: warnings and errors as JSON lines on standard error. `false` for none. */
+  readonly logger?: Pino | false
+  /** Types of event that are checked at emit and brought up to date when read. */
+  readonly events?: ReadonlyArray<EventType>
+  /** Where LISTEN and NOTIFY go, where the database itself is reached through a pooler. Default: the database. */
+  readonly wake?: string | ConnectionSettings
+  /** How many connections the engine opens at most, beside one that listens and one that notifies. Default: 10. */
+  readonly poolSize?: number
+  /** How long an emit is tried over lost connections, in ms. Default: 30 000. */
+  readonly emitDeadlineMs?: number
+  /** How large an event's data may be as JSON, in bytes. Default: 1 MiB. */
+  readonly maxEventBytes?: number
+  /** How long a query waits for its projection to have read this engine's own writes, in ms. Default: 1 000. */
+  readonly readOwnWritesMs?: number
+}
+
+export const DEFAULT_SCHEMA = "tidemark"
+
+/** What the options come to. */
+export interface Configuration {
+  readonly schema: Identifier
+  readonly connection: ClientConfig
+  readonly wake: ClientConfig
+  /** Where the database is, without secrets. */
+  readonly where: string
+}
+
+/** Neither a database is named nor may one be started; kept apart so that `open` says what to do. */
+const NO_DATABASE =
+  "No database is named. Give open({ database }) or set DATABASE_URL, or let the embedded server start (embedded is false)."
+
+/** Resolves the options; starts or joins the embedded server where no database is named. */
+export const configure = Effect.fnUntraced(function* (
+  options: OpenOptions,
+  environment: Readonly<Record<string, string | undefined>>
+): Effect.fn.Return<Configuration, ConnectionError | EmbeddedError | InvalidIdentifier, Scope.Scope> {
+  const schema = yield* identifier("schema", options.schema ?? DEFAULT_SCHEMA)
+  const named = options.database ?? (environment["DATABASE_URL"] || undefined)
+  if (named === undefined && options.embedded === false) return yield* Effect.die(new Error(NO_DATABASE))
+  const database = named ?? (yield* embeddedServer(options.embedded === false ? {} : options.embedded)).url
+  const resolved = yield* connection(database, environment)
+  const wake = options.wake === undefined ? resolved : yield* connection(options.wake, environment)
+  return { schema, connection: resolved, wake, where: describe(resolved) }
+})

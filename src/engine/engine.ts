@@ -1,0 +1,178 @@
+import { AsyncLocalStorage } from "node:async_hooks"
+import { Context, Effect, Exit, ManagedRuntime, Result, Scope, Stream } from "effect"
+import { withinTransaction } from "../log/causation.ts"
+import type { Appended, Event, Meta, NewEvent, Part } from "../log/event.ts"
+import { EventLog, type SubscribeOptions } from "../log/event-log.ts"
+import type { Filter } from "../log/filter.ts"
+import type { ReadOptions } from "../log/read-stream.ts"
+import type { From } from "../log/resume.ts"
+import type { Handler, SubscriptionStatus } from "../log/subscription.ts"
+import type { EmitOptions, Transaction } from "../log/transaction.ts"
+import type { OpenOptions } from "./configuration.ts"
+import { EventIterator } from "./event-iterator.ts"
+import { engineLayer, type EngineServices } from "./layers.ts"
+import { type LogStatus, logStatus } from "./status.ts"
+import { plainError } from "./plain-error.ts"
+
+/** A live subscription. */
+export interface Subscription {
+  /** Every event of the filter up to here was handled. */
+  readonly position: number
+  /** How many positions the log is ahead, at most: positions may skip numbers. */
+  readonly lag: number
+  /** Resolves when it was stopped; rejects with HandlerFailed or UpcastFailed when it failed. */
+  readonly done: Promise<void>
+  readonly status: () => SubscriptionStatus
+  /** Stops it; resolves when the handler has ended with the event it is at. */
+  readonly stop: () => Promise<void>
+}
+
+/** A transaction of the caller's. */
+export interface Tx {
+  /** Runs a statement. */
+  readonly query: <Row = Record<string, unknown>>(
+    sql: string,
+    params?: ReadonlyArray<unknown>
+  ) => Promise<{ readonly rows: ReadonlyArray<Row>; readonly count: number }>
+  /** Queues events; they are appended as the last thing before COMMIT. Throws InvalidName, InvalidEvent or VersionConflict. */
+  readonly emit: (stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions) => void
+  /** Appends what is queued now; from here to COMMIT its streams are locked and readers of the log wait. */
+  readonly flush: () => Promise<
+    ReadonlyArray<{ readonly stream: string; readonly events: Appended["events"] }>
+  >
+}
+
+/** An open log. Every method that fails rejects with an error class of its own, which says what to do. */
+export interface Engine extends AsyncDisposable {
+  /**
+   * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
+   * lost connections until the deadline. Rejects with InvalidName, InvalidEvent, VersionConflict, DuplicateEvent,
+   * Unavailable (nothing was done) or OutcomeUnknown (repeat with the ids it names).
+   */
+  emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended>
+  /** Appends to several streams, all or none. */
+  emitAll(parts: ReadonlyArray<Part>, options?: { readonly meta?: Meta }): Promise<ReadonlyArray<Appended>>
+  /** Runs a transaction in which the caller's writes and events commit together. It is not retried. */
+  transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A>
+  /** The events of a stream by version, up to its own head; an unknown stream is empty. */
+  read(stream: string, options?: ReadOptions): AsyncIterable<Event>
+  /** Hands every event of a filter to a handler, one after the other, in order of position. Default: from now on. */
+  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
+  /** The events of a filter as they come; leaving the loop ends it. Default: from now on. */
+  events(options?: Filter & { readonly from?: From }): AsyncIterableIterator<Event>
+  /** The position up to which no event can appear any more. */
+  settled(): Promise<number>
+  status(): Promise<LogStatus>
+  /** Ends subscriptions, sends what was emitted, closes connections; an embedded server stops with its last user. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
+ * Rejects early, saying what to do: Unreachable, AccessDenied, BadConnectionString, TlsRefused, TlsUnverified, ServerTooOld,
+ * SchemaFromTheFuture, and what can go wrong with an embedded server.
+ */
+export const open = async (options: OpenOptions = {}): Promise<Engine> => {
+  const runtime = ManagedRuntime.make(engineLayer(options, process.env))
+  try {
+    return new OpenEngine(await runtime.context(), () => runtime.dispose())
+  } catch (thrown) {
+    await runtime.dispose()
+    throw plainError(thrown)
+  }
+}
+
+class OpenEngine implements Engine {
+  private readonly log: EventLog["Service"]
+  private readonly scope = Scope.makeUnsafe()
+  private readonly run: <A>(effect: Effect.Effect<A, unknown, EngineServices>) => Promise<A>
+  private readonly dispose: () => Promise<void>
+  private closing: Promise<void> | undefined
+
+  constructor(context: Context.Context<EngineServices>, dispose: () => Promise<void>) {
+    const runPromise = Effect.runPromiseWith(context)
+    this.log = Context.get(context, EventLog)
+    this.run = (effect) => runPromise(Effect.mapError(effect, plainError))
+    this.dispose = dispose
+  }
+
+  emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended> {
+    return this.run(this.log.emit(stream, events, options))
+  }
+
+  emitAll(parts: ReadonlyArray<Part>, options?: { readonly meta?: Meta }): Promise<ReadonlyArray<Appended>> {
+    return this.run(this.log.emitAll(parts, options))
+  }
+
+  transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A> {
+    const asCaller = AsyncLocalStorage.snapshot()
+    return this.run(
+      this.log.transaction((tx) =>
+        Effect.tryPromise({
+          try: () => asCaller(() => withinTransaction(() => body(this.promised(tx)))),
+          catch: (thrown) => thrown
+        })
+      )
+    )
+  }
+
+  read(stream: string, options?: ReadOptions): AsyncIterable<Event> {
+    return Stream.toAsyncIterable(Stream.mapError(this.log.read(stream, options), plainError))
+  }
+
+  async subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription> {
+    const scope = await this.run(Scope.fork(this.scope))
+    const subscription = await this.run(Scope.provide(this.log.subscribe(options, handler), scope))
+    return {
+      get position() {
+        return subscription.position
+      },
+      get lag() {
+        return subscription.lag
+      },
+      done: subscription.done,
+      status: () => subscription.status(),
+      stop: async () => {
+        await subscription.stop()
+        await this.run(Scope.close(scope, Exit.void))
+      }
+    }
+  }
+
+  events(options: SubscribeOptions = {}): AsyncIterableIterator<Event> {
+    return new EventIterator((handler) => this.subscribe(options, handler))
+  }
+
+  settled(): Promise<number> {
+    return this.run(this.log.settled)
+  }
+
+  status(): Promise<LogStatus> {
+    return this.run(logStatus)
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async end(): Promise<void> {
+    await this.run(Scope.close(this.scope, Exit.void))
+    await this.dispose()
+  }
+
+  private promised(tx: Transaction): Tx {
+    return {
+      query: (sql, params) => this.run(tx.query(sql, params)),
+      emit: (stream, events, options) => {
+        const emitted = Effect.runSync(Effect.result(tx.emit(stream, events, options)))
+        if (Result.isFailure(emitted)) throw plainError(emitted.failure)
+      },
+      flush: () => this.run(tx.flush)
+    }
+  }
+}

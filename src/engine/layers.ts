@@ -1,0 +1,57 @@
+import { Effect, Layer, Schedule } from "effect"
+import { Appender } from "../log/appender.ts"
+import { EventLog } from "../log/event-log.ts"
+import { Feed } from "../log/feed.ts"
+import { LogIdentity } from "../log/identity.ts"
+import { Wake } from "../log/wake.ts"
+import { migrate } from "../postgres/migrate.ts"
+import { Postgres } from "../postgres/postgres.ts"
+import { configure, type OpenOptions } from "./configuration.ts"
+
+/** A server that is just starting, or out of connections, is waited for that often at open … */
+const OPEN_TRIES = 20
+
+/** … with so long in between, in ms. */
+const OPEN_RETRY_MS = 250
+
+const migrated = Layer.effectDiscard(
+  migrate.pipe(
+    Effect.tap(({ applied }) => (applied.length > 0 ? Effect.logInfo("migrated", { applied }) : Effect.void)),
+    Effect.retry({
+      while: (error) => error._tag === "PostgresError" && error.reason._tag === "Busy",
+      schedule: Schedule.spaced(OPEN_RETRY_MS),
+      times: OPEN_TRIES
+    })
+  )
+)
+
+/** The log and what it stands on, for the time of the layer's scope. */
+export const logLayer = (options: OpenOptions, environment: Readonly<Record<string, string | undefined>>) =>
+  Layer.unwrap(
+    Effect.map(configure(options, environment), (configuration) => {
+      const { schema, connection, wake } = configuration
+      const postgres = Postgres.layer({
+        schema,
+        connection,
+        ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize })
+      })
+      const appender = Appender.layer(
+        options.emitDeadlineMs === undefined ? {} : { deadlineMs: options.emitDeadlineMs }
+      )
+      const log = EventLog.layer(
+        options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }
+      )
+      return log.pipe(
+        Layer.provideMerge(Feed.layer),
+        Layer.provideMerge(Layer.merge(appender, Wake.layer({ connection: wake }))),
+        Layer.provideMerge(LogIdentity.layer),
+        Layer.provideMerge(migrated),
+        Layer.provideMerge(postgres)
+      )
+    })
+  )
+
+/** The whole engine. */
+export const engineLayer = logLayer
+
+export type EngineServices = Layer.Success<ReturnType<typeof engineLayer>>

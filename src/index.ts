@@ -1,0 +1,47 @@
+export { type Engine, open, type Subscription, type Tx } from "./engine/engine.ts"
+export type { OpenOptions } from "./engine/configuration.ts"
+export type { LogStatus } from "./engine/status.ts"
+export {
+  DuplicateEvent,
+  InvalidArgument,
+  InvalidEvent,
+  InvalidName,
+  LogRewound,
+  OutcomeUnknown,
+  Unavailable,
+  UpcastFailed,
+  VersionConflict
+} from "./log/error.ts"
+export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part, Placed } from "./log/event.ts"
+export type { SubscribeOptions } from "./log/event-log.ts"
+export { eventType, type EventType, type Upcast } from "./log/event-type.ts"
+export type { Filter } from "./log/filter.ts"
+export { PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
+export type { ReadOptions } from "./log/read-stream.ts"
+export type { From } from "./log/resume.ts"
+export { type Handler, HandlerFailed, type SubscriptionStatus } from "./log/subscription.ts"
+export type { EmitOptions } from "./log/transaction.ts"
+export {
+  AccessDenied,
+  Busy,
+  ConnectionLost,
+  Contention,
+  DiskFull,
+  InvalidData,
+  LockTimeout,
+  ReadOnly,
+  Rejected,
+  RolledBack,
+  StatementTimeout,
+  UniqueViolation,
+  Unreachable
+} from "./postgres/error.ts"
+export {
+  BadConnectionString,
+  TlsFileUnreadable,
+  TlsRefused,
+  TlsUnverified
+} from "./postgres/connection-error.ts"
+export type { ConnectionSettings } from "./postgres/connection-settings.ts"
+export { InvalidIdentifier } from "./postgres/identifier.ts"
+export { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "./postgres/migrate.ts"
