@@ -1,15 +1,17 @@
 -- Appends the events of several requests in one round trip; each request is appended or refused as a whole.
--- Arrays in, arrays out, all in the order of the events:
+-- Arrays in, arrays out. `heads` names the streams, each once, in sorted order; all others are in the order of the events:
 --   request         which request the event belongs to: any number, the same for all events of one request
+--   head            which of the heads the event goes to, from 1
 --   expected        null: not checked · -1: the stream must exist · n: the stream must be at version n (0: must be new);
 --                   compared with the stream's version before the batch, so a checked request comes first for its stream
+--   patience        how long to wait for a lock, in ms; null: as long as the transaction would
 --   verdicts        null when every event was appended; else for each event 'appended', 'repeated' (the same append
 --                   is there already: its positions are returned), 'conflict' or 'duplicate' (an id is there with other content)
---   patience        how long to wait for a lock, in ms; null: as long as the transaction would
---   actuals         the version of the event's stream before the batch
+--   actuals         the version of each head before the batch
 create or replace function append_batch(
+  heads           text[],
   request         integer[],
-  stream          text[],
+  head            integer[],
   expected        bigint[],
   id              uuid[],
   type            text[],
@@ -35,102 +37,111 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-  _now           timestamptz;
+  _streams       text[] := heads;
+  _locked        text[];
   _telemetry     boolean[];
   _refused       boolean;
   _known         boolean;
-  _any_durable   boolean;
-  _any_telemetry boolean;
+  _drawn         bigint[];
+  _now           timestamptz;
   _lock_timeout  text := current_setting('lock_timeout');
 begin
-  perform keep_commits_durable();
+  -- An event must not be visible before it is durable: a subscriber would have acted on what a crash takes back.
+  if current_setting('synchronous_commit') = 'off' then
+    perform set_config('synchronous_commit', 'local', true);
+  end if;
   if patience is not null then
     perform set_config('lock_timeout', patience::text, true);
   end if;
 
-  insert into streams (stream, version, telemetry)
-  select given.stream, 0, coalesce(bool_or(kind.telemetry), false)
-  from log, unnest(append_batch.stream) as given (stream)
-  left join categories kind on kind.category = split_part(given.stream, '-', 1)
-  where not exists (select from streams head where head.stream = given.stream)
-  group by given.stream
-  order by given.stream
-  on conflict do nothing;
+  if (select count(*) from streams stream where stream.stream = any (heads)) < cardinality(heads) then
+    perform make_heads(heads);
+  end if;
 
-  perform from streams head where head.stream = any (append_batch.stream) order by head.stream for update;
+  select array_agg(locked.stream), array_agg(locked.version), array_agg(locked.telemetry)
+  into _locked, actuals, _telemetry
+  from (
+    select stream.stream, stream.version, stream.telemetry
+    from streams stream
+    where stream.stream = any (heads)
+    order by stream.stream
+    for update
+  ) locked;
 
+  if _locked <> heads then
+    raise exception 'heads must name each stream once, in sorted order' using errcode = 'TM006';
+  end if;
   if patience is not null then
     perform set_config('lock_timeout', _lock_timeout, true);
   end if;
 
   select
-    array_agg(numbered.actual order by numbered.nth),
-    array_agg(numbered.version order by numbered.nth),
-    array_agg(numbered.telemetry order by numbered.nth),
-    bool_or(numbered.telemetry),
-    not bool_and(numbered.telemetry),
-    bool_or(numbered.expected >= 0 and numbered.expected <> numbered.actual or numbered.expected < 0 and numbered.actual = 0)
-  into actuals, versions, _telemetry, _any_telemetry, _any_durable, _refused
+    array_agg(actuals[given.head] + given.nth_of_head order by given.nth),
+    bool_or(given.expected >= 0 and given.expected <> actuals[given.head] or given.expected < 0 and actuals[given.head] = 0)
+  into versions, _refused
   from (
-    select
-      given.nth,
-      given.expected,
-      head.telemetry,
-      head.version as actual,
-      head.version + row_number() over (partition by given.stream order by given.nth) as version
-    from unnest(append_batch.stream, append_batch.expected) with ordinality as given (stream, expected, nth)
-    join streams head on head.stream = given.stream
-  ) numbered;
+    select event.head, event.expected, event.nth, row_number() over (partition by event.head order by event.nth) as nth_of_head
+    from unnest(head, expected) with ordinality as event (head, expected, nth)
+  ) given;
 
-  _known := _any_durable and exists (select from unnest(append_batch.id) as given (id) join events known on known.id = given.id)
-    or _any_telemetry and exists (select from unnest(append_batch.id) as given (id) join telemetry known on known.id = given.id);
+  _known := false = any (_telemetry) and exists (select from events known where known.id = any (append_batch.id))
+    or true = any (_telemetry) and exists (select from telemetry known where known.id = any (append_batch.id));
 
   if _known or _refused then
     select judged.verdicts, judged.positions, judged.versions
     into verdicts, positions, versions
-    from judge_batch(request, stream, expected, id, type, data, labels, schema_version, actuals, _telemetry) judged;
+    from judge_batch(heads, request, head, expected, id, type, data, labels, schema_version, actuals, _telemetry) judged;
 
     if not 'appended' = any (verdicts) then
-      perform forget_empty_heads(stream);
+      perform forget_empty_heads(heads);
       return;
     end if;
   end if;
 
-  update streams head
+  update streams stream
   set version = raised.version
   from (
-    select given.stream, max(given.version) as version
-    from log, unnest(append_batch.stream, versions, verdicts) as given (stream, version, verdict)
-    where coalesce(given.verdict, 'appended') = 'appended'
-    group by given.stream
+    select event.head, max(event.version) as version
+    from log, unnest(head, versions, verdicts) as event (head, version, verdict)
+    where coalesce(event.verdict, 'appended') = 'appended'
+    group by event.head
   ) raised
-  where head.stream = raised.stream;
+  where stream.stream = _streams[raised.head];
 
-  positions := draw_positions(verdicts, positions, cardinality(id));
+  -- The lock and then the numbers come through this log's own table, so that both happen on the node that holds it.
+  with held as materialized (
+    select pg_advisory_xact_lock_shared(log.lock_key) from log
+  ), drawn as materialized (
+    select nextval('log_position') as position
+    from held, generate_series(1, coalesce(cardinality(array_positions(verdicts, 'appended')), cardinality(id)))
+  )
+  select array_agg(drawn.position order by drawn.position) into _drawn from drawn;
+
+  positions := case when verdicts is null then _drawn else merge_positions(verdicts, positions, _drawn) end;
   _now := clock_timestamp();
 
-  if _any_durable then
+  if false = any (_telemetry) then
     insert into events (position, id, stream, version, type, data, labels, meta, recorded_at, schema_version)
-    select given.position, given.id, given.stream, given.version, given.type, given.data,
-      given.labels::text[], given.meta, _now, given.schema_version
-    from log, unnest(positions, id, stream, versions, type, data, labels, meta, schema_version, _telemetry, verdicts)
-      as given (position, id, stream, version, type, data, labels, meta, schema_version, telemetry, verdict)
-    where not given.telemetry and coalesce(given.verdict, 'appended') = 'appended';
+    select event.position, event.id, _streams[event.head], event.version, event.type, event.data,
+      event.labels::text[], event.meta, _now, event.schema_version
+    from log, unnest(positions, id, head, versions, type, data, labels, meta, schema_version, verdicts)
+      as event (position, id, head, version, type, data, labels, meta, schema_version, verdict)
+    where not _telemetry[event.head] and coalesce(event.verdict, 'appended') = 'appended';
   end if;
 
-  if _any_telemetry then
-    perform extend_telemetry(positions[cardinality(positions)]);
+  if true = any (_telemetry) then
+    perform extend_telemetry(_drawn[cardinality(_drawn)]);
 
     insert into telemetry (position, id, stream, version, type, data, labels, meta, recorded_at, schema_version)
-    select given.position, given.id, given.stream, given.version, given.type, given.data,
-      given.labels::text[], given.meta, _now, given.schema_version
-    from log, unnest(positions, id, stream, versions, type, data, labels, meta, schema_version, _telemetry, verdicts)
-      as given (position, id, stream, version, type, data, labels, meta, schema_version, telemetry, verdict)
-    where given.telemetry and coalesce(given.verdict, 'appended') = 'appended';
+    select event.position, event.id, _streams[event.head], event.version, event.type, event.data,
+      event.labels::text[], event.meta, _now, event.schema_version
+    from log, unnest(positions, id, head, versions, type, data, labels, meta, schema_version, verdicts)
+      as event (position, id, head, version, type, data, labels, meta, schema_version, verdict)
+    where _telemetry[event.head] and coalesce(event.verdict, 'appended') = 'appended';
   end if;
 
   if verdicts is not null then
-    perform forget_empty_heads(stream);
+    perform forget_empty_heads(heads);
   end if;
 end
 $$;

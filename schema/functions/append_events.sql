@@ -32,7 +32,7 @@ begin
   from (
     select
       array_agg(1 order by nth) as request,
-      array_agg(append_events.stream order by nth) as stream,
+      array_agg(1 order by nth) as head,
       array_agg(_expected order by nth) as expected,
       array_agg(value ->> 'type' order by nth) as type,
       array_agg(coalesce(value -> 'data', '{}') order by nth) as data,
@@ -40,7 +40,7 @@ begin
       array_agg(coalesce(value -> 'meta', '{}') order by nth) as meta,
       array_agg(coalesce((value ->> 'schemaVersion')::integer, 1) order by nth) as schema_version
     from jsonb_array_elements(append_events.events) with ordinality as event (value, nth)
-  ) given, append_batch(given.request, given.stream, given.expected, _ids,
+  ) given, append_batch(array[append_events.stream], given.request, given.head, given.expected, _ids,
     given.type, given.data, given.labels, given.meta, given.schema_version, null) batch;
 
   if _appended.verdicts[1] = 'conflict' then

@@ -3,8 +3,9 @@
 -- The same append = every id present, in the same streams and order, versions without a hole, equal type, data, labels
 -- and schema version. Meta is ignored: a retry may be made under another trace.
 create or replace function judge_batch(
+  heads           text[],
   request         integer[],
-  stream          text[],
+  head            integer[],
   expected        bigint[],
   id              uuid[],
   type            text[],
@@ -22,9 +23,9 @@ volatile
 set search_path from current
 as $$
   with given as (
-    select *
-    from unnest(request, stream, expected, id, type, data, labels, schema_version, actuals, telemetry) with ordinality
-      as given (request, stream, expected, id, type, data, labels, schema_version, actual, telemetry, nth)
+    select event.*, heads[event.head] as stream, actuals[event.head] as actual, telemetry[event.head] as telemetry
+    from unnest(request, head, expected, id, type, data, labels, schema_version) with ordinality
+      as event (request, head, expected, id, type, data, labels, schema_version, nth)
   ), compared as (
     select
       given.request, given.stream, given.expected, given.actual, given.nth,

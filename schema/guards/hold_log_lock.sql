@@ -1,11 +1,11 @@
 -- Every insert holds the log's shared lock before it draws a position: readers wait for the holders at a gap.
+-- The key comes with the trigger, because this runs once per append.
 create or replace function hold_log_lock()
 returns trigger
 language plpgsql
-set search_path from current
 as $$
 begin
-  perform pg_advisory_xact_lock_shared(log.lock_key) from log;
+  perform pg_advisory_xact_lock_shared(tg_argv[0]::bigint);
   return null;
 end
 $$;

@@ -4,8 +4,9 @@ import type { Request, RequestPart } from "./request.ts"
 
 /** The arguments of append_batch, in its order. */
 export type BatchColumns = [
+  heads: Array<string>,
   requests: Array<number>,
-  streams: Array<string>,
+  headNumbers: Array<number>,
   expected: Array<number | null>,
   ids: Array<string>,
   types: Array<string>,
@@ -20,6 +21,7 @@ export interface BatchRow {
   readonly positions: ReadonlyArray<string | null>
   readonly versions: ReadonlyArray<string | null>
   readonly verdicts: ReadonlyArray<string> | null
+  /** By head. */
   readonly actuals: ReadonlyArray<string>
 }
 
@@ -45,16 +47,26 @@ const labelsColumn = (labels: ReadonlyArray<string>): string =>
     ? NO_LABELS
     : `{${labels.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`
 
+/** The streams of a batch, each once. Names are ASCII, so that this order is PostgreSQL's collation "C" as well. */
+const headsOf = (requests: ReadonlyArray<Request>): Array<string> => {
+  const streams = new Set<string>()
+  for (const request of requests) for (const part of request.parts) streams.add(part.stream)
+  return [...streams].sort()
+}
+
 /** Requests as columns, one array per argument, in the order of their events. */
 export const batchColumns = (requests: ReadonlyArray<Request>): BatchColumns => {
-  const columns: BatchColumns = [[], [], [], [], [], [], [], [], []]
-  const [request, stream, expected, id, type, data, labels, meta, schemaVersion] = columns
+  const heads = headsOf(requests)
+  const headNumbers = new Map(heads.map((stream, index) => [stream, index + 1]))
+  const columns: BatchColumns = [heads, [], [], [], [], [], [], [], [], []]
+  const [, request, head, expected, id, type, data, labels, meta, schemaVersion] = columns
   for (let index = 0; index < requests.length; index++) {
     for (const part of requests[index]!.parts) {
       const expectation = expectedColumn(part)
+      const number = headNumbers.get(part.stream)!
       for (const row of part.rows) {
         request.push(index)
-        stream.push(row.stream)
+        head.push(number)
         expected.push(expectation)
         id.push(row.id)
         type.push(row.type)
@@ -76,7 +88,7 @@ export interface PlacedPart {
 
 export type Outcome = ReadonlyArray<PlacedPart> | LogReason
 
-const refusal = (request: Request, verdict: string, actuals: ReadonlyArray<number>): LogReason => {
+const refusal = (request: Request, verdict: string, actual: (stream: string) => number): LogReason => {
   const first = request.parts[0]!
   if (verdict === "duplicate") {
     return new DuplicateEvent({
@@ -84,39 +96,28 @@ const refusal = (request: Request, verdict: string, actuals: ReadonlyArray<numbe
       ids: request.parts.flatMap((part) => part.rows.map((row) => row.id))
     })
   }
-  const unmet = request.parts.findIndex((part, index) => {
+  const unmet = request.parts.find((part) => {
     const expected = expectedColumn(part)
-    return expected !== null && (expected === MUST_EXIST ? actuals[index] === 0 : actuals[index] !== expected)
+    return expected !== null && (expected === MUST_EXIST ? actual(part.stream) === 0 : actual(part.stream) !== expected)
   })
-  const part = request.parts[unmet] ?? first
-  return new VersionConflict({
-    stream: part.stream,
-    expected: part.expected,
-    actual: actuals[Math.max(unmet, 0)]!
-  })
+  const { stream, expected } = unmet ?? first
+  return new VersionConflict({ stream, expected, actual: actual(stream) })
 }
 
 /** What became of each request of a batch. */
 export const batchOutcomes = (requests: ReadonlyArray<Request>, row: BatchRow): ReadonlyArray<Outcome> => {
+  const actual = (stream: string): number => Number(row.actuals[headsOf(requests).indexOf(stream)])
   let at = 0
   return requests.map((request) => {
     const verdict = row.verdicts === null ? "appended" : row.verdicts[at]!
-    const actuals: Array<number> = []
-    const placed = request.parts.map((part): PlacedPart => {
-      actuals.push(Number(row.actuals[at]))
-      return {
-        stream: part.stream,
-        events: part.rows.map((event) => {
-          const place = {
-            id: event.id,
-            position: Number(row.positions[at]),
-            version: Number(row.versions[at])
-          }
-          at += 1
-          return place
-        })
-      }
-    })
-    return verdict === "appended" || verdict === "repeated" ? placed : refusal(request, verdict, actuals)
+    const placed = request.parts.map((part): PlacedPart => ({
+      stream: part.stream,
+      events: part.rows.map((event) => {
+        const place = { id: event.id, position: Number(row.positions[at]), version: Number(row.versions[at]) }
+        at += 1
+        return place
+      })
+    }))
+    return verdict === "appended" || verdict === "repeated" ? placed : refusal(request, verdict, actual)
   })
 }

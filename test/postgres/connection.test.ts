@@ -1,8 +1,8 @@
 import { userInfo } from "node:os"
 import { inspect } from "node:util"
 import { Effect } from "effect"
-import fc from "fast-check"
-import pg from "pg"
+import * as fc from "fast-check"
+import { type ClientConfig, Pool } from "pg"
 import { describe, expect, test } from "vitest"
 import { BadConnectionString, ConnectionError } from "../../src/postgres/connection-error.ts"
 import type { ConnectionSettings } from "../../src/postgres/connection-settings.ts"
@@ -32,7 +32,7 @@ const refused = (input?: Input, environment = {}) => {
   return error
 }
 
-const password = async (config: pg.ClientConfig) =>
+const password = async (config: ClientConfig) =>
   typeof config.password === "function" ? config.password() : config.password
 
 describe("without any settings", () => {
@@ -289,7 +289,7 @@ describe("what is shown", () => {
 describe("on a server", () => {
   test("Client and Pool connect with it under the name tidemark", async () => {
     const config = configured(db.url)
-    const pool = new pg.Pool(config)
+    const pool = new Pool(config)
     const shown = await pool.query(
       "select current_database() as name, current_setting('application_name') as app"
     )

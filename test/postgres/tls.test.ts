@@ -1,11 +1,11 @@
 import net from "node:net"
 import { TLSSocket } from "node:tls"
-import pg from "pg"
+import { Client } from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { TlsSocket } from "../../src/postgres/tls-socket.ts"
 import type { Cluster } from "../support/cluster.ts"
 import { makeAuthority, type Authority, type Certificate } from "./authority.ts"
-import { answering, configured, encryption, failure, joined, listening, on, reason } from "./connecting.ts"
+import { answering, configured, encryption, failure, listening, on, reason, tied } from "./connecting.ts"
 import { encryptedServer, secret, temporaryFolder, type Folder } from "./tls-servers.ts"
 
 const firstWithDirectTls = 170_000
@@ -36,10 +36,10 @@ const inBetween = async (own: Certificate) => {
     void socket.once("data", () => {
       socket.write("S")
       const client = new TLSSocket(socket, { isServer: true, cert: own.cert, key: own.key })
-      // A client that rejects the certificate leaves before there is a server to join it with.
-      client.on("error", () => socket.destroy())
       const server = upstream.stream?.() as TlsSocket
-      server.once("connect", () => joined(client, server))
+      // A client that rejects the certificate leaves before the server is there.
+      tied(client, server)
+      server.once("connect", () => client.pipe(server).pipe(client))
       server.connect(encrypted.port, "localhost")
     })
 }
@@ -121,8 +121,8 @@ describe("against a server with a certificate of a private authority", () => {
       sslrootcert: rootFile,
       sslnegotiation: "direct"
     })
-    if (version >= firstWithDirectTls) expect(await encryption(settings)).toBe(true)
-    else expect(await failure(settings)).toBeInstanceOf(Error)
+    const outcome = encryption(settings).catch(() => "failed")
+    expect(await outcome).toBe(version >= firstWithDirectTls ? true : "failed")
   })
 
   test("a password is accepted with channel binding, without it, and without TLS", async () => {
@@ -164,7 +164,7 @@ describe("against a server with a certificate of a private authority", () => {
 
   test("root.crt of the home is the default authority, also for require", async () => {
     await folder.write(".postgresql/root.crt", (await makeAuthority("Somebody else")).cert)
-    const client = new pg.Client(await configured(on(encrypted, { sslmode: "require" }), folder.directory))
+    const client = new Client(await configured(on(encrypted, { sslmode: "require" }), folder.directory))
     await expect(client.connect()).rejects.toMatchObject({ reason: { _tag: "TlsUnverified" } })
     await client.end()
   })

@@ -22,7 +22,7 @@ export interface Access {
 }
 
 export const urlOf = ({ port, password }: Access, database: string): string =>
-  `postgres://${SUPERUSER}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`
+  `postgres://${SUPERUSER}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}?sslmode=disable`
 
 const codeOf = (cause: unknown): string =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
@@ -40,6 +40,7 @@ const withClient = async <A>(
     database,
     // A PGSSLMODE in the environment is meant for another server.
     ssl: false,
+    sslnegotiation: "postgres",
     connectionTimeoutMillis: ACCEPTS_WITHIN_MS
   })
   // An idle client whose server goes away emits an error, which without a listener would end the process.
