@@ -8,7 +8,7 @@ set search_path from current
 as $$
 begin
   execute format('create or replace trigger lock_before_position before insert on %s
-    for each statement execute function hold_log_lock(%s)', guarded, (select lock_key from log));
+    for each statement execute function hold_log_lock(%L)', guarded, (select lock_key from log));
   execute format('create or replace trigger events_are_never_deleted before delete on %s
     for each statement execute function refuse_deletion()', guarded);
   execute format('create or replace trigger events_are_never_truncated before truncate on %s
