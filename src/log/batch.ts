@@ -51,7 +51,7 @@ const labelsColumn = (labels: ReadonlyArray<string>): string =>
 const headsOf = (requests: ReadonlyArray<Request>): Array<string> => {
   const streams = new Set<string>()
   for (const request of requests) for (const part of request.parts) streams.add(part.stream)
-  return [...streams].sort()
+  return [...streams].toSorted()
 }
 
 /** Requests as columns, one array per argument, in the order of their events. */

@@ -131,7 +131,7 @@ interface ServerError {
 
 const byState = (
   sqlState: string
-): ((facts: { detail: string; sqlState: string }) => PostgresReason) | undefined => {
+): ((known: { detail: string; sqlState: string }) => PostgresReason) | undefined => {
   switch (sqlState) {
     case SqlState.uniqueViolation:
       return (known) => new UniqueViolation(known)
@@ -191,6 +191,6 @@ export const postgresError = (thrown: unknown, sent: boolean): PostgresError => 
     const data = typeof error.detail === "string" ? { data: error.detail } : {}
     return new PostgresError({ reason: new Rejected({ ...known, ...data }) })
   }
-  const facts = { detail: message }
-  return new PostgresError({ reason: sent ? new ConnectionLost(facts) : new Unreachable(facts) })
+  const known = { detail: message }
+  return new PostgresError({ reason: sent ? new ConnectionLost(known) : new Unreachable(known) })
 }

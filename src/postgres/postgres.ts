@@ -135,6 +135,8 @@ export class Postgres extends Context.Service<
     Layer.effect(Postgres, makePostgres(config))
 }
 
+const ignore = (): void => undefined
+
 const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -144,8 +146,10 @@ const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scop
         query_timeout: config.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS,
         allowExitOnIdle: false
       })
-      // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
-      pool.on("error", () => undefined)
+      // What breaks a connection fails the query on it, or has it replaced at its next use; without listeners, each of
+      // these events would end the process.
+      pool.on("error", ignore)
+      pool.on("connect", (client) => client.on("error", ignore))
       return pool
     }),
     (pool) => Effect.promise(() => pool.end())
@@ -166,19 +170,8 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
           release()
           return
         }
-        const ignore = (): void => undefined
-        client.on("error", ignore)
         const lent = new Lent(client)
-        resume(
-          Effect.succeed(
-            Object.assign(lent, {
-              release: () => {
-                client.off("error", ignore)
-                release(lent.broken)
-              }
-            })
-          )
-        )
+        resume(Effect.succeed(Object.assign(lent, { release: () => release(lent.broken) })))
       })
       return Effect.sync(() => {
         wanted = false

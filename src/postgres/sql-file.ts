@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { quoted } from "./identifier.ts"
@@ -9,6 +10,9 @@ export const packageFile = (name: `#${string}`): string => require.resolve(name)
 
 /** PostgreSQL cuts longer names of prepared statements. */
 const MAX_NAME_BYTES = 63
+
+/** Hexadecimal digits of a hash that tell statements apart. */
+const HASH_LENGTH = 32
 
 /** SQL files name their schema as psql would be told it: `psql -v schema=tidemark -f file.sql`. */
 const SCHEMA_VARIABLE = ':"schema"'
@@ -23,6 +27,12 @@ export interface Statement {
 }
 
 const statements = new Map<string, Statement>()
+
+/** A statement named by what it says, for SQL that is not one of schema/queries. */
+export const statementOf = (text: string): Statement => ({
+  name: `tidemark_${createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH)}`,
+  text
+})
 
 /** The query of schema/queries with this name, for one schema. */
 export const statement = (name: string, schema: string): Statement => {

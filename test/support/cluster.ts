@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { chown, rm, writeFile } from "node:fs/promises"
+import net from "node:net"
+import path from "node:path"
+import { deferred, inTime } from "./eventually.ts"
+import { guard } from "./guard.ts"
+import { eachLine } from "./lines.ts"
+import { type ServerUser, temporaryDirectory } from "./server-user.ts"
+
+/** An installed PostgreSQL: where its programs are, and who runs them. */
+export type Programs = { readonly bin: string; readonly user: ServerUser | undefined }
+
+export type Settings = Readonly<Record<string, string>>
+
+/** "fast" ends sessions and writes a checkpoint; "immediate" is a crash: the next start recovers from the WAL. */
+export type Shutdown = "fast" | "immediate"
+
+export type Cluster = AsyncDisposable & {
+  /** The superuser's URL of the database `postgres`; the same after a restart. */
+  readonly url: string
+  readonly port: number
+  /** The data directory. */
+  readonly directory: string
+  /** The last lines of the server's log. */
+  readonly log: ReadonlyArray<string>
+  /** Resolves when the server accepts connections; rejects with its log when it ends instead. */
+  readonly start: (settings?: Settings) => Promise<void>
+  readonly stop: (how?: Shutdown) => Promise<void>
+  readonly restart: (how?: Shutdown, settings?: Settings) => Promise<void>
+  /** Writes a file into the data directory that only the server's user can read; returns its path. */
+  readonly place: (name: string, contents: string) => Promise<string>
+  /** Stops the server and deletes its data. */
+  readonly remove: () => Promise<void>
+}
+
+const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const
+const startingWithin = 60_000
+const stoppingWithin = 30_000
+const linesKept = 200
+const readyLine = /database system is ready to accept (read-only )?connections/
+const portTakenLine = /could not bind .*Address already in use/
+const portAttempts = 5
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const probe = net.createServer()
+    probe.once("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as net.AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+
+const asUser = (user: ServerUser | undefined) => (user === undefined ? {} : { uid: user.uid, gid: user.gid })
+
+/** LC_ALL=C keeps the log in English, whatever the caller's language: we read it. */
+const environment = () => ({ PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" })
+
+const run = async (program: string, args: ReadonlyArray<string>, user: ServerUser | undefined) => {
+  const child = spawn(program, args, {
+    ...asUser(user),
+    env: environment(),
+    cwd: "/",
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const output: Array<Buffer> = []
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk))
+  child.stderr.on("data", (chunk: Buffer) => output.push(chunk))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject)
+    child.once("close", resolve)
+  })
+  if (code !== 0) throw new Error(`${program} ended with code ${code}:\n${Buffer.concat(output)}`)
+}
+
+/** Makes and starts a PostgreSQL cluster in a temp directory. */
+export const startCluster = async ({ bin, user }: Programs, settings: Settings = {}): Promise<Cluster> => {
+  const home = await temporaryDirectory("cluster", user)
+  const directory = path.join(home, "data")
+  const callOff = guard({ directories: [home], data: directory })
+  const log: Array<string> = []
+  let port = 0
+  let server: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined
+
+  const launch = async (more: Settings) => {
+    const own = { port: `${port}`, listen_addresses: "127.0.0.1", unix_socket_directories: "" }
+    const all: Settings = { ...settings, ...more, ...own }
+    const args = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+    const child = spawn(path.join(bin, "postgres"), ["-D", directory, ...args], {
+      ...asUser(user),
+      env: environment(),
+      cwd: "/",
+      stdio: ["ignore", "ignore", "pipe"]
+    })
+    const ready = deferred()
+    const ended = deferred()
+    child.once("error", ready.reject)
+    eachLine(child.stderr, (line) => {
+      log.push(line)
+      if (log.length > linesKept) log.shift()
+      if (readyLine.test(line)) ready.resolve()
+    })
+    child.once("close", (code) => {
+      server = undefined
+      ended.resolve()
+      ready.reject(new Error(`the server ended with code ${code} instead of starting:\n${log.join("\n")}`))
+    })
+    server = { child, ended: ended.promise }
+    await inTime(ready.promise, { within: startingWithin, what: "the server to start" }, () => log.slice(-20))
+  }
+
+  const start = async (more: Settings = {}) => {
+    if (server !== undefined) throw new Error("the server runs already")
+    await launch(more)
+  }
+
+  /** Between finding a free port and binding it somebody else may take it. */
+  const startSomewhere = async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      port = await freePort()
+      try {
+        return await start()
+      } catch (error) {
+        if (attempt === portAttempts || !log.some((line) => portTakenLine.test(line))) throw error
+        log.length = 0
+      }
+    }
+  }
+
+  const stop = async (how: Shutdown = "fast") => {
+    if (server === undefined) return
+    const { child, ended } = server
+    child.kill(signals[how])
+    await inTime(ended, { within: stoppingWithin, what: `the server to stop (${how})` }, () => log.slice(-20))
+  }
+
+  const restart = async (how?: Shutdown, more?: Settings) => {
+    await stop(how)
+    await start(more)
+  }
+
+  const remove = async () => {
+    await stop("immediate")
+    await rm(home, { recursive: true, force: true })
+    await callOff()
+  }
+
+  const place = async (name: string, contents: string) => {
+    const file = path.join(directory, name)
+    await writeFile(file, contents, { mode: 0o600 })
+    if (user !== undefined) await chown(file, user.uid, user.gid)
+    return file
+  }
+
+  try {
+    const initdb = [
+      "-D",
+      directory,
+      "-U",
+      "postgres",
+      "--auth=trust",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--no-sync"
+    ]
+    await run(path.join(bin, "initdb"), initdb, user)
+    await startSomewhere()
+  } catch (error) {
+    await remove().catch(() => {})
+    throw error
+  }
+
+  return {
+    url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    directory,
+    log,
+    start,
+    stop,
+    restart,
+    place,
+    remove,
+    [Symbol.asyncDispose]: remove
+  }
+}
