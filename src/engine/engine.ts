@@ -1,15 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import { Context, Effect, Exit, ManagedRuntime, Result, Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Exit, ManagedRuntime, Result, Scope, Stream } from "effect"
 import { withinTransaction } from "../log/causation.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "../log/event.ts"
 import { EventLog, type SubscribeOptions } from "../log/event-log.ts"
-import type { Filter } from "../log/filter.ts"
+import { liveEvents } from "../log/live-events.ts"
 import type { ReadOptions } from "../log/read-stream.ts"
-import type { From } from "../log/resume.ts"
 import type { Handler, SubscriptionStatus } from "../log/subscription.ts"
 import type { EmitOptions, Transaction } from "../log/transaction.ts"
 import type { OpenOptions } from "./configuration.ts"
-import { EventIterator } from "./event-iterator.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type LogStatus, logStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
@@ -59,7 +57,7 @@ export interface Engine extends AsyncDisposable {
   /** Hands every event of a filter to a handler, one after the other, in order of position. Default: from now on. */
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   /** The events of a filter as they come; leaving the loop ends it. Default: from now on. */
-  events(options?: Filter & { readonly from?: From }): AsyncIterableIterator<Event>
+  events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The position up to which no event can appear any more. */
   settled(): Promise<number>
   status(): Promise<LogStatus>
@@ -84,12 +82,15 @@ export const open = async (options: OpenOptions = {}): Promise<Engine> => {
 
 class OpenEngine implements Engine {
   private readonly log: EventLog["Service"]
+  private readonly context: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
+  private readonly ended = Deferred.makeUnsafe<void>()
   private readonly run: <A>(effect: Effect.Effect<A, unknown, EngineServices>) => Promise<A>
   private readonly dispose: () => Promise<void>
   private closing: Promise<void> | undefined
 
   constructor(context: Context.Context<EngineServices>, dispose: () => Promise<void>) {
+    this.context = context
     const runPromise = Effect.runPromiseWith(context)
     this.log = Context.get(context, EventLog)
     this.run = (effect) => runPromise(Effect.mapError(effect, plainError))
@@ -117,7 +118,7 @@ class OpenEngine implements Engine {
   }
 
   read(stream: string, options?: ReadOptions): AsyncIterable<Event> {
-    return Stream.toAsyncIterable(Stream.mapError(this.log.read(stream, options), plainError))
+    return this.iterable(this.log.read(stream, options))
   }
 
   async subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription> {
@@ -139,8 +140,8 @@ class OpenEngine implements Engine {
     }
   }
 
-  events(options: SubscribeOptions = {}): AsyncIterableIterator<Event> {
-    return new EventIterator((handler) => this.subscribe(options, handler))
+  events(options: SubscribeOptions = {}): AsyncIterable<Event> {
+    return this.iterable(liveEvents(this.log, options))
   }
 
   settled(): Promise<number> {
@@ -161,8 +162,15 @@ class OpenEngine implements Engine {
   }
 
   private async end(): Promise<void> {
+    await this.run(Deferred.succeed(this.ended, undefined))
     await this.run(Scope.close(this.scope, Exit.void))
     await this.dispose()
+  }
+
+  /** A stream to loop over; closing the engine ends the loop. */
+  private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
+    const open = Stream.interruptWhen(stream, Deferred.await(this.ended))
+    return Stream.toAsyncIterableWith(Stream.mapError(open, plainError), this.context)
   }
 
   private promised(tx: Transaction): Tx {

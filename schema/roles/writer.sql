@@ -1,0 +1,12 @@
+-- Lets a role append to the log and run projections: psql -v schema=tidemark -v role=app -f writer.sql
+-- It appends through the functions only: no INSERT on events, and no number drawn without the lock.
+grant usage on schema :"schema" to :"role";
+grant select on all tables in schema :"schema" to :"role";
+alter default privileges in schema :"schema" grant select on tables to :"role";
+grant select on sequence :"schema".log_position to :"role";
+grant execute on function
+  :"schema".append_events(text, jsonb, text),
+  :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
+  :"schema".record_settled(bigint),
+  :"schema".enter_epoch()
+to :"role";

@@ -1,0 +1,68 @@
+import { Effect, Exit, Scope } from "effect"
+import { connection, describe } from "../postgres/connection.ts"
+import type { ConnectionSettings } from "../postgres/connection-settings.ts"
+import { embeddedServer, type EmbeddedServer } from "../postgres/embedded/server.ts"
+import type { OpenOptions } from "./configuration.ts"
+import { plainError } from "./plain-error.ts"
+
+/** Where a log is, found before it is opened, and held until it is left. */
+export interface Place extends AsyncDisposable {
+  /** For `open` and `migrate`. It may hold a password, so it belongs in no log. */
+  readonly database: string | ConnectionSettings
+  /** `host:port/database as user`, for messages. */
+  readonly where: string
+  /** The embedded server; undefined where a database was named. */
+  readonly embedded:
+    | {
+        /** Where the data really live. */
+        readonly directory: string
+        /** Whether another process had started it. */
+        readonly joined: boolean
+        /** PostgreSQL's major version. */
+        readonly version: number
+      }
+    | undefined
+  /** Leaves it; an embedded server stops with its last user. */
+  leave(): Promise<void>
+}
+
+/** Without the url, which holds the password. */
+const shown = ({ directory, joined, version }: EmbeddedServer): Place["embedded"] => ({
+  directory,
+  joined,
+  version
+})
+
+/** Settles the scope's end once, however often it is asked for. */
+const leaving = (scope: Scope.Closeable): (() => Promise<void>) => {
+  let left: Promise<void> | undefined
+  return () => (left ??= Effect.runPromise(Scope.close(scope, Exit.void)))
+}
+
+/**
+ * Finds the database that `database` or else DATABASE_URL names, and otherwise starts or joins the embedded server.
+ * `embedded` with a directory goes before DATABASE_URL. Rejects with BadConnectionString, TlsFileUnreadable, or with
+ * what can go wrong with an embedded server.
+ */
+export const findPlace = async (
+  options: Pick<OpenOptions, "database" | "embedded"> = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env
+): Promise<Place> => {
+  const scope = Scope.makeUnsafe()
+  const leave = leaving(scope)
+  const embedded = options.embedded === false ? {} : (options.embedded ?? {})
+  const wantsDirectory = embedded.directory !== undefined
+  const named = options.database ?? (wantsDirectory ? undefined : environment["DATABASE_URL"] || undefined)
+  const find = Effect.gen(function* () {
+    const server = named === undefined ? yield* embeddedServer(embedded) : undefined
+    const database = named ?? server!.url
+    return { server, database, where: describe(yield* connection(database, environment)) }
+  })
+  try {
+    const { server, ...found } = await Effect.runPromise(Scope.provide(find, scope))
+    return { ...found, embedded: server && shown(server), leave, [Symbol.asyncDispose]: leave }
+  } catch (thrown) {
+    await leave()
+    throw plainError(thrown)
+  }
+}
