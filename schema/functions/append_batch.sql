@@ -155,3 +155,5 @@ begin
   end if;
 end
 $$;
+
+revoke execute on function append_batch from public;

@@ -60,3 +60,5 @@ begin
     order by given.nth;
 end
 $$;
+
+revoke execute on function append_events from public;

@@ -25,3 +25,5 @@ begin
   where categories.telemetry <> excluded.telemetry;
 end
 $$;
+
+revoke execute on function declare_category from public;

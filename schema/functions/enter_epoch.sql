@@ -31,3 +31,5 @@ begin
   end if;
 end
 $$;
+
+revoke execute on function enter_epoch from public;

@@ -30,3 +30,5 @@ begin
   end loop;
 end
 $$;
+
+revoke execute on function extend_telemetry from public;

@@ -10,3 +10,5 @@ as $$
   set position = reached, recorded_at = clock_timestamp()
   where one = (select one from settled where position < reached for update skip locked)
 $$;
+
+revoke execute on function record_settled from public;

@@ -55,6 +55,9 @@ export class AppendCall {
           stream,
           ids: request.parts.flatMap((part) => part.rows.map((row) => row.id))
         })
+      case "AccessDenied":
+      case "Rejected":
+        return error.reason
       default:
         return new Unavailable({ detail: error.message })
     }

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { AccessDenied, Rejected } from "../postgres/error.ts"
 
 /** The name of a stream, a type or a label is malformed. */
 export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName", {
@@ -104,7 +105,9 @@ export const LogReason = Schema.Union([
   Unavailable,
   LogRewound,
   UpcastFailed,
-  InvalidArgument
+  InvalidArgument,
+  AccessDenied,
+  Rejected
 ])
 export type LogReason = typeof LogReason.Type
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path"
 import type { PostgresError } from "./error.ts"
 import { type Connection, Postgres } from "./postgres.ts"
 import { packageFile, withSchema } from "./sql-file.ts"
+import { SqlState } from "./sqlstate.ts"
 
 /** The database is of a newer Tidemark than this one. */
 export class SchemaFromTheFuture extends Schema.TaggedError<SchemaFromTheFuture>()("SchemaFromTheFuture", {
@@ -73,97 +74,118 @@ export interface Migrated {
   readonly applied: ReadonlyArray<string>
 }
 
-const prepare = Effect.fnUntraced(function* (connection: Connection, schema: string) {
-  const { rows } = yield* connection.query<{ server_version_num: string; server_version: string }>(
-    "select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version"
-  )
-  const server = rows[0]!
-  if (Number(server.server_version_num) < OLDEST_SERVER * 10_000) {
-    return yield* new MigrationError({ reason: new ServerTooOld({ found: server.server_version }) })
-  }
-  yield* connection.query(MIGRATION_LOCK, [schema])
-  yield* connection.query(
-    withSchema(
-      `set local client_min_messages = warning;
-       create schema if not exists :"schema";
-       set local search_path = :"schema", pg_catalog, pg_temp;
-       set local check_function_bodies = off;
-       create table if not exists migrations (
-         name        text primary key,
-         hash        text not null,
-         applied_at  timestamptz not null default clock_timestamp()
-       )`,
-      schema
-    )
-  )
-})
-
-const applied = Effect.fnUntraced(function* (connection: Connection) {
-  const { rows } = yield* connection.query<{ name: string; hash: string }>(
-    "select name, hash from migrations order by name"
-  )
-  return new Map(rows.map((row) => [row.name, row.hash]))
-})
-
+/** The name under which the functions and guards are noted, which are replaced as a whole. */
 const FUNCTIONS = "functions"
 
-const apply = Effect.fnUntraced(function* (connection: Connection, schema: string) {
+interface Plan {
+  readonly migrations: ReadonlyArray<SqlFile>
+  /** Empty where they are as they should be. */
+  readonly functions: ReadonlyArray<SqlFile>
+}
+
+/** What is left to do on a schema on which `before` ran, by name and hash. */
+const plan = Effect.fnUntraced(function* (
+  schema: string,
+  before: ReadonlyMap<string, string>
+): Effect.fn.Return<Plan, MigrationError> {
   const folder = schemaFolder()
   const migrations = filesOf(join(folder, "migrations"))
   const functions = [...filesOf(join(folder, "functions")), ...filesOf(join(folder, "guards"))]
-  const known = new Set([FUNCTIONS, ...migrations.map((migration) => migration.name)])
-  const before = yield* applied(connection)
+  const known = new Map(migrations.map((migration) => [migration.name, hash([migration])]))
 
-  const future = [...before.keys()].find((name) => !known.has(name))
-  if (future !== undefined) {
-    const newest = migrations.at(-1)?.name ?? "nothing"
-    return yield* new MigrationError({
-      reason: new SchemaFromTheFuture({ schema, found: future, known: newest })
-    })
-  }
-
-  const done: Array<string> = []
-  const note = (name: string, content: string): Effect.Effect<unknown, PostgresError> =>
-    connection.query(
-      "insert into migrations (name, hash) values ($1, $2) on conflict (name) do update set hash = excluded.hash, applied_at = clock_timestamp()",
-      [name, content]
-    )
-
-  for (const migration of migrations) {
-    const ran = before.get(migration.name)
-    if (ran === undefined) {
-      yield* connection.query(withSchema(migration.sql, schema))
-      yield* note(migration.name, hash([migration]))
-      done.push(migration.name)
-    } else if (ran !== hash([migration])) {
+  for (const [name, ran] of before) {
+    if (name === FUNCTIONS) continue
+    const ours = known.get(name)
+    if (ours === undefined) {
+      const newest = migrations.at(-1)!.name
       return yield* new MigrationError({
-        reason: new MigrationChanged({ schema, migration: migration.name })
+        reason: new SchemaFromTheFuture({ schema, found: name, known: newest })
       })
     }
+    if (ours !== ran) {
+      return yield* new MigrationError({ reason: new MigrationChanged({ schema, migration: name }) })
+    }
   }
-  if (before.get(FUNCTIONS) !== hash(functions)) {
-    for (const file of functions) yield* connection.query(withSchema(file.sql, schema))
-    yield* note(FUNCTIONS, hash(functions))
+  return {
+    migrations: migrations.filter((migration) => !before.has(migration.name)),
+    functions: before.get(FUNCTIONS) === hash(functions) ? [] : functions
+  }
+})
+
+const isDone = ({ migrations, functions }: Plan): boolean => migrations.length + functions.length === 0
+
+/** What ran on the schema; nothing where it is not there yet. */
+const ranBefore = (connection: Pick<Connection, "query">, schema: string) =>
+  connection
+    .query<{ name: string; hash: string }>(withSchema('select name, hash from :"schema".migrations', schema))
+    .pipe(
+      Effect.map(({ rows }) => new Map(rows.map((row) => [row.name, row.hash]))),
+      Effect.catchIf(
+        (error) => error.reason._tag === "Rejected" && NOT_THERE.has(error.reason.sqlState ?? ""),
+        () => Effect.succeed(new Map<string, string>())
+      )
+    )
+
+const NOT_THERE: ReadonlySet<string> = new Set([SqlState.undefinedTable, SqlState.invalidSchemaName])
+
+const checkServer = Effect.fnUntraced(function* (connection: Pick<Connection, "query">) {
+  const { rows } = yield* connection.query<{ number: string; version: string }>(
+    "select current_setting('server_version_num') as number, current_setting('server_version') as version"
+  )
+  const server = rows[0]!
+  if (Number(server.number) < OLDEST_SERVER * 10_000) {
+    return yield* new MigrationError({ reason: new ServerTooOld({ found: server.version }) })
+  }
+})
+
+const BEGIN_MIGRATION = `
+  set local client_min_messages = warning;
+  create schema if not exists :"schema";
+  set local search_path = :"schema", pg_catalog, pg_temp;
+  set local check_function_bodies = off;
+  create table if not exists migrations (
+    name        text primary key,
+    hash        text not null,
+    applied_at  timestamptz not null default clock_timestamp()
+  )`
+
+const NOTE = `
+  insert into migrations (name, hash) values ($1, $2)
+  on conflict (name) do update set hash = excluded.hash, applied_at = clock_timestamp()`
+
+const apply = Effect.fnUntraced(function* (connection: Connection, schema: string) {
+  yield* connection.query(MIGRATION_LOCK, [schema])
+  yield* connection.query(withSchema(BEGIN_MIGRATION, schema))
+  const todo = yield* plan(schema, yield* ranBefore(connection, schema))
+  if (isDone(todo)) return []
+
+  const done: Array<string> = []
+  for (const migration of todo.migrations) {
+    yield* connection.query(withSchema(migration.sql, schema))
+    yield* connection.query(NOTE, [migration.name, hash([migration])])
+    done.push(migration.name)
+  }
+  if (todo.functions.length > 0) {
+    for (const file of todo.functions) yield* connection.query(withSchema(file.sql, schema))
+    yield* connection.query(NOTE, [FUNCTIONS, hash(todo.functions)])
     done.push(FUNCTIONS)
   }
-  if (done.length > 0) yield* connection.query("select prepare_log()")
+  yield* connection.query("select prepare_log()")
   return done
 })
 
 /**
  * Brings the schema to what this Tidemark knows: runs the migrations that have not run, in order, and replaces the
- * functions and guards where they changed. One transaction under a lock, so several processes may start at once.
+ * functions and guards where they changed. One transaction under a lock, so several processes may start at once. Where nothing
+ * is left to do, nothing is locked and no right beyond reading is needed.
  * Fails with MigrationError (SchemaFromTheFuture, MigrationChanged, ServerTooOld) or PostgresError.
  */
 export const migrate: Effect.Effect<Migrated, MigrationError | PostgresError, Postgres> = Effect.gen(
   function* () {
     const postgres = yield* Postgres
-    const done = yield* postgres.transaction(
-      Effect.fnUntraced(function* (connection) {
-        yield* prepare(connection, postgres.schema)
-        return yield* apply(connection, postgres.schema)
-      })
-    )
-    return { applied: done }
+    const { schema } = postgres
+    yield* checkServer(postgres)
+    if (isDone(yield* plan(schema, yield* ranBefore(postgres, schema)))) return { applied: [] }
+    return { applied: yield* postgres.transaction((connection) => apply(connection, schema)) }
   }
 )

@@ -15,7 +15,9 @@ export const SqlState = {
   diskFull: "53100",
   readOnlySqlTransaction: "25006",
   insufficientPrivilege: "42501",
-  invalidCatalogName: "3D000"
+  invalidCatalogName: "3D000",
+  invalidSchemaName: "3F000",
+  undefinedTable: "42P01"
 } as const
 
 /** Classes of SQLSTATEs: their first two characters. */

@@ -1,0 +1,1 @@
+select :"schema".declare_category($1, $2)

@@ -1,0 +1,3 @@
+-- The rows that are no more after a batch.
+delete from :"table"
+where :"key" = any ($1)
