@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import path from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -26,8 +26,15 @@ export type Workers = {
 
 const project = {
   extends: "../../tsconfig.json",
-  compilerOptions: { rootDir: "../..", outDir: ".", declaration: false, noCheck: true, sourceMap: true },
-  include: ["../../test/workers/*.ts", "../../test/support/fixtures/*-worker.ts"],
+  compilerOptions: {
+    rootDir: "../..",
+    outDir: ".",
+    noEmit: false,
+    declaration: false,
+    noCheck: true,
+    sourceMap: true
+  },
+  include: ["../../test/workers/*.ts", "../../test/support/fixtures/*-worker.ts", "../../examples/*.ts"],
   exclude: []
 }
 
@@ -45,6 +52,16 @@ const removeAbandoned = async () => {
     const pid = Number.parseInt(build, 10)
     if (!Number.isNaN(pid) && !isAlive(pid))
       await rm(path.join(builds, build), { recursive: true, force: true })
+  }
+}
+
+/** Examples import the package by its name, which would be dist/: here they try what was just compiled. */
+const useThisBuild = async (examples: string): Promise<void> => {
+  for (const file of (await readdir(examples)).filter((name) => name.endsWith(".js"))) {
+    const example = path.join(examples, file)
+    const text = await readFile(example, "utf8")
+    const own = text.replace('from "tidemark"', 'from "../src/index.js"').replace('from "tidemark/effect"', 'from "../src/effect.js"')
+    await writeFile(example, own)
   }
 }
 
@@ -71,6 +88,7 @@ export const buildWorkers = async (): Promise<Workers> => {
   }
 
   await rebuild()
+  await useThisBuild(path.join(home, "examples"))
   return {
     directory: path.join(home, "test", "workers"),
     rebuild,
