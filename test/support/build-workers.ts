@@ -34,7 +34,7 @@ const project = {
     noCheck: true,
     sourceMap: true
   },
-  include: ["../../test/workers/*.ts", "../../test/support/fixtures/*-worker.ts", "../../examples/*.ts"],
+  include: ["../../test/workers/*.ts", "../../test/support/fixtures/*-worker.ts", "../../examples/*.ts", "../../src/*.ts"],
   exclude: []
 }
 
