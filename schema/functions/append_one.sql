@@ -15,26 +15,26 @@ create or replace function append_one(
 language plpgsql
 volatile
 as $$
-declare
-  _before bigint;
 begin
-  select head.version into _before
-  from streams head
-  where head.stream = append_one.stream and not head.telemetry
-  for update;
+  update streams head
+  set version = head.version + 1
+  where head.stream = append_one.stream
+    and not head.telemetry
+    and (expected is null or expected = head.version or expected = -1 and head.version > 0)
+  returning head.version into raised;
 
-  if not found
-    or expected <> _before and not (expected = -1 and _before > 0)
-    or exists (select from events known where known.id = append_one.id)
-  then
+  if not found then
     return;
   end if;
 
-  raised := _before + 1;
-  update streams head set version = raised where head.stream = append_one.stream;
+  -- In a statement of its own: what another append with this id committed while we waited for the head is seen here.
+  if exists (select from events known where known.id = append_one.id) then
+    update streams head set version = head.version - 1 where head.stream = append_one.stream;
+    return;
+  end if;
 
-  perform pg_advisory_xact_lock_shared(log.lock_key) from log;
-  select nextval('log_position') into drawn from log;
+  select nextval('log_position') into drawn
+  from (select pg_advisory_xact_lock_shared(log.lock_key) from log offset 0) held;
 
   insert into events (position, id, stream, version, type, data, labels, meta, recorded_at, schema_version)
   values (drawn, id, stream, raised, type, data, labels::text[], meta, clock_timestamp(), schema_version);

@@ -19,8 +19,12 @@ begin
       where not coalesce(jsonb_typeof(event.value) = 'object'
         and jsonb_typeof(event.value -> 'type') = 'string'
         and (event.value ->> 'type') ~ '^[\x21-\x7e]{1,128}$'
-        and jsonb_typeof(coalesce(event.value -> 'labels', '[]')) = 'array'
-        and jsonb_typeof(coalesce(event.value -> 'meta', '{}')) = 'object', false)
+        and (not event.value ? 'id' or jsonb_typeof(event.value -> 'id') = 'string'
+          and (event.value ->> 'id') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+        and labels_are_valid(coalesce(event.value -> 'labels', '[]'))
+        and jsonb_typeof(coalesce(event.value -> 'meta', '{}')) = 'object'
+        and (not event.value ? 'schemaVersion' or jsonb_typeof(event.value -> 'schemaVersion') = 'number'
+          and (event.value ->> 'schemaVersion') ~ '^[1-9][0-9]{0,8}$'), false)
       limit 1
     )
   end;

@@ -1,4 +1,5 @@
--- Makes sure that a telemetry partition exists for a position, and one ahead of it.
+-- Makes sure that telemetry partitions exist for a position, and one before and ahead of it for appends under way.
+-- A stretch that positions leapt over gets none: a leap can be 2^48 wide.
 -- A partition is attached rather than created in place, because that lets appends to the others go on.
 create or replace function extend_telemetry(reached bigint, width bigint default 10000000)
 returns void
@@ -18,7 +19,7 @@ begin
   perform pg_advisory_xact_lock(hashtext('tidemark telemetry'), hashtext((select log_id from log)::text));
 
   loop
-    _from := coalesce((select max(up_to) from telemetry_partitions), 0);
+    _from := greatest((select max(up_to) from telemetry_partitions), (reached / width - 1) * width, 0);
     exit when reached < _from - width;
     _name := format('telemetry_%s', _from / width);
 

@@ -5,15 +5,18 @@ language plpgsql
 immutable
 as $$
 begin
-  return case expected
-    when 'any' then null
-    when 'none' then 0
-    when 'exists' then -1
-    else expected::bigint
-  end;
-exception when invalid_text_representation then
-  raise exception 'expected version "%" is not one', expected
-    using errcode = 'TM006', detail = jsonb_build_object('expected', expected),
-      hint = 'Give any, none, exists, or a version number.';
+  if expected ~ '^[0-9]{1,18}$' then
+    return expected::bigint;
+  end if;
+
+  case expected
+    when 'any' then return null;
+    when 'none' then return 0;
+    when 'exists' then return -1;
+    else
+      raise exception 'expected version "%" is not one', expected
+        using errcode = 'TM006', detail = jsonb_build_object('expected', expected),
+          hint = 'Give any, none, exists, or a version number.';
+  end case;
 end
 $$;

@@ -27,6 +27,11 @@ export interface OpenOptions {
   readonly poolSize?: number
   /** How long an emit is tried over lost connections, in ms. Default: 30 000. */
   readonly emitDeadlineMs?: number
+  /**
+   * How long a statement may go without an answer before its connection is given up, in ms. Default: 10 000 for an append,
+   * which is then sent again, and 30 000 for everything else.
+   */
+  readonly answerTimeoutMs?: number
   /** How large an event's data may be as JSON, in bytes. Default: 1 MiB. */
   readonly maxEventBytes?: number
   /** How long a query waits for its projection to have read this engine's own writes, in ms. Default: 1 000. */

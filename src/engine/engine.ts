@@ -11,6 +11,7 @@ import type { OpenOptions } from "./configuration.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type LogStatus, logStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
+import { withinSpan } from "./telemetry.ts"
 
 /** A live subscription. */
 export interface Subscription {
@@ -109,10 +110,12 @@ class OpenEngine implements Engine {
     const asCaller = AsyncLocalStorage.snapshot()
     return this.run(
       this.log.transaction((tx) =>
-        Effect.tryPromise({
-          try: () => asCaller(() => withinTransaction(() => body(this.promised(tx)))),
-          catch: (thrown) => thrown
-        })
+        Effect.flatMap(withinSpan, (inSpan) =>
+          Effect.tryPromise({
+            try: () => asCaller(() => inSpan(() => withinTransaction(() => body(this.promised(tx))))),
+            catch: (thrown) => thrown
+          })
+        )
       )
     )
   }

@@ -7,6 +7,8 @@ import { Wake } from "../log/wake.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { configure, type OpenOptions } from "./configuration.ts"
+import { loggerLayer } from "./logger.ts"
+import { engineGauges, telemetryLayer } from "./telemetry.ts"
 
 /** A server that is just starting, or out of connections, is waited for that often at open … */
 const OPEN_TRIES = 20
@@ -30,14 +32,17 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
   Layer.unwrap(
     Effect.map(configure(options, environment), (configuration) => {
       const { schema, connection, wake } = configuration
+      const answer = options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }
       const postgres = Postgres.layer({
         schema,
         connection,
-        ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize })
+        ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
+        ...answer
       })
-      const appender = Appender.layer(
-        options.emitDeadlineMs === undefined ? {} : { deadlineMs: options.emitDeadlineMs }
-      )
+      const appender = Appender.layer({
+        ...(options.emitDeadlineMs === undefined ? {} : { deadlineMs: options.emitDeadlineMs }),
+        ...answer
+      })
       const log = EventLog.layer(
         options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }
       )
@@ -51,7 +56,14 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
     })
   )
 
-/** The whole engine. */
-export const engineLayer = logLayer
+/** The whole engine: the log, and where its spans, metrics and log lines go. */
+export const engineLayer = (
+  options: OpenOptions,
+  environment: Readonly<Record<string, string | undefined>>
+) =>
+  Layer.effectDiscard(engineGauges()).pipe(
+    Layer.provideMerge(logLayer(options, environment)),
+    Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(options.logger)))
+  )
 
 export type EngineServices = Layer.Success<ReturnType<typeof engineLayer>>

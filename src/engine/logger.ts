@@ -1,6 +1,6 @@
-import { Cause, Layer, Logger, type LogLevel, References } from "effect"
+import { type Cause, Layer, Logger, type LogLevel, References } from "effect"
 import { destination, type Level, type Logger as Pino, pino } from "pino"
-import { redacted, redactedText } from "./redaction.ts"
+import { redacted, redactedError, redactedText } from "./redaction.ts"
 
 const DEFAULT_LEVEL: Level = "warn"
 
@@ -20,14 +20,24 @@ const LEVELS: Record<LogLevel.LogLevel, Level> = {
 const defaultPino = (): Pino =>
   pino({ name: "tidemark", level: DEFAULT_LEVEL }, destination({ dest: STANDARD_ERROR, sync: true }))
 
-const isFields = (part: unknown): part is object => typeof part === "object" && part !== null
+const isFields = (part: unknown): part is object =>
+  typeof part === "object" && part !== null && !Array.isArray(part) && !(part instanceof Error)
 
-/** The errors of a cause in pino's own shape: the first, and the others beside it. */
-const errorFields = (errors: ReadonlyArray<unknown>): object => {
-  const [first, ...others] = errors
-  if (first === undefined) return {}
-  const err = redacted(first) as object
-  return { err: others.length === 0 ? err : { ...err, aggregateErrors: redacted(others) } }
+const textOf = (part: unknown): string =>
+  typeof part === "string" ? redactedText(part) : (JSON.stringify(redacted(part)) ?? String(part))
+
+const errorsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> =>
+  cause.reasons.flatMap((reason) => {
+    if (reason._tag === "Interrupt") return []
+    return [reason._tag === "Fail" ? reason.error : reason.defect]
+  })
+
+/** The first error, and the others beside it where pino's serialiser looks for them. */
+const errorFields = (errors: ReadonlyArray<unknown>): { readonly err?: Error } => {
+  const [err, ...others] = errors.map((error) => redactedError(error))
+  if (err === undefined) return {}
+  if (others.length > 0) Object.defineProperty(err, "errors", { value: others })
+  return { err }
 }
 
 const bridge = (to: Pino): Logger.Logger<unknown, void> =>
@@ -35,15 +45,15 @@ const bridge = (to: Pino): Logger.Logger<unknown, void> =>
     const level = LEVELS[logLevel]
     if (!to.isLevelEnabled(level)) return
     const parts: ReadonlyArray<unknown> = Array.isArray(message) ? message : [message]
-    const errors = [...Cause.prettyErrors(cause), ...parts.filter((part) => part instanceof Error)]
-    const texts = parts.filter((part) => !isFields(part))
-    const fields = parts.filter((part) => isFields(part) && !(part instanceof Error))
+    const errors = [...errorsOf(cause), ...parts.filter((part) => part instanceof Error)]
+    const texts = parts.filter((part) => !isFields(part) && !(part instanceof Error))
+    const fields = parts.filter(isFields)
     const annotations = fiber.getRef(References.CurrentLogAnnotations)
     const record = {
       ...(redacted(Object.assign({}, annotations, ...fields)) as object),
       ...errorFields(errors)
     }
-    to[level](record, redactedText(texts.map(String).join(" ")))
+    to[level](record, texts.map(textOf).join(" "))
   })
 
 /**

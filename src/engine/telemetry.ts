@@ -11,7 +11,7 @@ import { Telemetry, TELEMETRY_NAMES } from "../log/telemetry.ts"
 import { type Gauges, hostInstruments, showGauges } from "./meter.ts"
 import { effectTracer, hostContext, hostTracer, recordFailure } from "./tracer.ts"
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/
 
 /** The W3C trace context of the span that is active here; undefined where there is none. */
 export const ambientTraceparent = (): string | undefined => {

@@ -9,38 +9,48 @@ import type { Request } from "./request.ts"
 /** How long an append may go without an answer before its connection is given up, in ms. */
 export const APPEND_ANSWER_MS = 10_000
 
+/** A server that is only slow is given so long, in ms, however near the deadline is: giving up a connection costs it more. */
+const LEAST_ANSWER_MS = 1_000
+
 /** The calls that an append is made of, for one log. */
 export class AppendCall {
   private readonly postgres: Postgres["Service"]
   private readonly appendBatch
   private readonly freeHeadsQuery
+  private readonly answerMs: number
 
-  constructor(postgres: Postgres["Service"]) {
+  constructor(postgres: Postgres["Service"], answerMs: number = APPEND_ANSWER_MS) {
     this.postgres = postgres
+    this.answerMs = answerMs
     this.appendBatch = statement("append_batch", postgres.schema)
     this.freeHeadsQuery = statement("free_heads", postgres.schema)
   }
 
-  /** Appends requests in one round trip, waiting `patienceMs` for locks; null waits as long as the transaction would. */
+  /**
+   * Appends requests in one round trip, waiting `patienceMs` for locks; null waits as long as the transaction would. Gives
+   * the connection up where no answer came by `deadline`, in ms since the epoch.
+   */
   append(
     requests: ReadonlyArray<Request>,
     patienceMs: number | null,
-    connection: Pick<Connection, "query"> = this.postgres
+    connection: Pick<Connection, "query"> = this.postgres,
+    deadline = Number.POSITIVE_INFINITY
   ): Effect.Effect<ReadonlyArray<Outcome>, PostgresError> {
     const { text, name } = this.appendBatch
-    const answerTimeoutMs = APPEND_ANSWER_MS + (patienceMs ?? 0)
+    const left = Math.max(LEAST_ANSWER_MS, deadline - Date.now())
+    const answerTimeoutMs = Math.min(this.answerMs + (patienceMs ?? 0), left)
     return Effect.map(
       connection.query<BatchRow>(text, [...batchColumns(requests), patienceMs], { name, answerTimeoutMs }),
       ({ rows }) => batchOutcomes(requests, rows[0]!)
     )
   }
 
-  /** Which of the streams nobody else holds now. A stream that is not there yet counts as held: it may be in the making. */
-  freeHeads(streams: ReadonlyArray<string>): Effect.Effect<ReadonlySet<string>, PostgresError> {
+  /** For each of the streams that exists, whether nobody else holds it now. One that does not exist may be in the making. */
+  freeHeads(streams: ReadonlyArray<string>): Effect.Effect<ReadonlyMap<string, boolean>, PostgresError> {
     const { text, name } = this.freeHeadsQuery
     return Effect.map(
-      this.postgres.query<{ stream: string }>(text, [streams], { name }),
-      ({ rows }) => new Set(rows.map((row) => row.stream))
+      this.postgres.query<{ stream: string; free: boolean }>(text, [streams], { name }),
+      ({ rows }) => new Map(rows.map((row) => [row.stream, row.free]))
     )
   }
 

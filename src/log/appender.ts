@@ -13,7 +13,7 @@ export const DEFAULT_EMIT_DEADLINE_MS = 30_000
 /** How many batches are under way at once: one is executed while the other waits for the disk. */
 export const DEFAULT_LANES = 2
 
-/** How many requests may wait at once for streams that somebody's transaction holds, each on a connection of its own. */
+/** How many streams that somebody's transaction holds may be waited for at once, each on a connection of its own. */
 const LANES_APART = 2
 
 /** How long a closing engine goes on with what was emitted before, in ms. */
@@ -23,6 +23,8 @@ export interface AppenderConfig {
   readonly lanes?: number
   /** In ms. */
   readonly deadlineMs?: number
+  /** How long an append may go without an answer before its connection is given up, in ms. */
+  readonly answerTimeoutMs?: number
 }
 
 export interface AppenderStatus {
@@ -36,6 +38,8 @@ export interface AppenderStatus {
   readonly held: ReadonlyArray<string>
 }
 
+export type AppendedListener = (position: number, requests: ReadonlyArray<Request>) => void
+
 /** Gathers appends into batches while earlier ones are under way, and sees each through to an outcome. */
 export class Appender extends Context.Service<
   Appender,
@@ -43,23 +47,23 @@ export class Appender extends Context.Service<
     /** Appends one request; a failed try is made again with the same ids until the deadline. Waits where the queue is full. */
     readonly append: (request: Request) => Effect.Effect<ReadonlyArray<PlacedPart>, LogError>
     readonly status: () => AppenderStatus
-    /** Calls back with the highest position of each request that was appended. */
-    readonly onAppended: (listener: (position: number) => void) => void
+    /** Calls back with what was appended, and its highest position, before its caller hears of it. */
+    readonly onAppended: (listener: AppendedListener) => void
     /** Something was appended beside this, in a caller's own transaction that is committed now. */
-    readonly announce: (position: number) => void
+    readonly announce: AppendedListener
   }
 >()("tidemark/log/Appender") {
   static readonly layer = (config: AppenderConfig = {}): Layer.Layer<Appender, never, Postgres> =>
     Layer.effect(
       Appender,
       Effect.gen(function* () {
-        const lanes = new Lanes(new AppendCall(yield* Postgres), config)
+        const lanes = new Lanes(new AppendCall(yield* Postgres, config.answerTimeoutMs), config)
         yield* lanes.start
         return Appender.of({
           append: (request) => lanes.append(request),
           status: () => lanes.status(),
           onAppended: (listener) => lanes.listeners.push(listener),
-          announce: (position) => lanes.announce(position)
+          announce: (position, requests) => lanes.announce(position, requests)
         })
       })
     )
@@ -68,7 +72,7 @@ export class Appender extends Context.Service<
 const isPlaced = (outcome: Outcome): outcome is ReadonlyArray<PlacedPart> => Array.isArray(outcome)
 
 class Lanes {
-  readonly listeners: Array<(position: number) => void> = []
+  readonly listeners: Array<AppendedListener> = []
   private readonly queue = new AppendQueue<Waiting>()
   private readonly blocked: Array<() => void> = []
   private readonly apart = new Set<Waiting>()
@@ -94,13 +98,10 @@ class Lanes {
   }
 
   /** For the time of the scope; its end waits, within bounds, for what was emitted before. */
-  readonly start: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {
-    const self = this
-    return Effect.gen(function* () {
-      const fibers = yield* FiberSet.make<void>()
-      self.run = yield* FiberSet.runtime(fibers)<never>()
-      yield* Effect.addFinalizer(() => self.close(fibers))
-    })
+  readonly start: Effect.Effect<void, never, Scope.Scope> = Effect.gen({ self: this }, function* () {
+    const fibers = yield* FiberSet.make<void>()
+    this.run = yield* FiberSet.runtime(fibers)<never>()
+    yield* Effect.addFinalizer(() => this.close(fibers))
   })
 
   append(request: Request): Effect.Effect<ReadonlyArray<PlacedPart>, LogError> {
@@ -135,7 +136,7 @@ class Lanes {
       waiting: this.queue.events,
       blocked: this.blocked.length,
       underWay: this.underWay,
-      held: [...this.apart].flatMap((one) => one.request.parts.map((part) => part.stream))
+      held: [...new Set([...this.apart].flatMap((one) => one.request.parts.map((part) => part.stream)))]
     }
   }
 
@@ -176,21 +177,20 @@ class Lanes {
 
   private settle(waiting: Waiting, outcome: Outcome): void {
     this.queue.release([waiting])
-    if (isPlaced(outcome)) this.announce(outcome.at(-1)!.events.at(-1)!.position)
+    if (isPlaced(outcome)) this.announce(outcome.at(-1)!.events.at(-1)!.position, [waiting.request])
     waiting.settle(outcome)
   }
 
-  announce(position: number): void {
-    for (const listener of this.listeners) listener(position)
+  announce(position: number, requests: ReadonlyArray<Request>): void {
+    for (const listener of this.listeners) listener(position, requests)
   }
 
-  private waitApart(waiting: Waiting): void {
-    this.apart.add(waiting)
-    const wait = Effect.suspend(() =>
-      this.delivery.deliver([waiting], Math.max(1, waiting.deadline - Date.now()))
-    )
+  private waitApart(batch: ReadonlyArray<Waiting>): void {
+    for (const waiting of batch) this.apart.add(waiting)
+    const deadline = Math.min(...batch.map((waiting) => waiting.deadline))
+    const wait = Effect.suspend(() => this.delivery.deliver(batch, Math.max(1, deadline - Date.now())))
     const done = Effect.sync(() => {
-      this.apart.delete(waiting)
+      for (const waiting of batch) this.apart.delete(waiting)
       this.schedule()
       this.tellIfIdle()
     })

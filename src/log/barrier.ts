@@ -29,10 +29,9 @@ export class Barrier {
   /** Whether everything up to `upTo` is settled, by the holders as they are now. */
   isPassed(now: ReadonlyArray<Holder>): boolean {
     if (this.isHeld(now)) return false
-    if (!this.prepared) {
-      this.prepared = true
-      this.awaited = now.map((one) => one.holder).filter(isPrepared)
-    }
+    if (this.prepared) return true
+    this.prepared = true
+    this.awaited = now.map((one) => one.holder).filter(isPrepared)
     return this.awaited.length === 0
   }
 

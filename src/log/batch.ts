@@ -16,13 +16,13 @@ export type BatchColumns = [
   schemaVersions: Array<number>
 ]
 
-/** What append_batch returns; int8 arrays come as arrays of text. */
+/** What append_batch returns. */
 export interface BatchRow {
-  readonly positions: ReadonlyArray<string | null>
-  readonly versions: ReadonlyArray<string | null>
+  readonly positions: ReadonlyArray<number | null>
+  readonly versions: ReadonlyArray<number | null>
   readonly verdicts: ReadonlyArray<string> | null
   /** By head. */
-  readonly actuals: ReadonlyArray<string>
+  readonly actuals: ReadonlyArray<number>
 }
 
 const MUST_EXIST = -1
@@ -98,7 +98,10 @@ const refusal = (request: Request, verdict: string, actual: (stream: string) => 
   }
   const unmet = request.parts.find((part) => {
     const expected = expectedColumn(part)
-    return expected !== null && (expected === MUST_EXIST ? actual(part.stream) === 0 : actual(part.stream) !== expected)
+    return (
+      expected !== null &&
+      (expected === MUST_EXIST ? actual(part.stream) === 0 : actual(part.stream) !== expected)
+    )
   })
   const { stream, expected } = unmet ?? first
   return new VersionConflict({ stream, expected, actual: actual(stream) })
@@ -106,14 +109,14 @@ const refusal = (request: Request, verdict: string, actual: (stream: string) => 
 
 /** What became of each request of a batch. */
 export const batchOutcomes = (requests: ReadonlyArray<Request>, row: BatchRow): ReadonlyArray<Outcome> => {
-  const actual = (stream: string): number => Number(row.actuals[headsOf(requests).indexOf(stream)])
+  const actual = (stream: string): number => row.actuals[headsOf(requests).indexOf(stream)]!
   let at = 0
   return requests.map((request) => {
     const verdict = row.verdicts === null ? "appended" : row.verdicts[at]!
     const placed = request.parts.map((part): PlacedPart => ({
       stream: part.stream,
       events: part.rows.map((event) => {
-        const place = { id: event.id, position: Number(row.positions[at]), version: Number(row.versions[at]) }
+        const place = { id: event.id, position: row.positions[at]!, version: row.versions[at]! }
         at += 1
         return place
       })

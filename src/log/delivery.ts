@@ -25,17 +25,41 @@ export interface Waiting {
 export interface DeliveryRules {
   readonly call: AppendCall
   readonly settle: (waiting: Waiting, outcome: Outcome) => void
-  /** Waits for a stream that somebody's transaction holds, without holding up the batch. */
-  readonly waitApart: (waiting: Waiting) => void
+  /** Waits for a stream that somebody's transaction holds, for all of a batch who want it, without holding up the others. */
+  readonly waitApart: (waiting: ReadonlyArray<Waiting>) => void
   /** No more tries: the engine closes. */
   readonly closing: () => boolean
 }
 
-const late = (one: Waiting, error: PostgresError): Outcome => {
-  const detail = error.message
-  if (!one.uncertain) return new Unavailable({ detail })
-  const ids = one.request.parts.flatMap((part) => part.rows.map((row) => row.id))
-  return new OutcomeUnknown({ stream: one.request.parts[0]!.stream, ids, detail })
+const late = (one: Waiting, error: PostgresError): Outcome =>
+  one.uncertain ? unknown(one, error.message) : new Unavailable({ detail: error.message })
+
+/** What the caller is told where nobody waits for the answer any more. */
+export const unknown = ({ request }: Waiting, detail: string): OutcomeUnknown =>
+  new OutcomeUnknown({
+    stream: request.parts[0]!.stream,
+    ids: request.parts.flatMap((part) => part.rows.map((row) => row.id)),
+    detail
+  })
+
+/** A batch by its streams: what must keep its order stays together. A request over several streams is alone in its batch. */
+const byStream = (batch: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
+  const groups = new Map<string, Array<Waiting>>()
+  for (const one of batch) {
+    const { stream } = one.request.parts[0]!
+    const group = groups.get(stream)
+    if (group === undefined) groups.set(stream, [one])
+    else group.push(one)
+  }
+  return [...groups.values()]
+}
+
+const streamsOf = (batch: ReadonlyArray<Waiting>): ReadonlyArray<string> =>
+  batch.flatMap((one) => one.request.parts.map((part) => part.stream))
+
+const halves = <A>(all: ReadonlyArray<A>): readonly [ReadonlyArray<A>, ReadonlyArray<A>] => {
+  const half = Math.ceil(all.length / 2)
+  return [all.slice(0, half), all.slice(half)]
 }
 
 /** Sees batches through: whatever happens, every request of a batch is settled once when `deliver` ends, or waits apart. */
@@ -52,17 +76,14 @@ export class Delivery {
     tries = 0
   ): Effect.Effect<void> {
     const { call, settle } = this.rules
-    return call
-      .append(
-        batch.map((one) => one.request),
-        patienceMs
-      )
-      .pipe(
-        Effect.map((outcomes) => {
-          for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index]!)
-        }),
-        Effect.catch((error) => this.recover(batch, error, patienceMs, tries))
-      )
+    const requests = batch.map((one) => one.request)
+    const deadline = Math.max(...batch.map((one) => one.deadline))
+    return call.append(requests, patienceMs, undefined, deadline).pipe(
+      Effect.map((outcomes) => {
+        for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index]!)
+      }),
+      Effect.catch((error) => this.recover(batch, error, patienceMs, tries))
+    )
   }
 
   private recover(
@@ -95,7 +116,17 @@ export class Delivery {
           : this.again(batch, error, patienceMs, tries)
     }
     if (batch.length > 1) return this.bisect(batch, patienceMs)
-    return Effect.sync(() => this.rules.settle(batch[0]!, this.rules.call.refusal(batch[0]!.request, error)))
+    return Effect.sync(() => this.refuse(batch[0]!, error))
+  }
+
+  /** For good. A refusal says nothing about an earlier try, unless that must have failed the same way. */
+  private refuse(one: Waiting, error: PostgresError): void {
+    const { _tag } = error.reason
+    const saysAll = _tag === "InvalidData" || _tag === "UniqueViolation"
+    this.rules.settle(
+      one,
+      one.uncertain && !saysAll ? late(one, error) : this.rules.call.refusal(one.request, error)
+    )
   }
 
   /** Tries again after a while, without those whose time is up by then. */
@@ -118,29 +149,36 @@ export class Delivery {
   }
 
   private bisect(batch: ReadonlyArray<Waiting>, patienceMs: number): Effect.Effect<void> {
-    const half = Math.ceil(batch.length / 2)
-    return Effect.andThen(
-      this.deliver(batch.slice(0, half), patienceMs),
-      this.deliver(batch.slice(half), patienceMs)
-    )
+    const groups = byStream(batch)
+    const [first, second] = groups.length > 1 ? halves(groups).map((half) => half.flat()) : halves(batch)
+    return Effect.andThen(this.deliver(first!, patienceMs), this.deliver(second!, patienceMs))
   }
 
-  /** Somebody's transaction holds a stream of the batch: those that wait for it are set apart, the others go on. */
+  /**
+   * Somebody's transaction holds a stream of the batch: those that wait for it are set apart, the others go on.
+   * A stream that is not there yet may be in the making, which cannot be seen: such are tried among themselves.
+   */
   private setHeldApart(
     batch: ReadonlyArray<Waiting>,
     error: PostgresError,
     tries: number
   ): Effect.Effect<void> {
-    return this.rules.call
-      .freeHeads(batch.flatMap((one) => one.request.parts.map((part) => part.stream)))
-      .pipe(
-        Effect.flatMap((free) => {
-          const isFree = (one: Waiting): boolean => one.request.parts.every((part) => free.has(part.stream))
-          for (const one of batch) if (!isFree(one)) this.rules.waitApart(one)
-          const rest = batch.filter(isFree)
-          return rest.length === 0 ? Effect.void : this.deliver(rest)
-        }),
-        Effect.catch(() => this.again(batch, error, BATCH_PATIENCE_MS, tries))
-      )
+    return this.rules.call.freeHeads(streamsOf(batch)).pipe(
+      Effect.flatMap((free) => {
+        const groups = byStream(batch)
+        const held = groups.filter((group) => streamsOf(group).some((stream) => free.get(stream) === false))
+        const clear = groups.filter((group) => streamsOf(group).every((stream) => free.get(stream) === true))
+        const unsure = groups.filter((group) => !held.includes(group) && !clear.includes(group))
+        if (unsure.length === 1 && groups.length === 1) held.push(...unsure.splice(0))
+        for (const group of held) this.rules.waitApart(group)
+        if (unsure.length === groups.length && unsure.length > 0) return this.bisect(batch, BATCH_PATIENCE_MS)
+        return Effect.andThen(this.deliverSome(clear.flat()), this.deliverSome(unsure.flat()))
+      }),
+      Effect.catch(() => this.again(batch, error, BATCH_PATIENCE_MS, tries))
+    )
+  }
+
+  private deliverSome(batch: ReadonlyArray<Waiting>): Effect.Effect<void> {
+    return batch.length === 0 ? Effect.void : this.deliver(batch)
   }
 }

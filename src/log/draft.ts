@@ -1,4 +1,4 @@
-import { VersionConflict } from "./error.ts"
+import { DuplicateEvent, VersionConflict } from "./error.ts"
 import type { ExpectedVersion } from "./event.ts"
 import type { Request, RequestPart } from "./request.ts"
 
@@ -18,14 +18,17 @@ interface Share {
 export class Draft {
   private parts: Array<RequestPart> = []
   private shares = new Map<string, Share>()
+  private ids = new Set<string>()
   private request: Request = EMPTY
 
   get isEmpty(): boolean {
     return this.parts.length === 0
   }
 
-  /** Adds a checked request; returns the conflict where it contradicts what was emitted before. */
-  add(request: Request): VersionConflict | undefined {
+  /** Adds a checked request; returns why it cannot be where it contradicts what was emitted before. */
+  add(request: Request): VersionConflict | DuplicateEvent | undefined {
+    const repeated = this.repeatedId(request)
+    if (repeated !== undefined) return repeated
     for (const part of request.parts) {
       const conflict = this.addPart(part)
       if (conflict !== undefined) return conflict
@@ -44,8 +47,20 @@ export class Draft {
     const { request } = this
     this.parts = []
     this.shares = new Map()
+    this.ids = new Set()
     this.request = EMPTY
     return request
+  }
+
+  /** Only a caller's own id can stand in two emits; once in the log, the append itself would find it. */
+  private repeatedId(request: Request): DuplicateEvent | undefined {
+    if (!request.ownIds) return undefined
+    for (const { stream, rows } of request.parts) {
+      const twice = rows.find((row) => this.ids.has(row.id))
+      if (twice !== undefined) return new DuplicateEvent({ stream, ids: [twice.id] })
+    }
+    for (const { rows } of request.parts) for (const row of rows) this.ids.add(row.id)
+    return undefined
   }
 
   private addPart(part: RequestPart): VersionConflict | undefined {

@@ -15,6 +15,7 @@ import { readStream, type ReadOptions } from "./read-stream.ts"
 import { DEFAULT_MAX_EVENT_BYTES, makeRequest, type RequestRules } from "./request.ts"
 import { type From, Resume } from "./resume.ts"
 import { type Handler, Subscription } from "./subscription.ts"
+import { Telemetry, watchedEmit, watchedRead, watchedTransaction } from "./telemetry.ts"
 import { type EmitOptions, type Transaction, transaction } from "./transaction.ts"
 
 export interface EventLogConfig {
@@ -72,16 +73,28 @@ export class EventLog extends Context.Service<
     Layer.effect(EventLog, makeEventLog(config))
 }
 
+/** What the caller says goes before what is known of the trace, and that before what it is part of anyway. */
+const metaOf = (
+  ambient: Meta | undefined,
+  traceparent: string | undefined,
+  meta: Meta | undefined
+): Meta | undefined => {
+  if (traceparent !== undefined) return { ...ambient, traceparent, ...meta }
+  return ambient === undefined ? meta : { ...ambient, ...meta }
+}
+
 const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
   const postgres = yield* Postgres
   const appender = yield* Appender
   const feed = yield* Feed
   const identity = yield* LogIdentity
+  const telemetry = yield* Telemetry
   const resume = new Resume(postgres, identity, feed)
   const types = new EventTypes()
   const rules: RequestRules = { types, maxEventBytes: config.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES }
   const subscriptions = new Set<Subscription>()
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
+  appender.onAppended((_, requests) => telemetry.appended?.(requests))
 
   const token = (position: number): string => {
     const { id, epoch } = identity.current()
@@ -97,13 +110,14 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     parts: ReadonlyArray<Part>,
     meta: Meta | undefined
   ): Effect.Effect<ReadonlyArray<Appended>, LogError> =>
-    Effect.flatMap(Ambient, (ambient) => {
-      const around = ambient()
-      const request = makeRequest(parts, around === undefined ? meta : { ...around, ...meta }, rules)
-      return Result.isFailure(request)
-        ? Effect.fail(logError(request.failure))
-        : Effect.map(appender.append(request.success), (placed) => placed.map(appended))
-    })
+    watchedEmit(telemetry, parts, (traceparent) =>
+      Effect.flatMap(Ambient, (ambient) => {
+        const request = makeRequest(parts, metaOf(ambient(), traceparent, meta), rules)
+        return Result.isFailure(request)
+          ? Effect.fail(logError(request.failure))
+          : Effect.map(appender.append(request.success), (placed) => placed.map(appended))
+      })
+    )
 
   const subscribe = Effect.fnUntraced(function* (
     { from = "now", ...filter }: SubscribeOptions,
@@ -116,7 +130,15 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     const position = yield* resume.position(from)
     return yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const subscription = new Subscription({ feed, types, filter, from: position, handler, run })
+        const subscription = new Subscription({
+          feed,
+          types,
+          telemetry,
+          filter,
+          from: position,
+          handler,
+          run
+        })
         subscriptions.add(subscription)
         const forget = (): void => void subscriptions.delete(subscription)
         subscription.done.then(forget, () => undefined)
@@ -135,8 +157,12 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     },
     emitAll: (parts, options) => append(parts, options?.meta),
     transaction: (use) =>
-      Effect.flatMap(Ambient, (ambient) => transaction(postgres, appender, rules, ambient(), use)),
-    read: (stream, options) => readStream(postgres, types, stream, options),
+      watchedTransaction(telemetry, (traceparent) =>
+        Effect.flatMap(Ambient, (ambient) =>
+          transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use)
+        )
+      ),
+    read: (stream, options) => watchedRead(telemetry, stream, readStream(postgres, types, stream, options)),
     subscribe,
     settled: feed.settled,
     resolve: (from) => resume.position(from),

@@ -11,11 +11,11 @@ export interface EventType<Type extends string = string, Data = unknown> {
   readonly schema: Schema.Codec<Data, unknown>
   /** From version n to n + 1, for each n below schemaVersion that the log may hold. */
   readonly upcasts: Readonly<Record<number, Upcast>>
-  /** An event of this type to emit. */
-  readonly make: (
+  /** An event of this type to emit. A method, so that a list of types may hold types of any data. */
+  make(
     data: Data,
     rest?: Omit<NewEvent, "type" | "data" | "schemaVersion">
-  ) => NewEvent<Data> & { readonly type: Type }
+  ): NewEvent<Data> & { readonly type: Type }
   /** Whether an event is of this type; its data is then typed. */
   readonly is: (event: Event) => event is Event<Data> & { readonly type: Type }
 }

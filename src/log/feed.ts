@@ -41,6 +41,8 @@ export class Feed extends Context.Service<
     readonly position: () => number | undefined
     /** Attaches a sink to what comes after the feed's position; returns how to detach it. */
     readonly attach: (sink: Sink) => () => void
+    /** There is something to read up to a position: looks now, unless that was read already. */
+    readonly wake: (position: number) => void
     /** Reads the log beside the feed, for those that are behind. */
     readonly pages: Pages
     /** The position up to which the log is settled now; waits for appends under way, up to a second. */
@@ -65,6 +67,7 @@ export class Feed extends Context.Service<
         start: reader.start,
         position: () => reader.tail?.cursor,
         attach: (sink) => reader.attach(sink),
+        wake: (position) => reader.wake(position),
         pages: reader.pages,
         settled: Effect.suspend(() => settledHead(reader.pages, reader.isStandby)),
         status: () => reader.status()

@@ -26,7 +26,8 @@ export interface Entry {
  */
 export class AppendQueue<E extends Entry> {
   private waiting: Array<E> = []
-  private readonly busy = new Set<string>()
+  /** The streams under way, with how many requests of each. */
+  private readonly busy = new Map<string, number>()
   private waitingEvents = 0
   private waitingBytes = 0
 
@@ -76,13 +77,21 @@ export class AppendQueue<E extends Entry> {
       }
     }
     if (batch.entries.length > 0) this.waiting = left
-    for (const stream of batch.streams) this.busy.add(stream)
+    for (const { request } of batch.entries) {
+      for (const { stream } of request.parts) this.busy.set(stream, (this.busy.get(stream) ?? 0) + 1)
+    }
     return batch.entries
   }
 
-  /** Frees the streams of entries that are done. */
+  /** Frees the streams of entries that are done, where nothing else of them is under way. */
   release(entries: ReadonlyArray<E>): void {
-    for (const { request } of entries) for (const part of request.parts) this.busy.delete(part.stream)
+    for (const { request } of entries) {
+      for (const { stream } of request.parts) {
+        const left = (this.busy.get(stream) ?? 0) - 1
+        if (left > 0) this.busy.set(stream, left)
+        else this.busy.delete(stream)
+      }
+    }
   }
 
   /** Empties the queue. */
@@ -107,11 +116,11 @@ class Draft<E extends Entry> {
   closed = false
   private readonly passedOver = new Set<string>()
   private readonly ids = new Set<string>()
-  private readonly busy: ReadonlySet<string>
+  private readonly busy: ReadonlyMap<string, number>
   private events = 0
   private bytes = 0
 
-  constructor(busy: ReadonlySet<string>) {
+  constructor(busy: ReadonlyMap<string, number>) {
     this.busy = busy
   }
 

@@ -74,7 +74,7 @@ const eventRow = (stream: string, event: NewEvent, meta: string, rules: RequestR
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1)
     return invalid("its schemaVersion is not a whole number from 1")
 
-  let data: unknown = event.data ?? {}
+  let data: unknown = event.data === undefined ? {} : event.data
   if (event.occurredAt !== undefined) {
     data = withOccurredAt(data, event.occurredAt)
     if (typeof data === "string") return invalid(data)

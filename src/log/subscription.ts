@@ -8,6 +8,7 @@ import type { EventTypes } from "./event-type.ts"
 import type { Feed, Sink } from "./feed.ts"
 import { type Filter, matcher } from "./filter.ts"
 import { PAGE_EVENTS } from "./page.ts"
+import type { Telemetry } from "./telemetry.ts"
 
 /** How many events a subscription holds for its handler; a slower one reads on by itself until it has caught up. */
 export const MAX_BUFFERED_EVENTS = 1000
@@ -49,6 +50,7 @@ export class Subscription {
   readonly done: Promise<void>
   private readonly feed: Feed["Service"]
   private readonly types: EventTypes
+  private readonly telemetry: Telemetry
   private readonly filter: Filter
   private readonly matches: (event: Event) => boolean
   private readonly handler: Handler
@@ -65,6 +67,7 @@ export class Subscription {
   constructor(options: {
     readonly feed: Feed["Service"]
     readonly types: EventTypes
+    readonly telemetry: Telemetry
     readonly filter: Filter
     readonly from: number
     readonly handler: Handler
@@ -72,6 +75,7 @@ export class Subscription {
   }) {
     this.feed = options.feed
     this.types = options.types
+    this.telemetry = options.telemetry
     this.filter = options.filter
     this.matches = matcher(options.filter)
     this.handler = options.handler
@@ -184,11 +188,15 @@ export class Subscription {
   }
 
   private async handleAll(events: ReadonlyArray<Event>): Promise<void> {
+    const { handling: watched } = this.telemetry
     for (const event of events) {
       if (this.isOver) return
       const current = this.upcast(event)
       try {
-        const handling = causedBy(current, this.handler)
+        const handling =
+          watched === undefined
+            ? causedBy(current, this.handler)
+            : watched(current, this.state === "live", () => causedBy(current, this.handler))
         if (isThenable(handling)) await handling
       } catch (cause) {
         const detail = cause instanceof Error ? cause.message : String(cause)

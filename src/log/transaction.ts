@@ -1,6 +1,8 @@
 import { Effect, Result } from "effect"
-import type { PostgresError } from "../postgres/error.ts"
+import { PostgresError, RolledBack } from "../postgres/error.ts"
 import type { Connection, Postgres, Rows } from "../postgres/postgres.ts"
+import { SqlState } from "../postgres/sqlstate.ts"
+import { WithinTransaction } from "./ambient.ts"
 import { AppendCall } from "./append-call.ts"
 import type { Appender } from "./appender.ts"
 import type { PlacedPart } from "./batch.ts"
@@ -60,7 +62,10 @@ export const transaction = <A, E, R>(
       if (draft.isEmpty) return Effect.succeed([])
       const request = draft.take()
       sent.push(request)
-      return Effect.flatMap(call.append([request], null, connection), ([outcome]) => {
+      const appended = Effect.mapError(call.append([request], null, connection), (error) =>
+        refusal(call, request, error)
+      )
+      return Effect.flatMap(appended, ([outcome]) => {
         if (!Array.isArray(outcome)) return Effect.fail(logError(outcome as never))
         const placed = outcome as ReadonlyArray<PlacedPart>
         for (const part of placed)
@@ -89,14 +94,18 @@ export const transaction = <A, E, R>(
   return postgres
     .transaction((connection) =>
       Effect.tap(
-        use({ query: (sql, params) => connection.query(sql, params), emit, flush: flush(connection) }),
+        Effect.provideService(
+          use({ query: (sql, params) => connection.query(sql, params), emit, flush: flush(connection) }),
+          WithinTransaction,
+          () => true
+        ),
         () => flush(connection)
       )
     )
     .pipe(
       Effect.tap(() =>
         Effect.sync(() => {
-          if (highest > 0) appender.announce(highest)
+          if (highest > 0) appender.announce(highest, sent)
         })
       ),
       Effect.catchIf(
@@ -109,6 +118,20 @@ export const transaction = <A, E, R>(
         }
       )
     ) as Effect.Effect<A, E | LogError | PostgresError, R>
+}
+
+/** What it means for the transaction that its append was refused. */
+const refusal = (call: AppendCall, request: Request, error: PostgresError): LogError | PostgresError => {
+  switch (error.reason._tag) {
+    case "UniqueViolation":
+    case "InvalidData":
+      return logError(call.refusal(request, error))
+    case "Rejected":
+      if (error.reason.sqlState !== SqlState.inFailedSqlTransaction) return error
+      return new PostgresError({ reason: new RolledBack({ detail: error.reason.detail }) })
+    default:
+      return error
+  }
 }
 
 const isLost = (error: unknown): boolean =>

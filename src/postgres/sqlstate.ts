@@ -11,6 +11,7 @@ export const SqlState = {
   databaseDropped: "57P04",
   idleSessionTimeout: "57P05",
   idleInTransactionSessionTimeout: "25P03",
+  inFailedSqlTransaction: "25P02",
   tooManyConnections: "53300",
   diskFull: "53100",
   readOnlySqlTransaction: "25006",
@@ -24,7 +25,11 @@ export const SqlState = {
 export const SqlStateClass = {
   connectionException: "08",
   dataException: "22",
-  invalidAuthorization: "28"
+  invalidAuthorization: "28",
+  insufficientResources: "53",
+  operatorIntervention: "57",
+  systemError: "58",
+  internalError: "XX"
 } as const
 
 /** Tidemark's own SQLSTATEs, raised by the functions and guards in schema/. */

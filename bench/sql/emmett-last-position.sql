@@ -1,0 +1,1 @@
+select coalesce(max(global_position), 0) as position from emt_messages;

@@ -1,0 +1,1 @@
+select * from get_category_messages($1, $2, $3);

@@ -1,0 +1,45 @@
+import type { Measure } from "./bench.ts"
+import { emitBigLog } from "./measures/big-log.ts"
+import { catchup } from "./measures/catchup.ts"
+import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
+import { idle } from "./measures/idle.ts"
+import { latency } from "./measures/latency.ts"
+import { emitP8 } from "./measures/processes.ts"
+import { startup } from "./measures/startup.ts"
+import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
+
+const measures: ReadonlyArray<Measure> = [
+  emitC1,
+  emitC64,
+  emitFresh,
+  emitBatch50C4,
+  emitP8,
+  emitBigLog,
+  latency,
+  catchup,
+  subscribersOfOne,
+  subscribersOfAll,
+  idle,
+  startup
+]
+
+/** Measures to run, and the figures to show of them. */
+export interface Selection {
+  readonly measures: ReadonlyArray<Measure>
+  readonly figures: ReadonlySet<string>
+}
+
+/** Everything for no names; else each name is a figure's, or the beginning of several (`latency`). */
+export const select = (names: ReadonlyArray<string>): Selection => {
+  const all = measures.flatMap(({ figures }) => figures)
+  const chosen = names.flatMap((name) => {
+    const found = all.includes(name) ? [name] : all.filter((figure) => figure.startsWith(`${name}.`))
+    if (found.length === 0) throw new Error(`No figure is called "${name}". There are: ${all.join(", ")}.`)
+    return found
+  })
+  const figures = new Set(names.length === 0 ? all : chosen)
+  return {
+    figures,
+    measures: measures.filter((measure) => measure.figures.some((name) => figures.has(name)))
+  }
+}

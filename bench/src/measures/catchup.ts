@@ -1,0 +1,59 @@
+import pg from "pg"
+import type { Measure } from "../bench.ts"
+import { isPeer, PEERS, TIDEMARK } from "../contenders.ts"
+import { allEntered } from "../entrant.ts"
+import { sql } from "../sql.ts"
+import { compared, interleaved } from "../turns.ts"
+
+const EVENTS = 100_000
+const BARE_SELECT = "bare select"
+const BARE_PAGE = 5000
+
+// Every contender that reads at a useful rate reads all of it in this time; of the others what they got counts.
+const LONGEST_TURN_MS = 10_000
+
+/** Pages of the log's own table through pg, nothing done with the rows: the limit for any reader of that table. */
+const bareSelect = async (database: string): Promise<number> => {
+  const text = await sql("bare-select")
+  const client = new pg.Client({ connectionString: database })
+  await client.connect()
+  const began = performance.now()
+  let count = 0
+  let position: string | undefined = "0"
+  while (position !== undefined) {
+    const page: pg.QueryResult<{ position: string }> = await client.query({
+      name: "bare-select",
+      text,
+      values: [position, BARE_PAGE]
+    })
+    count += page.rows.length
+    position = page.rows.at(-1)?.position
+  }
+  const seconds = (performance.now() - began) / 1000
+  await client.end()
+  return count / seconds
+}
+
+export const catchup: Measure = {
+  figures: ["catchup", "catchup.vs_bare"],
+  run: (bench) =>
+    allEntered(bench, [TIDEMARK, ...PEERS], async (entrants) => {
+      for (const entrant of entrants) {
+        bench.note(`  filling ${entrant.name}`)
+        await entrant.perform("fill", { events: EVENTS })
+        await bench.server.vacuum(entrant.database)
+      }
+      const readers = entrants.map((entrant) => ({
+        name: entrant.name,
+        read: () => entrant.perform("replay", { longest: LONGEST_TURN_MS })
+      }))
+      const log = entrants.find(({ name }) => name === TIDEMARK)
+      if (log !== undefined) readers.push({ name: BARE_SELECT, read: () => bareSelect(log.database) })
+      const turns = await interleaved(bench, readers, ({ read }) => read())
+      const rate = (turn: number): number => turn
+      return [
+        compared("catchup", "events/s", turns, rate, isPeer),
+        compared("catchup.vs_bare", "events/s", turns, rate, (name) => name === BARE_SELECT)
+      ]
+    })
+}

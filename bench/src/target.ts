@@ -1,0 +1,36 @@
+import type { Figure } from "./figure.ts"
+
+interface Target {
+  /** At least this many times as good as the baseline. */
+  readonly ratio?: number
+  /** At most this much, in the figure's unit. */
+  readonly atMost?: number
+}
+
+const TARGETS: ReadonlyMap<string, Target> = new Map([
+  ["emit.c1", { ratio: 1 }],
+  ["emit.c64", { ratio: 8 }],
+  ["emit.c64.fresh", { ratio: 8 }],
+  ["emit.c64.vs_bare", { ratio: 0.3 }],
+  ["emit.c64.5M", { ratio: 0.85 }],
+  ["emit.batch50.c4", { ratio: 1 }],
+  ["latency.1000.p50", { ratio: 1, atMost: 2 }],
+  ["latency.1000.p99", { atMost: 10 }],
+  ["catchup.vs_bare", { ratio: 0.7 }],
+  ["subscribers.1000.p50", { atMost: 5 }],
+  ["idle.queries_per_minute", { atMost: 60 }],
+  ["startup.embedded.ms", { atMost: 2500 }]
+])
+
+/** The target of a figure in words, and whether it was met; null where none is set. */
+export const verdict = (figure: Figure): { readonly words: string; readonly met: boolean } | null => {
+  const target = TARGETS.get(figure.name)
+  if (target === undefined) return null
+  const { ratio, atMost } = target
+  const words: Array<string> = []
+  if (ratio !== undefined) words.push(`≥ ${ratio} ×`)
+  if (atMost !== undefined) words.push(`≤ ${atMost} ${figure.unit}`)
+  const fast = ratio === undefined || (figure.ratio !== null && figure.ratio >= ratio)
+  const small = atMost === undefined || figure.value <= atMost
+  return { words: words.join(", "), met: fast && small }
+}

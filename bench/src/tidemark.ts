@@ -1,0 +1,45 @@
+import { open, type Engine } from "../../dist/src/index.js"
+import { TIDEMARK } from "./contenders.ts"
+import { EVENT_TYPE, type Step } from "./event.ts"
+import type { Contender, Store } from "./store.ts"
+
+/** Opens an engine as a user would, with nothing switched off. */
+export const engineAt = (database: string): Promise<Engine> => open({ database })
+
+/** The engine's promise face, seen as a store. */
+export const storeOf = (engine: Engine): Store => ({
+  async append(stream, steps) {
+    await engine.emit(
+      stream,
+      steps.map((data) => ({ type: EVENT_TYPE, data }))
+    )
+  },
+  async subscribe(onStep) {
+    const subscription = await engine.subscribe({ from: "now" }, async (event) => {
+      if (event.type === EVENT_TYPE) onStep(event.data as Step)
+    })
+    return () => subscription.stop()
+  },
+  async replay(until) {
+    let count = 0
+    const end = await engine.settled()
+    for await (const event of engine.events({ from: "start" })) {
+      if (event.type === EVENT_TYPE) count += 1
+      if (event.position >= end || until()) break
+    }
+    return count
+  },
+  close: () => engine.close()
+})
+
+/** Tidemark's contender: it keeps its own pool, so that the number of connections is not ours to give. */
+export const tidemark: Contender = {
+  name: TIDEMARK,
+
+  async install(database) {
+    const engine = await engineAt(database)
+    await engine.close()
+  },
+
+  open: async (database) => storeOf(await engineAt(database))
+}

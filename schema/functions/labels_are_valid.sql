@@ -1,0 +1,16 @@
+-- Labels are a JSON array of up to 32 texts of 1–128 printable characters, without a space at either end.
+create or replace function labels_are_valid(labels jsonb)
+returns boolean
+language sql
+immutable
+parallel safe
+as $$
+  select case jsonb_typeof(labels)
+    when 'array' then jsonb_array_length(labels) <= 32 and not exists (
+      select from jsonb_array_elements(labels) as label (value)
+      where jsonb_typeof(label.value) <> 'string'
+        or (label.value #>> '{}') !~ '^[^\s[:cntrl:]]([^[:cntrl:]]{0,126}[^\s[:cntrl:]])?$'
+    )
+    else false
+  end
+$$;
