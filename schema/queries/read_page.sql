@@ -1,6 +1,6 @@
 -- The events in a settled stretch of the log, after one position and up to another, that a filter lets through.
-select position, id, stream, version, type, data, labels, meta, recorded_at, schema_version
-from :"schema".log_events
+select *
+from :"schema".event_rows
 where position > $1 and position <= $2
   and ($4::text[] is null or stream = any ($4))
   and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))

@@ -2,7 +2,7 @@ import { Context, Effect, FiberSet, Layer, type Scope, Semaphore } from "effect"
 import { Postgres } from "../postgres/postgres.ts"
 import { AppendCall } from "./append-call.ts"
 import type { Outcome, PlacedPart } from "./batch.ts"
-import { Delivery, type Waiting } from "./delivery.ts"
+import { Delivery, unknown, type Waiting } from "./delivery.ts"
 import { type LogError, logError, Unavailable } from "./error.ts"
 import { AppendQueue } from "./queue.ts"
 import type { Request } from "./request.ts"
@@ -76,6 +76,8 @@ class Lanes {
   private readonly queue = new AppendQueue<Waiting>()
   private readonly blocked: Array<() => void> = []
   private readonly apart = new Set<Waiting>()
+  /** Taken from the queue, and not settled yet. */
+  private readonly sent = new Set<Waiting>()
   private readonly apartLanes = Semaphore.makeUnsafe(LANES_APART)
   private readonly delivery: Delivery
   private readonly lanes: number
@@ -154,6 +156,7 @@ class Lanes {
     while (this.underWay < this.lanes) {
       const batch = this.queue.take()
       if (batch.length === 0) break
+      for (const waiting of batch) this.sent.add(waiting)
       this.underWay += 1
       this.run(
         Effect.ensuring(
@@ -176,6 +179,7 @@ class Lanes {
   }
 
   private settle(waiting: Waiting, outcome: Outcome): void {
+    this.sent.delete(waiting)
     this.queue.release([waiting])
     if (isPlaced(outcome)) this.announce(outcome.at(-1)!.events.at(-1)!.position, [waiting.request])
     waiting.settle(outcome)
@@ -210,6 +214,8 @@ class Lanes {
       const closed = new Unavailable({ detail: "this engine was closed before it could send" })
       for (const waiting of this.queue.drain()) waiting.settle(closed)
       yield* FiberSet.clear(fibers)
+      for (const waiting of this.sent)
+        waiting.settle(unknown(waiting, "this engine was closed before the answer came"))
     })
   }
 }

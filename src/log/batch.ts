@@ -1,20 +1,7 @@
+import { int4Array, int8Array, jsonbArray, textArray, uuidArray } from "../postgres/binary-array.ts"
 import type { Placed } from "./event.ts"
 import { DuplicateEvent, VersionConflict, type LogReason } from "./error.ts"
-import type { Request, RequestPart } from "./request.ts"
-
-/** The arguments of append_batch, in its order. */
-export type BatchColumns = [
-  heads: Array<string>,
-  requests: Array<number>,
-  headNumbers: Array<number>,
-  expected: Array<number | null>,
-  ids: Array<string>,
-  types: Array<string>,
-  data: Array<string>,
-  labels: Array<string>,
-  meta: Array<string>,
-  schemaVersions: Array<number>
-]
+import type { Request, RequestPart, Row } from "./request.ts"
 
 /** What append_batch returns. */
 export interface BatchRow {
@@ -54,30 +41,38 @@ const headsOf = (requests: ReadonlyArray<Request>): Array<string> => {
   return [...streams].toSorted()
 }
 
-/** Requests as columns, one array per argument, in the order of their events. */
-export const batchColumns = (requests: ReadonlyArray<Request>): BatchColumns => {
+/** The arguments of append_batch, in its order; one element per event but for the first, which names the streams. */
+export const batchColumns = (requests: ReadonlyArray<Request>): ReadonlyArray<Buffer> => {
   const heads = headsOf(requests)
   const headNumbers = new Map(heads.map((stream, index) => [stream, index + 1]))
-  const columns: BatchColumns = [heads, [], [], [], [], [], [], [], [], []]
-  const [, request, head, expected, id, type, data, labels, meta, schemaVersion] = columns
-  for (let index = 0; index < requests.length; index++) {
-    for (const part of requests[index]!.parts) {
+  const numbers: Array<number> = []
+  const headOf: Array<number> = []
+  const expected: Array<number | null> = []
+  const rows: Array<Row> = []
+  for (let number = 0; number < requests.length; number++) {
+    for (const part of requests[number]!.parts) {
+      const head = headNumbers.get(part.stream)!
       const expectation = expectedColumn(part)
-      const number = headNumbers.get(part.stream)!
       for (const row of part.rows) {
-        request.push(index)
-        head.push(number)
+        numbers.push(number)
+        headOf.push(head)
         expected.push(expectation)
-        id.push(row.id)
-        type.push(row.type)
-        data.push(row.data)
-        labels.push(labelsColumn(row.labels))
-        meta.push(row.meta)
-        schemaVersion.push(row.schemaVersion)
+        rows.push(row)
       }
     }
   }
-  return columns
+  return [
+    textArray(heads),
+    int4Array(numbers),
+    int4Array(headOf),
+    int8Array(expected),
+    uuidArray(rows.map((row) => row.id)),
+    textArray(rows.map((row) => row.type)),
+    jsonbArray(rows.map((row) => row.data)),
+    textArray(rows.map((row) => labelsColumn(row.labels))),
+    jsonbArray(rows.map((row) => row.meta)),
+    int4Array(rows.map((row) => row.schemaVersion))
+  ]
 }
 
 /** Where each part's events came to lie. */

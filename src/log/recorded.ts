@@ -3,7 +3,7 @@ import { logError, type LogError, UpcastFailed } from "./error.ts"
 import type { Event, Meta } from "./event.ts"
 import type { EventTypes } from "./event-type.ts"
 
-/** An event as the queries return it, by column; int8 comes as text. */
+/** An event as the view event_rows has it, by column; int8 comes as text. */
 export type EventRow = [
   position: string,
   id: string,
@@ -11,11 +11,14 @@ export type EventRow = [
   version: string,
   type: string,
   data: unknown,
-  labels: ReadonlyArray<string>,
-  meta: Meta,
-  recordedAt: Date,
+  labels: ReadonlyArray<string> | null,
+  meta: Meta | null,
+  recordedMs: number,
   schemaVersion: number
 ]
+
+const NO_LABELS: ReadonlyArray<string> = Object.freeze([])
+const NO_META: Meta = Object.freeze({})
 
 export const eventOf = (row: EventRow): Event => ({
   position: Number(row[0]),
@@ -24,9 +27,9 @@ export const eventOf = (row: EventRow): Event => ({
   version: Number(row[3]),
   type: row[4],
   data: row[5],
-  labels: row[6],
-  meta: row[7],
-  recordedAt: row[8],
+  labels: row[6] ?? NO_LABELS,
+  meta: row[7] ?? NO_META,
+  recordedAt: new Date(row[8]),
   schemaVersion: row[9]
 })
 

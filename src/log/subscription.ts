@@ -34,7 +34,18 @@ export interface SubscriptionStatus {
   readonly error: string | undefined
 }
 
+interface Page {
+  readonly events: ReadonlyArray<Event>
+  /** Everything of the filter up to here is in it, or in those before. */
+  readonly last: number
+}
+
 type Failure = HandlerFailed | UpcastFailed
+
+type Run = <A>(
+  effect: Effect.Effect<A, PostgresError>,
+  options: { readonly signal: AbortSignal }
+) => Promise<A>
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && "then" in value
@@ -54,12 +65,16 @@ export class Subscription {
   private readonly filter: Filter
   private readonly matches: (event: Event) => boolean
   private readonly handler: Handler
-  private readonly run: <A>(effect: Effect.Effect<A, PostgresError>) => Promise<A>
+  private readonly runIn: Run
+  /** What is read for nobody any more is given up: its answer may never come. */
+  private readonly reading = new AbortController()
   private handled: number
   private buffer: Array<Event> = []
   /** How far the feed has told us about, while attached. */
   private offered: number
   private detach: (() => void) | undefined
+  /** The page after the one that is being handled: the server reads while the handler works. */
+  private ahead: Promise<Page> | undefined
   private stir: () => void = () => undefined
   private state: SubscriptionStatus["state"] = "catching up"
   private failure: Failure | undefined
@@ -71,7 +86,7 @@ export class Subscription {
     readonly filter: Filter
     readonly from: number
     readonly handler: Handler
-    readonly run: <A>(effect: Effect.Effect<A, PostgresError>) => Promise<A>
+    readonly run: Run
   }) {
     this.feed = options.feed
     this.types = options.types
@@ -79,7 +94,7 @@ export class Subscription {
     this.filter = options.filter
     this.matches = matcher(options.filter)
     this.handler = options.handler
-    this.run = options.run
+    this.runIn = options.run
     this.handled = options.from
     this.offered = options.from
     this.done = this.consume()
@@ -110,6 +125,7 @@ export class Subscription {
   async stop(): Promise<void> {
     if (this.state !== "failed") this.state = "stopped"
     this.leave()
+    this.reading.abort()
     this.stir()
     if (handledEvent() === undefined) await this.done.catch(() => undefined)
   }
@@ -143,15 +159,21 @@ export class Subscription {
     let failures = 0
     while (!this.isOver) {
       try {
+        if (failures > 0) await this.run(Effect.sleep(backoffMs(failures - 1)))
         if (this.buffer.length > 0) await this.handleAll(this.takeBuffer())
         else if (this.detach === undefined) await this.catchUp()
         else await this.waitForMore()
         failures = 0
       } catch (thrown) {
-        if (!(thrown instanceof PostgresError)) return this.fail(thrown as Failure)
-        await this.run(Effect.sleep(backoffMs(failures++)))
+        if (thrown instanceof HandlerFailed || thrown instanceof UpcastFailed) return this.fail(thrown)
+        if (!this.isOver && !(thrown instanceof PostgresError)) return this.fail(thrown as Failure)
+        failures += 1
       }
     }
+  }
+
+  private run<A>(effect: Effect.Effect<A, PostgresError>): Promise<A> {
+    return this.runIn(effect, { signal: this.reading.signal })
   }
 
   private takeBuffer(): ReadonlyArray<Event> {
@@ -182,9 +204,22 @@ export class Subscription {
       return
     }
     this.state = "catching up"
-    const events = await this.run(this.feed.pages.between(this.handled, upTo, PAGE_EVENTS, this.filter))
-    await this.handleAll(events)
-    if (!this.isOver && events.length < PAGE_EVENTS) this.handled = upTo
+    const reading = this.ahead ?? this.readPage(this.handled, upTo)
+    this.ahead = undefined
+    const page = await reading
+    if (page.last < upTo) this.ahead = this.readPage(page.last, upTo)
+    await this.handleAll(page.events)
+    if (!this.isOver) this.handled = page.last
+  }
+
+  private readPage(after: number, upTo: number): Promise<Page> {
+    const page = this.run(this.feed.pages.between(after, upTo, PAGE_EVENTS, this.filter)).then((events) => ({
+      events,
+      last: events.length < PAGE_EVENTS ? upTo : events.at(-1)!.position
+    }))
+    // Who stops, or fails on the page before, never looks at this one.
+    page.catch(() => undefined)
+    return page
   }
 
   private async handleAll(events: ReadonlyArray<Event>): Promise<void> {

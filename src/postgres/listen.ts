@@ -3,6 +3,7 @@ import type { ClientConfig } from "pg"
 import PgListen from "pg-listen"
 import { backoffMs } from "../base/backoff.ts"
 import { type PostgresError, postgresError } from "./error.ts"
+import { Sockets } from "./sockets.ts"
 
 /** How often the connection is checked while nothing is heard, in ms. */
 const CHECK_MS = 10_000
@@ -27,16 +28,17 @@ export interface Listening {
 const listenOnce = (listening: Listening): Effect.Effect<never, PostgresError> =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
+      const sockets = new Sockets()
       const subscriber = PgListen.default(
-        { ...listening.connection, query_timeout: ANSWER_MS },
+        { ...sockets.tracked(listening.connection), query_timeout: ANSWER_MS },
         { paranoidChecking: CHECK_MS, retryLimit: NO_RECONNECTS, parse: (payload) => payload }
       )
       subscriber.events.on("notification", ({ payload }) => {
         if (typeof payload === "string") listening.onPayload(payload)
       })
-      return subscriber
+      return { subscriber, sockets }
     }),
-    (subscriber) =>
+    ({ subscriber }) =>
       Effect.callback<never, PostgresError>((resume) => {
         const lost = (thrown: unknown): void => resume(Effect.fail(postgresError(thrown, false)))
         subscriber.events.on("error", lost)
@@ -45,7 +47,7 @@ const listenOnce = (listening: Listening): Effect.Effect<never, PostgresError> =
           .then(() => subscriber.listenTo(listening.channel))
           .then(listening.onListening, lost)
       }),
-    (subscriber) => Effect.ignore(Effect.tryPromise(() => subscriber.close()))
+    ({ subscriber, sockets }) => sockets.closeWith(() => subscriber.close())
   )
 
 /**

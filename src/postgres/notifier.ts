@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { type ClientConfig, Pool } from "pg"
+import { Sockets } from "./sockets.ts"
 
 /** How long a NOTIFY may take, in ms; one that does not get through costs latency, never an event. */
 const NOTIFY_ANSWER_MS = 5_000
@@ -27,18 +28,19 @@ export const notifier = (
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
+        const sockets = new Sockets()
         const pool = new Pool({
-          ...connection,
+          ...sockets.tracked(connection),
           max: 1,
           idleTimeoutMillis: IDLE_MS,
           query_timeout: NOTIFY_ANSWER_MS
         })
         pool.on("error", () => undefined)
-        return pool
+        return { pool, sockets }
       }),
-      (pool) => Effect.promise(() => pool.end())
+      ({ pool, sockets }) => sockets.closeWith(() => pool.end())
     ),
-    (pool): Notifier => {
+    ({ pool }): Notifier => {
       let next: string | undefined
       let underWay = false
       let closed = false

@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Scope } from "effect"
 import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg"
 import { ConnectionLost, PostgresError, postgresError, RolledBack } from "./error.ts"
+import { Sockets } from "./sockets.ts"
 
 /** How many connections a process opens at most, unless configured. */
 export const DEFAULT_POOL_SIZE = 10
@@ -10,6 +11,9 @@ export const DEFAULT_ANSWER_TIMEOUT_MS = 30_000
 
 /** How long an engine's own transaction may sit idle before the server ends it, in ms: an idle one holds back every reader. */
 export const IDLE_IN_TRANSACTION_MS = 30_000
+
+/** How long connections that are lent when the pool closes may still be used, in ms; then what is under way on them is lost. */
+const LENT_PATIENCE_MS = 3_000
 
 /** One round trip, and local to the transaction, so that it holds behind a pooler too. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
@@ -137,11 +141,21 @@ export class Postgres extends Context.Service<
 
 const ignore = (): void => undefined
 
-const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scope> =>
-  Effect.acquireRelease(
+const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scope> => {
+  const sockets = new Sockets()
+  let lent = 0
+  let whenReturned: () => void = ignore
+  /** While it waits, the connections that nobody uses stay, so that what is under way may take another. */
+  const allReturned = Effect.callback<void>((resume) => {
+    whenReturned = () => {
+      if (lent === 0) resume(Effect.void)
+    }
+    whenReturned()
+  })
+  return Effect.acquireRelease(
     Effect.sync(() => {
       const pool = new Pool({
-        ...config.connection,
+        ...sockets.tracked(config.connection),
         max: config.poolSize ?? DEFAULT_POOL_SIZE,
         query_timeout: config.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS,
         allowExitOnIdle: false
@@ -150,10 +164,22 @@ const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scop
       // these events would end the process.
       pool.on("error", ignore)
       pool.on("connect", (client) => client.on("error", ignore))
+      pool.on("acquire", () => {
+        lent += 1
+      })
+      pool.on("release", () => {
+        lent -= 1
+        whenReturned()
+      })
       return pool
     }),
-    (pool) => Effect.promise(() => pool.end())
+    (pool) =>
+      Effect.andThen(
+        Effect.timeoutOption(allReturned, LENT_PATIENCE_MS),
+        sockets.closeWith(() => pool.end())
+      )
   )
+}
 
 const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   const pool = yield* openPool(config)
