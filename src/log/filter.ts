@@ -1,3 +1,4 @@
+import { encodeJson } from "../base/json.ts"
 import { InvalidArgument, type InvalidName } from "./error.ts"
 import type { Event } from "./event.ts"
 import { categoryOf, categoryProblem, idOf, labelProblem, streamProblem, typeProblem } from "./name.ts"
@@ -50,8 +51,14 @@ export const filterProblem = (filter: Filter): InvalidName | InvalidArgument | u
       if (wrong !== undefined) return wrong
     }
   }
-  return undefined
+  return agentProblem(filter.agent)
 }
+
+/** An agent is named in streams, in labels and as an actor, which is any text: that which PostgreSQL can hold. */
+const agentProblem = (agent: string | undefined): InvalidArgument | undefined =>
+  agent === undefined || (typeof agent === "string" && agent !== "" && "text" in encodeJson(agent))
+    ? undefined
+    : new InvalidArgument({ problem: `The filter's agent ${JSON.stringify(agent)} is no agent's id` })
 
 /** The test that the query makes, in memory. */
 export const matcher = (filter: Filter): ((event: Event) => boolean) => {

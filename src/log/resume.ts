@@ -20,13 +20,11 @@ export class Resume {
   private readonly postgres: Postgres["Service"]
   private readonly identity: LogIdentity["Service"]
   private readonly feed: Feed["Service"]
-  private readonly checkPoint
 
   constructor(postgres: Postgres["Service"], identity: LogIdentity["Service"], feed: Feed["Service"]) {
     this.postgres = postgres
     this.identity = identity
     this.feed = feed
-    this.checkPoint = statement("check_point", postgres.schema)
   }
 
   /** Fails with LogRewound where the position is not of this log any more, InvalidArgument where it is none. */
@@ -39,7 +37,7 @@ export class Resume {
         logError(new InvalidArgument({ problem: `${from} is no position: give a whole number from 0` }))
       )
     }
-    return this.checked(from, this.identity.current().epoch)
+    return checkPosition(this.postgres, from, this.identity.current().epoch)
   }
 
   private ofToken(token: string): Effect.Effect<number, LogError | PostgresError> {
@@ -57,20 +55,30 @@ export class Resume {
       const detail = `its token is of the log ${point.log}, this is ${this.identity.current().id}`
       return Effect.fail(logError(new LogRewound({ position: point.position, head: 0, detail })))
     }
-    return this.checked(point.position, point.epoch)
+    const { epoch } = this.identity.current()
+    if (point.epoch > epoch) {
+      const detail = `its token is of epoch ${point.epoch}, and this log is in epoch ${epoch}: it was restored from before`
+      return Effect.fail(logError(new LogRewound({ position: point.position, head: 0, detail })))
+    }
+    return checkPosition(this.postgres, point.position, point.epoch)
   }
+}
 
-  private checked(position: number, epoch: number): Effect.Effect<number, LogError | PostgresError> {
-    const { text, name } = this.checkPoint
-    return Effect.flatMap(this.postgres.query<PointRow>(text, [epoch], { name }), ({ rows }) => {
-      const head = Number(rows[0]!.head)
-      const safeUpTo = rows[0]!.safe_up_to === null ? head : Number(rows[0]!.safe_up_to)
-      if (position <= Math.min(head, safeUpTo)) return Effect.succeed(position)
-      const detail =
-        position > head
-          ? "it lies beyond the head"
-          : `it is of epoch ${epoch}, and only positions up to ${safeUpTo} outlived that`
-      return Effect.fail(logError(new LogRewound({ position, head, detail })))
-    })
-  }
+/** The position itself, where everything up to it is as it was in that epoch; else fails with LogRewound. */
+export const checkPosition = (
+  postgres: Postgres["Service"],
+  position: number,
+  epoch: number
+): Effect.Effect<number, LogError | PostgresError> => {
+  const { text, name } = statement("check_point", postgres.schema)
+  return Effect.flatMap(postgres.query<PointRow>(text, [epoch], { name }), ({ rows }) => {
+    const head = Number(rows[0]!.head)
+    const safeUpTo = rows[0]!.safe_up_to === null ? head : Number(rows[0]!.safe_up_to)
+    if (position <= Math.min(head, safeUpTo)) return Effect.succeed(position)
+    const detail =
+      position > head
+        ? "it lies beyond the head"
+        : `it is of epoch ${epoch}, and only positions up to ${safeUpTo} outlived that`
+    return Effect.fail(logError(new LogRewound({ position, head, detail })))
+  })
 }

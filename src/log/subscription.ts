@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import { PostgresError } from "../postgres/error.ts"
 import { causedBy, handledEvent } from "./causation.ts"
-import { UpcastFailed } from "./error.ts"
+import { type LogRewound, UpcastFailed } from "./error.ts"
 import type { Event } from "./event.ts"
 import type { EventTypes } from "./event-type.ts"
 import type { Feed, Sink } from "./feed.ts"
@@ -40,7 +40,7 @@ interface Page {
   readonly last: number
 }
 
-type Failure = HandlerFailed | UpcastFailed
+type Failure = HandlerFailed | UpcastFailed | LogRewound
 
 type Run = <A>(
   effect: Effect.Effect<A, PostgresError>,
@@ -57,7 +57,7 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
  * again when it has caught up, so that it holds nobody back and its memory stays bounded.
  */
 export class Subscription {
-  /** Resolves when it was stopped; rejects with HandlerFailed or UpcastFailed when it failed. */
+  /** Resolves when it was stopped; rejects with HandlerFailed, UpcastFailed or LogRewound when it failed. */
   readonly done: Promise<void>
   private readonly feed: Feed["Service"]
   private readonly types: EventTypes
@@ -78,6 +78,7 @@ export class Subscription {
   private stir: () => void = () => undefined
   private state: SubscriptionStatus["state"] = "catching up"
   private failure: Failure | undefined
+  private rewound: LogRewound | undefined
 
   constructor(options: {
     readonly feed: Feed["Service"]
@@ -143,6 +144,10 @@ export class Subscription {
       }
       if (this.detach !== undefined) this.offered = Math.max(this.offered, settled)
       this.stir()
+    },
+    rewound: (error) => {
+      this.rewound = error
+      this.stir()
     }
   }
 
@@ -160,6 +165,7 @@ export class Subscription {
     while (!this.isOver) {
       try {
         if (failures > 0) await this.run(Effect.sleep(backoffMs(failures - 1)))
+        if (this.rewound !== undefined) throw this.rewound
         if (this.buffer.length > 0) await this.handleAll(this.takeBuffer())
         else if (this.detach === undefined) await this.catchUp()
         else await this.waitForMore()

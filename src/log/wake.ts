@@ -1,4 +1,4 @@
-import { Context, Effect, FiberSet, Layer, type Scope } from "effect"
+import { Context, Effect, FiberHandle, Layer, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import type { ClientConfig } from "pg"
 import { listen } from "../postgres/listen.ts"
@@ -48,10 +48,12 @@ export class Wake extends Context.Service<
 const makeWake = Effect.fnUntraced(function* (
   config: WakeConfig
 ): Effect.fn.Return<Wake["Service"], never, LogIdentity | Scope.Scope> {
-  const { channel } = (yield* LogIdentity).current()
+  const identity = yield* LogIdentity
+  const { channel } = identity.current()
   const sender: Notifier = yield* notifier(config.connection, channel)
   const listeners: Array<(position: number | undefined) => void> = []
-  const run = yield* FiberSet.makeRuntime<never, void>()
+  // What becomes of one LISTEN says nothing about the next, so a proof ends where its connection does.
+  const run = yield* FiberHandle.makeRuntime<never, never, void>()
   let status: WakeStatus = { mode: "polling", reason: "LISTEN is not in force yet" }
   let awaited: { readonly echo: string; readonly heard: () => void } | undefined
   let warned = false
@@ -63,6 +65,8 @@ const makeWake = Effect.fnUntraced(function* (
   const deaf = (reason: string): Effect.Effect<void> =>
     Effect.suspend(() => {
       status = { mode: "polling", reason }
+      // A reader that trusted to be woken goes over to looking often.
+      wake(undefined)
       if (warned) return Effect.void
       warned = true
       return Effect.logWarning(
@@ -95,7 +99,8 @@ const makeWake = Effect.fnUntraced(function* (
     },
     onListening: () => {
       wake(undefined)
-      run(proveEcho)
+      // Whoever answers now may be another server than before, and idle connections are replaced without a word.
+      run(Effect.andThen(Effect.ignore(identity.refresh), proveEcho))
     },
     onLost: (error) => {
       run(deaf(error.message))

@@ -8,13 +8,16 @@ const NOTIFY_ANSWER_MS = 5_000
 /** How long the connection is kept without use, in ms. */
 const IDLE_MS = 60_000
 
+/** How long after one NOTIFY the next may follow, in ms: each wakes every listening process. */
+const GAP_MS = 5
+
 const NOTIFY = "select pg_notify($1, $2)"
 
 /** Sends NOTIFYs on a connection of its own. */
 export interface Notifier {
   /**
-   * Tells the channel's listeners to look, soon, and never holds the caller up: while one NOTIFY is under way, all that
-   * come meanwhile become one, with the last payload. One that fails is dropped.
+   * Tells the channel's listeners to look, soon, and never holds the caller up: at once after a pause; while one NOTIFY is
+   * under way and shortly after it, all that come become one, with the last payload. One that fails is dropped.
    */
   readonly touch: (payload: string) => void
   /** Sends one payload and waits until it is sent; false where it could not be. */
@@ -43,7 +46,7 @@ export const notifier = (
     ({ pool }): Notifier => {
       let next: string | undefined
       let underWay = false
-      let closed = false
+      let sentAt = Number.NEGATIVE_INFINITY
 
       const send = async (payload: string): Promise<boolean> => {
         try {
@@ -56,11 +59,13 @@ export const notifier = (
 
       const drain = async (): Promise<void> => {
         underWay = true
-        while (next !== undefined && !closed) {
+        while (next !== undefined && !pool.ending) {
+          const early = sentAt + GAP_MS - performance.now()
+          if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
           const payload = next
           next = undefined
-          closed = pool.ending
-          if (!closed) await send(payload)
+          sentAt = performance.now()
+          if (!pool.ending) await send(payload)
         }
         underWay = false
       }
