@@ -18,7 +18,8 @@ export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer>
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
 export type { OpenOptions } from "./engine/configuration.ts"
-export { type LogStatus, logStatus } from "./engine/status.ts"
+export { ReadModels } from "./engine/read-models.ts"
+export { type EngineStatus, engineStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"
 export { LogError } from "./log/error.ts"
 export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part } from "./log/event.ts"

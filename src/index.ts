@@ -1,6 +1,6 @@
 export { type Engine, open, type Subscription, type Tx } from "./engine/engine.ts"
 export type { OpenOptions } from "./engine/configuration.ts"
-export type { LogStatus } from "./engine/status.ts"
+export type { EngineStatus, LogStatus } from "./engine/status.ts"
 export {
   DuplicateEvent,
   InvalidArgument,

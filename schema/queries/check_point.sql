@@ -1,4 +1,4 @@
 -- What a token is held against: the head of the log, and where the epochs after the token's began.
 select
-  (select last_value from :"schema".log_position) as head,
+  (select case when is_called then last_value else 0 end from :"schema".log_position) as head,
   (select min(after_position) from :"schema".epochs where epoch > $1) as safe_up_to

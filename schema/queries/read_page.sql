@@ -8,7 +8,7 @@ where position > $1 and position <= $2
   and ($7::text[] is null or labels && $7)
   and ($8::text is null
     or substr(stream, strpos(stream, '-') + 1) = $8
-    or meta ->> 'actor' = $8
+    or meta -> 'actor' = to_jsonb($8)
     or labels @> array['agent:' || $8])
 order by position
 limit $3

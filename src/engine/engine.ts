@@ -7,9 +7,13 @@ import { liveEvents } from "../log/live-events.ts"
 import type { ReadOptions } from "../log/read-stream.ts"
 import type { Handler, SubscriptionStatus } from "../log/subscription.ts"
 import type { EmitOptions, Transaction } from "../log/transaction.ts"
+import type { ProjectionDefinition } from "../projection/definition.ts"
+import type { Bound, Operations } from "../projection/operation.ts"
+import { Projections } from "../projection/projections.ts"
 import type { OpenOptions } from "./configuration.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
-import { type LogStatus, logStatus } from "./status.ts"
+import { type BoundReadModels, ReadModels } from "./read-models.ts"
+import { type EngineStatus, engineStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
 import { withinSpan } from "./telemetry.ts"
 
@@ -41,6 +45,16 @@ export interface Tx {
   >
 }
 
+/** Operations that return promises. */
+export type PromisedOperations<B> = {
+  readonly [Verb in keyof B]: B[Verb] extends (...input: infer Input) => Effect.Effect<infer Output, infer _Error>
+    ? (...input: Input) => Promise<Output>
+    : never
+}
+
+/** The operations of one of the read models that every engine has. */
+export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<BoundReadModels[Name]>
+
 /** An open log. Every method that fails rejects with an error class of its own, which says what to do. */
 export interface Engine extends AsyncDisposable {
   /**
@@ -59,9 +73,20 @@ export interface Engine extends AsyncDisposable {
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   /** The events of a filter as they come; leaving the loop ends it. Default: from now on. */
   events(options?: SubscribeOptions): AsyncIterable<Event>
+  /** The agents of the fleet: register, update, stop, look up. */
+  readonly agents: ReadModel<"agents">
+  /** The agents' signs of life: record, look up, and tell who is healthy. */
+  readonly heartbeats: ReadModel<"heartbeats">
+  /** The agents' measurements: record, list, sum up. */
+  readonly metrics: ReadModel<"metrics">
+  /**
+   * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
+   * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition.
+   */
+  project<Ops extends Operations>(definition: ProjectionDefinition<Ops>): Promise<PromisedOperations<Bound<Ops>>>
   /** The position up to which no event can appear any more. */
   settled(): Promise<number>
-  status(): Promise<LogStatus>
+  status(): Promise<EngineStatus>
   /** Ends subscriptions, sends what was emitted, closes connections; an embedded server stops with its last user. */
   close(): Promise<void>
 }
@@ -82,7 +107,11 @@ export const open = async (options: OpenOptions = {}): Promise<Engine> => {
 }
 
 class OpenEngine implements Engine {
+  readonly agents: ReadModel<"agents">
+  readonly heartbeats: ReadModel<"heartbeats">
+  readonly metrics: ReadModel<"metrics">
   private readonly log: EventLog["Service"]
+  private readonly projections: Projections["Service"]
   private readonly context: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
   private readonly ended = Deferred.makeUnsafe<void>()
@@ -96,6 +125,11 @@ class OpenEngine implements Engine {
     this.log = Context.get(context, EventLog)
     this.run = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
+    this.projections = Context.get(context, Projections)
+    const { agents, heartbeats, metrics } = Context.get(context, ReadModels)
+    this.agents = this.promisedOperations(agents)
+    this.heartbeats = this.promisedOperations(heartbeats)
+    this.metrics = this.promisedOperations(metrics)
   }
 
   emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended> {
@@ -151,8 +185,14 @@ class OpenEngine implements Engine {
     return this.run(this.log.settled)
   }
 
-  status(): Promise<LogStatus> {
-    return this.run(logStatus)
+  async project<Ops extends Operations>(
+    definition: ProjectionDefinition<Ops>
+  ): Promise<PromisedOperations<Bound<Ops>>> {
+    return this.promisedOperations(await this.run(this.projections.project(definition)))
+  }
+
+  status(): Promise<EngineStatus> {
+    return this.run(engineStatus)
   }
 
   close(): Promise<void> {
@@ -174,6 +214,15 @@ class OpenEngine implements Engine {
   private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
     const open = Stream.interruptWhen(stream, Deferred.await(this.ended))
     return Stream.toAsyncIterableWith(Stream.mapError(open, plainError), this.context)
+  }
+
+  private promisedOperations<B extends object>(bound: B): PromisedOperations<B> {
+    const promised = Object.entries(bound).map(([verb, operation]) => [
+      verb,
+      (...input: Array<unknown>) =>
+        this.run((operation as (...input: Array<unknown>) => Effect.Effect<unknown, unknown>)(...input))
+    ])
+    return Object.fromEntries(promised) as PromisedOperations<B>
   }
 
   private promised(tx: Transaction): Tx {

@@ -7,7 +7,10 @@ import { Wake } from "../log/wake.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { configure, type OpenOptions } from "./configuration.ts"
+import { Projections } from "../projection/projections.ts"
+import type { ProjectionStatus } from "../projection/status.ts"
 import { loggerLayer } from "./logger.ts"
+import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
 
 /** A server that is just starting, or out of connections, is waited for that often at open … */
@@ -56,14 +59,24 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
     })
   )
 
-/** The whole engine: the log, and where its spans, metrics and log lines go. */
+const lagsOf = (statuses: ReadonlyArray<ProjectionStatus>): ReadonlyArray<readonly [string, number]> =>
+  statuses.map(({ name, lag }) => [name, lag.atMost] as const)
+
+const gauges = Layer.effectDiscard(
+  Effect.flatMap(Projections, ({ status }) => engineGauges(() => lagsOf(status())))
+)
+
+/** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
 export const engineLayer = (
   options: OpenOptions,
   environment: Readonly<Record<string, string | undefined>>
-) =>
-  Layer.effectDiscard(engineGauges()).pipe(
+) => {
+  const { readOwnWritesMs, logger } = options
+  return Layer.merge(ReadModels.layer, gauges).pipe(
+    Layer.provideMerge(Projections.layer(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })),
     Layer.provideMerge(logLayer(options, environment)),
-    Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(options.logger)))
+    Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )
+}
 
 export type EngineServices = Layer.Success<ReturnType<typeof engineLayer>>

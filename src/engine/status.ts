@@ -8,6 +8,8 @@ import { Wake, type WakeStatus } from "../log/wake.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
+import { Projections } from "../projection/projections.ts"
+import type { ProjectionStatus } from "../projection/status.ts"
 
 /** Who keeps the end of the log from settling. */
 export interface Holder {
@@ -108,5 +110,16 @@ export const logStatus = Effect.gen(function* () {
     wake: (yield* Wake).status(),
     subscriptions: (yield* EventLog).subscriptions().map((subscription) => subscription.status())
   }
+  return status
+})
+
+export interface EngineStatus extends LogStatus {
+  readonly projections: ReadonlyArray<ProjectionStatus>
+}
+
+/** How the log, this engine's part in it, and its read models stand now. */
+export const engineStatus = Effect.gen(function* () {
+  const log = yield* logStatus
+  const status: EngineStatus = { ...log, projections: (yield* Projections).status() }
   return status
 })

@@ -105,7 +105,7 @@ export class FeedReader {
     this.wanted = false
     this.urgent = false
     this.lookedAt = performance.now()
-    return tail.next.pipe(
+    return Effect.andThen(this.recognise(tail), tail.next).pipe(
       Effect.flatMap((stretch) => {
         if (tail !== this.tail) return Effect.void
         this.failures = 0
@@ -115,6 +115,27 @@ export class FeedReader {
         return Effect.andThen(note, this.rest(stretch.again))
       }),
       Effect.catch((error) => this.afterError(tail, error))
+    )
+  }
+
+  /** In another epoch than before, the log may have ended before what was handed over: then nobody goes on in silence. */
+  private recognise(tail: Tail): Effect.Effect<void, PostgresError> {
+    const { epoch } = this.identity.current()
+    if (epoch === this.epoch) return Effect.void
+    return Effect.map(this.rewound(tail.cursor, this.epoch), (rewound) => {
+      if (rewound !== undefined) this.giveUp(rewound)
+      this.epoch = epoch
+      tail.forgetBarrier()
+    })
+  }
+
+  /** Why a position of an epoch cannot be gone on from, if it cannot. */
+  rewound(position: number, epoch: number): Effect.Effect<LogRewound | undefined, PostgresError> {
+    return checkPosition(this.postgres, position, epoch).pipe(
+      Effect.as(undefined),
+      Effect.catchTag("LogError", ({ reason }) =>
+        reason instanceof LogRewound ? Effect.succeed(reason) : Effect.die(reason)
+      )
     )
   }
 

@@ -44,6 +44,13 @@ export class Feed extends Context.Service<
     readonly attach: (sink: Sink) => () => void
     /** Somebody waits for a position: looks now, whoever is patient, unless that was read already. */
     readonly wake: (position: number) => void
+    /** The epoch of the log, as far as this process knows. */
+    readonly epoch: () => number
+    /** Why a position of an epoch cannot be gone on from, if it cannot: the log was restored to before it. */
+    readonly rewound: (
+      position: number,
+      epoch: number
+    ) => Effect.Effect<LogRewound | undefined, PostgresError>
     /** Reads the log beside the feed, for those that are behind. */
     readonly pages: Pages
     /** The position up to which the log is settled now; waits for appends under way, up to a second. */
@@ -55,7 +62,8 @@ export class Feed extends Context.Service<
     Feed,
     Effect.gen(function* () {
       const postgres = yield* Postgres
-      const reader = new FeedReader(postgres, yield* Wake, yield* LogIdentity)
+      const identity = yield* LogIdentity
+      const reader = new FeedReader(postgres, yield* Wake, identity)
       const appender = yield* Appender
       const wake = yield* Wake
       appender.onAppended((position) => {
@@ -69,6 +77,8 @@ export class Feed extends Context.Service<
         position: () => reader.tail?.cursor,
         attach: (sink) => reader.attach(sink),
         wake: (position) => reader.wake(position, true),
+        epoch: () => identity.current().epoch,
+        rewound: (position, epoch) => reader.rewound(position, epoch),
         pages: reader.pages,
         settled: Effect.suspend(() => settledHead(reader.pages, reader.isStandby)),
         status: () => reader.status()

@@ -79,6 +79,8 @@ export class Subscription {
   private state: SubscriptionStatus["state"] = "catching up"
   private failure: Failure | undefined
   private rewound: LogRewound | undefined
+  /** The epoch in which its position means what it says. */
+  private epoch: number
 
   constructor(options: {
     readonly feed: Feed["Service"]
@@ -96,6 +98,7 @@ export class Subscription {
     this.matches = matcher(options.filter)
     this.handler = options.handler
     this.runIn = options.run
+    this.epoch = options.feed.epoch()
     this.handled = options.from
     this.offered = options.from
     this.done = this.consume()
@@ -142,6 +145,7 @@ export class Subscription {
         this.buffer.push(event)
         this.offered = event.position
       }
+      this.epoch = this.feed.epoch()
       if (this.detach !== undefined) this.offered = Math.max(this.offered, settled)
       this.stir()
     },
@@ -198,6 +202,7 @@ export class Subscription {
 
   /** Reads what the feed has passed already; joins the feed in the same turn in which nothing is left. */
   private async catchUp(): Promise<void> {
+    await this.recognise()
     const upTo = this.feed.position()
     if (upTo === undefined) {
       await this.run(this.feed.start)
@@ -216,6 +221,16 @@ export class Subscription {
     if (page.last < upTo) this.ahead = this.readPage(page.last, upTo)
     await this.handleAll(page.events)
     if (!this.isOver) this.handled = page.last
+  }
+
+  /** Whoever is not attached is not told that the log was restored, and looks for itself. */
+  private async recognise(): Promise<void> {
+    const epoch = this.feed.epoch()
+    if (epoch === this.epoch) return
+    const rewound = await this.run(this.feed.rewound(this.handled, this.epoch))
+    if (rewound !== undefined) throw rewound
+    this.epoch = epoch
+    this.ahead = undefined
   }
 
   private readPage(after: number, upTo: number): Promise<Page> {

@@ -98,9 +98,12 @@ const makeWake = Effect.fnUntraced(function* (
       else if (payload === awaited?.echo) awaited.heard()
     },
     onListening: () => {
-      wake(undefined)
       // Whoever answers now may be another server than before, and idle connections are replaced without a word.
-      run(Effect.andThen(Effect.ignore(identity.refresh), proveEcho))
+      const recognise = Effect.ensuring(
+        Effect.ignore(identity.refresh),
+        Effect.sync(() => wake(undefined))
+      )
+      run(Effect.andThen(recognise, proveEcho))
     },
     onLost: (error) => {
       run(deaf(error.message))

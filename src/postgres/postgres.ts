@@ -184,31 +184,32 @@ const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scop
 const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   const pool = yield* openPool(config)
 
-  const lend: Effect.Effect<Lent & { readonly release: () => void }, PostgresError> = Effect.callback(
-    (resume) => {
-      let wanted = true
-      pool.connect((thrown, client, release) => {
-        if (thrown !== undefined || client === undefined) {
-          resume(Effect.fail(postgresError(thrown, false)))
-          return
-        }
-        if (!wanted) {
-          release()
-          return
-        }
-        const lent = new Lent(client)
-        resume(Effect.succeed(Object.assign(lent, { release: () => release(lent.broken) })))
-      })
-      return Effect.sync(() => {
-        wanted = false
-      })
-    }
-  )
-
+  /** Whoever waits for a connection may be interrupted meanwhile, and does not hold up who interrupts: it may never come. */
   const withLent = <A, E, R>(
     use: (lent: Lent) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | PostgresError, R> =>
-    Effect.acquireUseRelease(lend, use, (lent) => Effect.sync(() => lent.release()))
+    Effect.suspend(() => {
+      let over = false
+      let giveBack: () => void = ignore
+      const lent = Effect.callback<Lent, PostgresError>((resume) => {
+        pool.connect((thrown, client, release) => {
+          if (thrown !== undefined || client === undefined) {
+            resume(Effect.fail(postgresError(thrown, false)))
+          } else if (over) {
+            release()
+          } else {
+            const taken = new Lent(client)
+            giveBack = () => release(taken.broken)
+            resume(Effect.succeed(taken))
+          }
+        })
+      })
+      const end = Effect.sync(() => {
+        over = true
+        giveBack()
+      })
+      return Effect.ensuring(Effect.flatMap(lent, use), end)
+    })
 
   const transaction = <A, E, R>(
     use: (connection: Connection) => Effect.Effect<A, E, R>

@@ -1,6 +1,7 @@
 import type { Event } from "../log/event.ts"
 import type { EventType } from "../log/event-type.ts"
 import type { Operations } from "./operation.ts"
+import type { SqlSource } from "./sql-source.ts"
 
 /** A row of a projection's table: its columns by name. */
 export type Row = Readonly<Record<string, unknown>>
@@ -8,31 +9,38 @@ export type Row = Readonly<Record<string, unknown>>
 /**
  * A projection whose events each become rows: one set-based statement per batch.
  *
- * `fold` is the name of an SQL file. It reads the batch's events from a relation named `batch`, which has the columns of
- * log_events, and writes into its table by its plain name. It must not look at clocks, at chance, or at other tables.
+ * `fold` is one SQL statement that reads the batch's events from `:batch`, which has the columns of log_events, and writes
+ * into its tables as `:"table"`. Batches may be cut anywhere, so its outcome must not depend on where. It may not look at
+ * clocks, at chance, or at other tables: a fold that does is refused at registration.
  */
 export interface RowsShape {
   readonly shape: "rows"
-  readonly fold: `#${string}`
+  readonly fold: SqlSource
 }
 
 /**
- * A projection that keeps one row per thing: the rows of the batch's keys are loaded, folded in memory, and written
- * back once.
+ * A projection that keeps one row per thing: the rows of a batch's keys are loaded, folded in memory, and written back once.
+ *
+ * A row comes to the fold as the database holds it: timestamptz as a Date, jsonb parsed, bigint and numeric as text; and it
+ * goes back as JSON, so a Date, a text or null do for a timestamptz. What a row leaves out is null.
  */
 export interface EntitiesShape<R extends Row = Row> {
   readonly shape: "entities"
-  /** The table and its key column. */
+  /** The table and its key column, which is a text and unique. */
   readonly table: string
   readonly key: keyof R & string
   /** The key of the thing that an event concerns; undefined where it concerns none. */
   readonly keyOf: (event: Event) => string | undefined
-  /** The thing after an event; undefined where there is none any more. Pure: no clock, no chance, no reads. */
-  readonly fold: (row: R | undefined, event: Event) => R | undefined
+  /**
+   * The thing after an event; undefined where there is none any more. Pure: no clock, no chance, no reads; calls of the
+   * clock or of chance throw. A method, so that a list of projections may hold rows of any type.
+   */
+  fold(row: R | undefined, event: Event): R | undefined
 }
 
 /** A read model, and the fold that fills it from the log. */
 export interface ProjectionDefinition<Ops extends Operations = Operations> {
+  /** Lower-case letters, digits and _. */
   readonly name: string
   /** Grows with every change of what the fold does. */
   readonly version: number
@@ -40,10 +48,25 @@ export interface ProjectionDefinition<Ops extends Operations = Operations> {
   readonly events: ReadonlyArray<EventType>
   /** Categories whose events are telemetry. */
   readonly telemetry?: ReadonlyArray<string>
-  /** The SQL file that makes its tables, by their plain names. */
-  readonly tables: `#${string}`
+  /** The SQL that makes its tables, each named by a variable: `create table :"agents" (…)`. */
+  readonly tables: SqlSource
   /** The plain names of its tables: each is a physical table per generation behind a view of this name. */
   readonly relations: ReadonlyArray<string>
   readonly model: RowsShape | EntitiesShape
+  /** Its commands and queries, by verb. */
   readonly operations: Ops
 }
+
+/** Defines a projection; the types of its operations come from here. */
+export const projection = <const Ops extends Operations>(
+  definition: ProjectionDefinition<Ops>
+): ProjectionDefinition<Ops> => definition
+
+/** The entities shape for rows of one type. */
+export const entities = <R extends Row>(shape: Omit<EntitiesShape<R>, "shape">): EntitiesShape<R> => ({
+  ...shape,
+  shape: "entities"
+})
+
+/** The rows shape. */
+export const rows = (fold: SqlSource): RowsShape => ({ shape: "rows", fold })

@@ -1,0 +1,6 @@
+import { agents } from "./agents/agents.ts"
+import { heartbeats } from "./heartbeats/heartbeats.ts"
+import { metrics } from "./metrics/metrics.ts"
+
+/** The read models that every engine has, by name. */
+export const builtIn = { agents, heartbeats, metrics } as const

@@ -1,0 +1,29 @@
+import { Context, Effect, Layer } from "effect"
+import { builtIn } from "../../projections/index.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import type { ProjectionDefinition } from "../projection/definition.ts"
+import type { ProjectionError } from "../projection/error.ts"
+import type { Bound, Operations } from "../projection/operation.ts"
+import { Projections } from "../projection/projections.ts"
+
+type BuiltIn = typeof builtIn
+
+type OperationsOf<Definition> = Definition extends ProjectionDefinition<infer Ops> ? Ops : Operations
+
+/** The operations of the read models that every engine has. */
+export type BoundReadModels = { readonly [Name in keyof BuiltIn]: Bound<OperationsOf<BuiltIn[Name]>> }
+
+/** The read models that every engine has: their tables kept up with the log, and their operations. */
+export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("tidemark/engine/ReadModels") {
+  static readonly layer: Layer.Layer<ReadModels, ProjectionError | PostgresError, Projections> = Layer.effect(
+    ReadModels,
+    Effect.gen(function* () {
+      const { project } = yield* Projections
+      return ReadModels.of({
+        agents: yield* project(builtIn.agents),
+        heartbeats: yield* project(builtIn.heartbeats),
+        metrics: yield* project(builtIn.metrics)
+      })
+    })
+  )
+}

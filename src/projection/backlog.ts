@@ -1,0 +1,131 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Event } from "../log/event.ts"
+import type { Feed, Sink } from "../log/feed.ts"
+import { PAGE_EVENTS } from "../log/page.ts"
+
+/** How many events a projection holds in memory; one that is slower reads on from the log by itself until it has caught up. */
+export const BACKLOG_EVENTS = 4 * PAGE_EVENTS
+
+/** How many positions the first page looks over; those after it follow how dense the wanted events lie. */
+const FIRST_REACH = 2 * PAGE_EVENTS
+
+/** How long what others wrote may wait before it is folded, in ms; a query that waits for it wakes the feed at once. */
+const PATIENCE_MS = 20
+
+export interface BacklogListener {
+  readonly onOffer: () => void
+  /** The log was restored to before what was handed over: what is held may never have been. */
+  readonly onRewound: () => void
+}
+
+/** A stretch of the log: all its events of the wanted types, and where it ends. */
+export interface Stretch {
+  readonly events: ReadonlyArray<Event>
+  readonly upTo: number
+}
+
+/**
+ * What of the log a projection has still to fold: live from the process's feed, or by pages where it is behind. Events stay
+ * until they are dropped, so that a transaction that came to nothing costs no second reading.
+ */
+export class Backlog {
+  private readonly feed: Feed["Service"]
+  private readonly types: ReadonlySet<string>
+  private readonly listener: BacklogListener
+  private events: Array<Event> = []
+  /** Everything up to here is held, was dropped, or is of no interest. */
+  private covered = 0
+  private detach: (() => void) | undefined
+  /** How many positions the next page looks over. Without an end, a page of rare events would search the whole log, each time. */
+  private reach = FIRST_REACH
+
+  constructor(feed: Feed["Service"], types: ReadonlyArray<string>, listener: BacklogListener) {
+    this.feed = feed
+    this.types = new Set(types)
+    this.listener = listener
+  }
+
+  get size(): number {
+    return this.events.length
+  }
+
+  get upTo(): number {
+    return this.covered
+  }
+
+  /** Fed from memory; else `fill` reads on. */
+  get isLive(): boolean {
+    return this.detach !== undefined
+  }
+
+  /** What there is now; it stays. */
+  peek(): Stretch {
+    return { events: this.events.slice(), upTo: this.covered }
+  }
+
+  /** Everything up to here is folded. */
+  drop(upTo: number): void {
+    let done = 0
+    while (done < this.events.length && this.events[done]!.position <= upTo) done += 1
+    this.events.splice(0, done)
+    this.covered = Math.max(this.covered, upTo)
+  }
+
+  /** Begins anew after a position, where it may have been further already. */
+  restart(after: number): void {
+    this.leave()
+    this.events = []
+    this.covered = after
+    this.reach = FIRST_REACH
+  }
+
+  /** Takes nothing more from the feed. */
+  leave(): void {
+    this.detach?.()
+    this.detach = undefined
+  }
+
+  /** Reads a page of what the feed has passed already; joins the feed in the same turn in which nothing is left. */
+  readonly fill: Effect.Effect<void, PostgresError> = Effect.suspend(() => {
+    const passed = this.feed.position()
+    if (this.isLive || this.events.length + PAGE_EVENTS > BACKLOG_EVENTS) return Effect.void
+    if (passed === undefined) return Effect.asVoid(this.feed.start)
+    if (this.covered >= passed) {
+      this.detach = this.feed.attach(this.sink)
+      return Effect.void
+    }
+    const from = this.covered
+    const upTo = Math.min(passed, from + this.reach)
+    const page = this.feed.pages.between(from, upTo, PAGE_EVENTS, { types: [...this.types] })
+    return Effect.map(page, (events) => {
+      if (this.covered !== from) return
+      const isFull = events.length === PAGE_EVENTS
+      this.events.push(...events)
+      this.covered = isFull ? events.at(-1)!.position : upTo
+      if (isFull) this.reach = Math.max(FIRST_REACH, 2 * (this.covered - from))
+      else if (events.length < PAGE_EVENTS / 2) this.reach = Math.min(Number.MAX_SAFE_INTEGER, 2 * this.reach)
+    })
+  })
+
+  private readonly sink: Sink = {
+    offer: (events, settled) => {
+      for (const event of events) {
+        if (event.position <= this.covered || !this.types.has(event.type)) continue
+        if (this.events.length === BACKLOG_EVENTS) {
+          this.leave()
+          break
+        }
+        this.events.push(event)
+        this.covered = event.position
+      }
+      if (this.isLive) this.covered = Math.max(this.covered, settled)
+      this.listener.onOffer()
+    },
+    rewound: () => {
+      this.detach = undefined
+      this.listener.onRewound()
+    },
+    patienceMs: PATIENCE_MS
+  }
+}

@@ -1,0 +1,75 @@
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import { identifier } from "../postgres/identifier.ts"
+import type { ProjectionDefinition } from "./definition.ts"
+import { InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
+import { impureSql } from "./sql-purity.ts"
+import { readSql, type SqlSource } from "./sql-source.ts"
+
+/** A definition that was checked, with its SQL. */
+export interface Blueprint {
+  readonly definition: ProjectionDefinition
+  readonly tables: string
+  /** The fold of a rows projection; empty for entities. */
+  readonly fold: string
+  /** The same for equal definitions. Of a fold in code only the version number counts, since its text changes when it is built. */
+  readonly hash: string
+}
+
+const hashOf = (definition: ProjectionDefinition, tables: string, fold: string): string => {
+  const { name, version, events, relations, model } = definition
+  const types = events.map((event) => [event.type, event.schemaVersion])
+  const shape = model.shape === "rows" ? [model.shape] : [model.shape, model.table, model.key]
+  const content = JSON.stringify([name, version, types.toSorted(), relations, shape, tables, fold])
+  return createHash("sha256").update(content).digest("hex")
+}
+
+/** What is wrong with a definition in itself, or undefined. */
+const problemOf = (
+  { name, version, events, relations, model, operations }: ProjectionDefinition,
+  tables: string,
+  fold: string
+): string | undefined => {
+  if (!Number.isSafeInteger(version) || version < 1)
+    return `its version ${version} is not a whole number from 1`
+  if (events.length === 0) return "it folds no type of event"
+  if (relations.length === 0) return "it names no table"
+  const unmade = relations.find((relation) => !tables.includes(`:"${relation}"`))
+  if (unmade !== undefined)
+    return `its tables never mention :"${unmade}", as in: create table :"${unmade}" (…)`
+  for (const [verb, operation] of Object.entries(operations)) {
+    if (operation.name !== `${name}.${verb}`)
+      return `its operation ${verb} is named ${operation.name}, not ${name}.${verb}`
+  }
+  if (model.shape === "entities") {
+    return relations.includes(model.table) ? undefined : `its table ${model.table} is none of its relations`
+  }
+  const impure = impureSql(fold)
+  return impure === undefined
+    ? undefined
+    : `its fold mentions ${impure}, and folds are pure, so that folding the log again gives the same rows: take times from recorded_at or data, ids from position or id`
+}
+
+/** Reads a definition's SQL and checks the definition in itself; fails with InvalidDefinition. */
+export const blueprint = Effect.fnUntraced(function* (
+  definition: ProjectionDefinition
+): Effect.fn.Return<Blueprint, ProjectionError> {
+  const { name, relations, model } = definition
+  const invalid = (problem: string) => projectionError(new InvalidDefinition({ projection: name, problem }))
+  for (const [kind, given] of [
+    ["projection", name],
+    ...relations.map((relation) => ["relation", relation])
+  ] as const) {
+    yield* Effect.mapError(identifier(kind!, given!), (error) => invalid(error.message))
+  }
+  const read = (source: SqlSource) =>
+    Effect.try({
+      try: () => readSql(source),
+      catch: (thrown) => invalid(`its SQL cannot be read: ${String(thrown)}`)
+    })
+  const tables = yield* read(definition.tables)
+  const fold = model.shape === "rows" ? yield* read(model.fold) : ""
+  const problem = problemOf(definition, tables, fold)
+  if (problem !== undefined) return yield* invalid(problem)
+  return { definition, tables, fold, hash: hashOf(definition, tables, fold) }
+})

@@ -1,0 +1,74 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { LogError } from "../log/error.ts"
+import type { EventLog } from "../log/event-log.ts"
+import type { Feed } from "../log/feed.ts"
+import { ProjectionBehind, type ProjectionError, projectionError } from "./error.ts"
+import type { OwnWrites } from "./own-writes.ts"
+import type { Runner } from "./runner.ts"
+
+/** How long a query waits for its projection to have read this engine's own writes, in ms, unless configured. */
+export const DEFAULT_READ_OWN_WRITES_MS = 1_000
+
+export interface CatchUpParts {
+  readonly log: EventLog["Service"]
+  readonly feed: Feed["Service"]
+  readonly writes: OwnWrites
+  readonly patienceMs: number
+}
+
+/** What keeps a projection from being further. */
+const whyBehind = (runner: Runner, feed: Feed["Service"]): string => {
+  const { error, lag, follows } = runner.status()
+  const holdup = feed.status()?.holdup
+  if (error !== undefined) return `it tries again after: ${error.message}`
+  if (holdup !== undefined) {
+    const pids = holdup.holders.map(({ pid }) => pid ?? "a prepared transaction").join(", ")
+    return `an append that is still open has held up the log for ${Date.now() - holdup.since} ms (pid ${pids})`
+  }
+  if (lag.atMost === 0) return "the log has not been read up to there yet"
+  const who = follows ? "another process folds it, and it" : "it"
+  return lag.isCount
+    ? `${who} has ${lag.atMost} ${lag.atMost === 1 ? "event" : "events"} of its types still to fold`
+    : `${who} is ${lag.atMost} positions behind at most`
+}
+
+/** How a projection's queries wait until it has read what was written before them. */
+export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: CatchUpParts) => {
+  const types = runner.blueprint.definition.events.map((event) => event.type)
+
+  const reach = (position: number): Effect.Effect<void, ProjectionError> => {
+    runner.hurry()
+    return Effect.timeoutOrElse(runner.progress.wait(position), {
+      duration: patienceMs,
+      orElse: () =>
+        Effect.fail(
+          projectionError(
+            new ProjectionBehind({
+              projection: runner.name,
+              position,
+              reached: runner.progress.position,
+              waitedMs: patienceMs,
+              why: whyBehind(runner, feed)
+            })
+          )
+        )
+    })
+  }
+
+  return (after: string | undefined): Effect.Effect<void, ProjectionError | LogError | PostgresError> =>
+    Effect.suspend(() => {
+      const own = writes.of(types)
+      if (after === undefined && own <= runner.progress.position && runner.stop === undefined)
+        return Effect.void
+      const token = after === undefined ? Effect.succeed(0) : log.resolve(after)
+      return Effect.flatMap(token, (position) => {
+        if (runner.stop !== undefined) return Effect.fail(projectionError(runner.stop))
+        const target = Math.max(own, position)
+        if (target <= runner.progress.position) return Effect.void
+        // What another process wrote may not have been announced here.
+        feed.wake(target)
+        return reach(target)
+      })
+    })
+}

@@ -1,0 +1,115 @@
+import { Effect } from "effect"
+import { quoted } from "../postgres/identifier.ts"
+import { statement, type Statement, statementOf } from "../postgres/sql-file.ts"
+import type { Event } from "../log/event.ts"
+import type { EntitiesShape, Row } from "./definition.ts"
+import { type Fold, FoldFailed } from "./fold.ts"
+import { PoisonedFold, purely } from "./purity.ts"
+import { qualified } from "./sql-source.ts"
+
+/** The statements that load and keep the rows of one table. */
+export interface EntityStatements {
+  readonly load: Statement
+  readonly save: Statement
+  readonly remove: Statement
+}
+
+export const entityStatements = (
+  schema: string,
+  table: string,
+  key: string,
+  columns: ReadonlyArray<string>
+): EntityStatements => {
+  const names = columns.map(quoted)
+  const filled = (file: string): Statement =>
+    statementOf(
+      statement(file, schema)
+        .text.replaceAll(':"table"', () => qualified(schema, table))
+        .replaceAll(':"key"', () => quoted(key))
+        .replaceAll(":columns", () => names.join(", "))
+        .replaceAll(":assignments", () => names.map((name) => `${name} = excluded.${name}`).join(", "))
+    )
+  return { load: filled("load_entities"), save: filled("save_entities"), remove: filled("delete_entities") }
+}
+
+/** What a batch makes of its things. */
+interface Outcome {
+  readonly saved: ReadonlyArray<Row>
+  readonly removed: ReadonlyArray<string>
+}
+
+const isThenable = (value: object): boolean => "then" in value && typeof value.then === "function"
+
+/** Folds batches of things in memory. `columns` are those of the table. */
+class EntitiesFold {
+  private readonly shape: EntitiesShape
+  private readonly columns: ReadonlySet<string>
+
+  constructor(shape: EntitiesShape, columns: ReadonlyArray<string>) {
+    this.shape = shape
+    this.columns = new Set(columns)
+  }
+
+  /** The events of a batch that concern a thing, with its key. */
+  keyed(events: ReadonlyArray<Event>): ReadonlyArray<readonly [key: string, event: Event]> {
+    return events.flatMap((event) => {
+      const key = this.shape.keyOf(event)
+      return key === undefined ? [] : [[key, event] as const]
+    })
+  }
+
+  outcome(keyed: ReadonlyArray<readonly [string, Event]>, loaded: ReadonlyArray<Row>): Outcome {
+    const { key, fold } = this.shape
+    const before = new Map(loaded.map((row) => [String(row[key]), row]))
+    const after = new Map<string, Row | undefined>(before)
+    for (const [id, event] of keyed) {
+      const row = fold.call(this.shape, after.get(id), event)
+      if (row !== undefined) this.check(row, id)
+      after.set(id, row)
+    }
+    const saved: Array<Row> = []
+    const removed: Array<string> = []
+    for (const [id, row] of after) {
+      if (row === undefined) {
+        if (before.has(id)) removed.push(id)
+      } else if (row !== before.get(id)) saved.push(row)
+    }
+    return { saved, removed }
+  }
+
+  /** A column that the table has not would be lost without a word. */
+  private check(row: Row, id: string): void {
+    if (isThenable(row))
+      throw new PoisonedFold("it returned a promise, and folds are pure: they wait for nothing")
+    for (const column in row) {
+      if (!this.columns.has(column))
+        throw new PoisonedFold(`it returned ${JSON.stringify(column)}, which is no column of its table`)
+    }
+    if (row[this.shape.key] !== id) {
+      throw new PoisonedFold(
+        `it returned a row with ${this.shape.key} ${JSON.stringify(row[this.shape.key])} for the key ${JSON.stringify(id)}`
+      )
+    }
+  }
+}
+
+const attempt = <A>(fold: () => A): Effect.Effect<A, FoldFailed> =>
+  Effect.try({ try: () => purely(fold), catch: (cause) => new FoldFailed({ cause }) })
+
+/** Folds batches by loading the rows of their keys, folding in memory, and writing each row back once. */
+export const entitiesFold = (
+  shape: EntitiesShape,
+  columns: ReadonlyArray<string>,
+  { load, save, remove }: EntityStatements
+): Fold => {
+  const things = new EntitiesFold(shape, columns)
+  return Effect.fnUntraced(function* (connection, events) {
+    const keyed = yield* attempt(() => things.keyed(events))
+    if (keyed.length === 0) return
+    const keys = [...new Set(keyed.map(([key]) => key))]
+    const { rows } = yield* connection.query<Row>(load.text, [keys], { name: load.name })
+    const { saved, removed } = yield* attempt(() => things.outcome(keyed, rows))
+    if (saved.length > 0) yield* connection.query(save.text, [JSON.stringify(saved)], { name: save.name })
+    if (removed.length > 0) yield* connection.query(remove.text, [removed], { name: remove.name })
+  })
+}

@@ -1,0 +1,96 @@
+import { Schema } from "effect"
+
+/** The projection has not read this engine's own writes, or those of a token, in the time that the query would wait. */
+export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()("ProjectionBehind", {
+  projection: Schema.String,
+  position: Schema.Int,
+  reached: Schema.Int,
+  waitedMs: Schema.Finite,
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `Projection ${this.projection} is at ${this.reached} and did not reach ${this.position} in ${this.waitedMs} ms: ${this.why}. The write is safe; query again, or give it more time (readOwnWritesMs).`
+  }
+}
+
+/** A projection stopped; its tables stay as they were before the event that it stopped at. */
+export class ProjectionStopped extends Schema.TaggedError<ProjectionStopped>()("ProjectionStopped", {
+  projection: Schema.String,
+  /** The event that its fold failed on, where it was one. */
+  position: Schema.optionalKey(Schema.Int),
+  type: Schema.optionalKey(Schema.String),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    const where = this.position === undefined ? "" : ` before event ${this.position} (${this.type})`
+    return `Projection ${this.projection} stopped${where}: ${this.detail.replace(/\.$/, "")}. The log and all other projections go on; mend its fold and open the engine again.`
+  }
+}
+
+/** What was given to an operation is not what it takes. Nothing was done. */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
+  operation: Schema.String,
+  problem: Schema.String,
+  example: Schema.String
+}) {
+  override get message(): string {
+    return `${this.operation} cannot take this: ${this.problem}. Nothing was done; it takes, for example, ${this.example}.`
+  }
+}
+
+/** No projection of this name is registered. */
+export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()("UnknownProjection", {
+  projection: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const known = this.known.length === 0 ? "none" : this.known.join(", ")
+    return `There is no projection ${JSON.stringify(this.projection)} here. Registered: ${known}.`
+  }
+}
+
+/** The tables in the database were filled by another definition of this projection than the one given. */
+export class DefinitionChanged extends Schema.TaggedError<DefinitionChanged>()("DefinitionChanged", {
+  projection: Schema.String,
+  found: Schema.Int,
+  given: Schema.Int
+}) {
+  override get message(): string {
+    const versions =
+      this.found === this.given
+        ? `another definition of the same version ${this.given}: give the changed one a higher version, and`
+        : `its version ${this.found}, and this is version ${this.given}:`
+    return `The tables of projection ${this.projection} were filled by ${versions} rebuild it from the log, or run the code that filled them.`
+  }
+}
+
+/** A definition contradicts itself, the database, or the rules of folds. */
+export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("InvalidDefinition", {
+  projection: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `Projection ${JSON.stringify(this.projection)} is not defined well: ${this.problem}. Nothing of it was made.`
+  }
+}
+
+export const ProjectionReason = Schema.Union([
+  ProjectionBehind,
+  ProjectionStopped,
+  InvalidInput,
+  UnknownProjection,
+  DefinitionChanged,
+  InvalidDefinition
+])
+export type ProjectionReason = typeof ProjectionReason.Type
+
+/** What went wrong with a projection or an operation; `reason` says which of the things that can. */
+export class ProjectionError extends Schema.TaggedError<ProjectionError>()("ProjectionError", {
+  reason: ProjectionReason
+}) {
+  override get message(): string {
+    return this.reason.message
+  }
+}
+
+export const projectionError = (reason: ProjectionReason): ProjectionError => new ProjectionError({ reason })

@@ -1,0 +1,106 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Connection } from "../postgres/postgres.ts"
+import { statement } from "../postgres/sql-file.ts"
+import type { Blueprint } from "./blueprint.ts"
+import type { EntitiesShape } from "./definition.ts"
+import { entitiesFold, entityStatements } from "./entities-fold.ts"
+import { InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
+import type { Fold } from "./fold.ts"
+import { liveRowsSql, rowsFold } from "./rows-fold.ts"
+import { type Explained, relationsOf } from "./sql-purity.ts"
+import { inGeneration, physicalName, qualified } from "./sql-source.ts"
+
+type Queryable = Pick<Connection, "query">
+
+/** The tables of one generation of a projection, in the schema of a log. */
+export class Generation {
+  readonly blueprint: Blueprint
+  readonly number: number
+  private readonly schema: string
+
+  constructor(blueprint: Blueprint, number: number, schema: string) {
+    this.blueprint = blueprint
+    this.number = number
+    this.schema = schema
+  }
+
+  private get relations(): ReadonlyArray<string> {
+    return this.blueprint.definition.relations
+  }
+
+  private set(sql: string): string {
+    return inGeneration(sql, this.schema, this.relations, this.number)
+  }
+
+  /** Makes the tables. */
+  create(connection: Queryable): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(connection.query(this.set(this.blueprint.tables)))
+  }
+
+  /** Makes the public views of this generation, where there are none yet. */
+  publish(connection: Queryable): Effect.Effect<void, PostgresError> {
+    return Effect.forEach(
+      this.relations,
+      (relation) => {
+        const table = qualified(this.schema, physicalName(relation, this.number))
+        return connection.query(`create view ${qualified(this.schema, relation)} as select * from ${table}`)
+      },
+      { discard: true }
+    )
+  }
+
+  /** The fold into these tables. */
+  fold(connection: Queryable): Effect.Effect<Fold, PostgresError> {
+    const { model } = this.blueprint.definition
+    if (model.shape === "rows") return Effect.succeed(rowsFold(this.set(this.blueprint.fold), this.schema))
+    return Effect.map(this.entities(connection, model), ({ columns, statements }) =>
+      entitiesFold(model, columns, statements)
+    )
+  }
+
+  /** Has the server plan what the fold will do, so that a mistake is found before the first event; nothing is executed. */
+  check(connection: Queryable): Effect.Effect<void, PostgresError | ProjectionError> {
+    const { model } = this.blueprint.definition
+    if (model.shape === "rows") {
+      return this.checkReach(connection, liveRowsSql(this.set(this.blueprint.fold), this.schema), "[]")
+    }
+    return Effect.gen({ self: this }, function* () {
+      const { statements } = yield* this.entities(connection, model)
+      yield* this.checkReach(connection, statements.load.text, [])
+      yield* this.checkReach(connection, statements.save.text, "[]")
+      yield* this.checkReach(connection, statements.remove.text, [])
+    })
+  }
+
+  private entities(connection: Queryable, model: EntitiesShape) {
+    const table = physicalName(model.table, this.number)
+    const { text } = statement("table_columns", this.schema)
+    return Effect.map(
+      connection.query<{ name: string }>(text, [qualified(this.schema, table)]),
+      ({ rows }) => {
+        const columns = rows.map((row) => row.name)
+        return { columns, statements: entityStatements(this.schema, table, model.key, columns) }
+      }
+    )
+  }
+
+  private checkReach(
+    connection: Queryable,
+    sql: string,
+    batch: unknown
+  ): Effect.Effect<void, PostgresError | ProjectionError> {
+    const own = new Set(this.relations.map((relation) => physicalName(relation, this.number)))
+    return Effect.flatMap(
+      connection.query<Explained>(`explain (format json) ${sql}`, [batch]),
+      ({ rows }) => {
+        const foreign = relationsOf(rows[0]!["QUERY PLAN"][0]!.Plan).find((relation) => !own.has(relation))
+        if (foreign === undefined) return Effect.void
+        const problem = `its fold uses the relation ${foreign}, and a fold may use its own tables and :batch only, so that folding the log again gives the same rows`
+        return Effect.fail(
+          projectionError(new InvalidDefinition({ projection: this.blueprint.definition.name, problem }))
+        )
+      }
+    )
+  }
+}

@@ -1,0 +1,156 @@
+import { Context, Effect, Fiber, Layer, Scope, Semaphore } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import { Postgres } from "../postgres/postgres.ts"
+import { type Statement, statementOf, withSchema } from "../postgres/sql-file.ts"
+import { Appender } from "../log/appender.ts"
+import { EventLog } from "../log/event-log.ts"
+import { Feed } from "../log/feed.ts"
+import { bind } from "./bind.ts"
+import { blueprint } from "./blueprint.ts"
+import { catchUp, DEFAULT_READ_OWN_WRITES_MS } from "./catch-up.ts"
+import type { ProjectionDefinition } from "./definition.ts"
+import {
+  DefinitionChanged,
+  InvalidDefinition,
+  type ProjectionError,
+  projectionError,
+  UnknownProjection
+} from "./error.ts"
+import type { Bound, OperationContext, Operations } from "./operation.ts"
+import { OwnWrites } from "./own-writes.ts"
+import { register } from "./register.ts"
+import { Registry } from "./registry.ts"
+import { Runner, type RunnerParts } from "./runner.ts"
+import { readSql, type SqlSource } from "./sql-source.ts"
+import type { ProjectionStatus } from "./status.ts"
+
+/** How many batches of all projections are folded at once, unless configured; each takes a connection. */
+const DEFAULT_FOLDS_AT_ONCE = 3
+
+/** How long a closing engine waits for the batch that is under way, in ms. */
+const CLOSE_PATIENCE_MS = 5_000
+
+export interface ProjectionsConfig {
+  /** How long a query waits for its projection to have read this engine's own writes, in ms; 1 000 by default. */
+  readonly readOwnWritesMs?: number
+  readonly foldsAtOnce?: number
+}
+
+/** The read models of an engine. */
+export class Projections extends Context.Service<
+  Projections,
+  {
+    /**
+     * Makes a projection's tables where there are none, keeps them up with the log from now on, and returns its operations as
+     * functions. Registering the same definition again returns them again. Fails with InvalidDefinition, or with
+     * DefinitionChanged where the tables were filled by another definition.
+     */
+    readonly project: <Ops extends Operations>(
+      definition: ProjectionDefinition<Ops>
+    ) => Effect.Effect<Bound<Ops>, ProjectionError | PostgresError>
+    /** How each projection stands in this process, in the order of registration. */
+    readonly status: () => ReadonlyArray<ProjectionStatus>
+    /** Until a projection has folded everything up to a position; fails with UnknownProjection or ProjectionStopped. */
+    readonly reached: (name: string, position: number) => Effect.Effect<void, ProjectionError>
+  }
+>()("tidemark/projection/Projections") {
+  static readonly layer = (
+    config: ProjectionsConfig = {}
+  ): Layer.Layer<Projections, never, Postgres | Appender | Feed | EventLog> =>
+    Layer.effect(Projections, makeProjections(config))
+}
+
+/** What operations may use of an engine. */
+const operationContext = (log: EventLog["Service"], postgres: Postgres["Service"]): OperationContext => {
+  const statements = new Map<SqlSource, Statement>()
+  const prepared = (sql: SqlSource): Statement => {
+    let known = statements.get(sql)
+    if (known === undefined) {
+      known = statementOf(withSchema(readSql(sql), postgres.schema))
+      statements.set(sql, known)
+    }
+    return known
+  }
+  return {
+    emit: log.emit,
+    emitAll: log.emitAll,
+    query: <Row>(sql: SqlSource, params: ReadonlyArray<unknown> = []) =>
+      Effect.suspend(() => {
+        const { text, name } = prepared(sql)
+        return Effect.map(postgres.query<Row>(text, params, { name }), ({ rows }) => rows)
+      })
+  }
+}
+
+/** Runs a projection for the time of the scope; its end waits, within bounds, for the batch that is under way. */
+const runIn = Effect.fnUntraced(function* (scope: Scope.Scope, runner: Runner) {
+  const fiber = yield* Effect.forkDetach(runner.run)
+  const end = Effect.suspend(() => {
+    runner.close()
+    return Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), CLOSE_PATIENCE_MS), Fiber.interrupt(fiber))
+  })
+  yield* Scope.addFinalizer(scope, end)
+})
+
+const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) {
+  const postgres = yield* Postgres
+  const log = yield* EventLog
+  const feed = yield* Feed
+  const appender = yield* Appender
+  const scope = yield* Effect.scope
+  const registering = yield* Semaphore.make(1)
+  const registry = new Registry(postgres)
+  const writes = new OwnWrites()
+  const runners = new Map<string, Runner>()
+  const context = operationContext(log, postgres)
+  const parts: RunnerParts = {
+    postgres,
+    feed,
+    registry,
+    types: log.types,
+    folding: yield* Semaphore.make(config.foldsAtOnce ?? DEFAULT_FOLDS_AT_ONCE)
+  }
+  const waiting = { log, feed, writes, patienceMs: config.readOwnWritesMs ?? DEFAULT_READ_OWN_WRITES_MS }
+  appender.onAppended((position, requests) => writes.note(position, requests))
+
+  const start = Effect.fnUntraced(function* (definition: ProjectionDefinition) {
+    const { name, version, events } = definition
+    const plan = yield* blueprint(definition)
+    const known = runners.get(name)
+    if (known !== undefined) {
+      if (known.blueprint.hash === plan.hash) return known
+      const found = known.blueprint.definition.version
+      return yield* projectionError(new DefinitionChanged({ projection: name, found, given: version }))
+    }
+    const conflict = log.types.declare(events)
+    if (conflict !== undefined) {
+      const problem = `the type ${conflict} is declared already, with another schema or version: fold the very same declaration`
+      return yield* projectionError(new InvalidDefinition({ projection: name, problem }))
+    }
+    yield* register(postgres, registry, plan)
+    const runner = new Runner(plan, parts)
+    yield* runIn(scope, runner)
+    runners.set(name, runner)
+    return runner
+  })
+
+  return Projections.of({
+    project: (definition) =>
+      Effect.map(registering.withPermits(1)(Effect.uninterruptible(start(definition))), (runner) =>
+        bind(definition.operations, { ...context, caughtUp: catchUp(runner, waiting) })
+      ),
+    status: () => [...runners.values()].map((runner) => runner.status()),
+    reached: (name, position) =>
+      Effect.suspend(() => {
+        const runner = runners.get(name)
+        if (runner === undefined)
+          return Effect.fail(
+            projectionError(new UnknownProjection({ projection: name, known: [...runners.keys()] }))
+          )
+        if (runner.stop !== undefined) return Effect.fail(projectionError(runner.stop))
+        feed.wake(position)
+        runner.hurry()
+        return runner.progress.wait(position)
+      })
+  })
+})

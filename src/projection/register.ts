@@ -1,0 +1,86 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Connection, Postgres } from "../postgres/postgres.ts"
+import { statement } from "../postgres/sql-file.ts"
+import type { Blueprint } from "./blueprint.ts"
+import { DefinitionChanged, InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
+import { Generation } from "./generation.ts"
+import type { Registered, Registry } from "./registry.ts"
+
+const FIRST_GENERATION = 1
+
+/** What the server refuses about a definition itself, as against being unable to do anything now. */
+const isAboutDefinition = (error: PostgresError): boolean =>
+  error.reason._tag === "Rejected" ||
+  error.reason._tag === "InvalidData" ||
+  error.reason._tag === "UniqueViolation"
+
+/** Whether tables that are there were filled by this definition. */
+export const checkSame = (
+  { definition: { name, version }, hash }: Blueprint,
+  found: Registered
+): Effect.Effect<void, ProjectionError> =>
+  found.hash === hash
+    ? Effect.void
+    : Effect.fail(
+        projectionError(new DefinitionChanged({ projection: name, found: found.version, given: version }))
+      )
+
+/** Why a projection's row is none to go on from, or undefined. */
+export const rowProblem = (
+  row: Registered | undefined,
+  { hash, definition }: Blueprint
+): string | undefined => {
+  if (row === undefined) return "it is not in the table of projections any more"
+  if (row.hash !== hash)
+    return `its tables are filled by another definition now (version ${row.version}, this is version ${definition.version})`
+  if (row.position > row.head)
+    return `its tables are at position ${row.position} and the log ends at ${row.head}: the log was rewound under it, and the tables have to be rebuilt`
+  return undefined
+}
+
+const declareTelemetry = (
+  connection: Connection,
+  schema: string,
+  categories: ReadonlyArray<string>
+): Effect.Effect<void, PostgresError> => {
+  const { text } = statement("declare_category", schema)
+  return Effect.forEach(categories, (category) => connection.query(text, [category, true]), { discard: true })
+}
+
+/**
+ * Makes a projection's first generation where it has none, and checks that its tables are of this definition where it has.
+ * Several processes may do it at once. Fails with InvalidDefinition or DefinitionChanged; then nothing was made.
+ */
+export const register = (
+  postgres: Postgres["Service"],
+  registry: Registry,
+  blueprint: Blueprint
+): Effect.Effect<void, ProjectionError | PostgresError> => {
+  const { name, version, telemetry = [] } = blueprint.definition
+  const { schema } = postgres
+
+  const make = Effect.fnUntraced(function* (connection: Connection) {
+    yield* connection.query(statement("lock_projections", schema).text, [schema])
+    const found = yield* registry.load(name, connection)
+    if (found !== undefined) return yield* checkSame(blueprint, found)
+    const generation = new Generation(blueprint, FIRST_GENERATION, schema)
+    yield* declareTelemetry(connection, schema, telemetry)
+    yield* generation.create(connection)
+    yield* generation.publish(connection)
+    yield* generation.check(connection)
+    yield* registry.insert(connection, name, version, blueprint.hash)
+  })
+
+  return Effect.flatMap(registry.load(name), (found) =>
+    found === undefined ? postgres.transaction(make) : checkSame(blueprint, found)
+  ).pipe(
+    Effect.catchIf(
+      (error): error is PostgresError => error._tag === "PostgresError" && isAboutDefinition(error),
+      (error) =>
+        Effect.fail(
+          projectionError(new InvalidDefinition({ projection: name, problem: error.reason.detail }))
+        )
+    )
+  )
+}

@@ -1,0 +1,116 @@
+import { Data, Effect } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Connection, Postgres } from "../postgres/postgres.ts"
+import { statement } from "../postgres/sql-file.ts"
+
+/** Another process folds this projection: nothing was written here. */
+export class Overtaken extends Data.TaggedError("Overtaken") {}
+
+/** What stopped a projection, as its row keeps it. */
+export interface RecordedError {
+  readonly position: number
+  readonly type: string
+  readonly message: string
+}
+
+/** The row of a projection. */
+export interface Registered {
+  readonly version: number
+  readonly hash: string
+  readonly generation: number
+  readonly epoch: number
+  readonly position: number
+  readonly state: "running" | "stopped"
+  readonly error: RecordedError | null
+  /** Where the log's sequence is. */
+  readonly head: number
+}
+
+/** Where a process believes a projection to be. */
+export type Cursor = Pick<Registered, "hash" | "epoch" | "position">
+
+interface ProjectionRow {
+  readonly version: number
+  readonly definition_hash: string
+  readonly generation: number
+  readonly epoch: number
+  readonly position: string
+  readonly state: "running" | "stopped"
+  readonly error: RecordedError | null
+  readonly head: string
+}
+
+type Queryable = Pick<Connection, "query">
+
+/** The table of projections: which there are, and how far each has come. */
+export class Registry {
+  private readonly postgres: Postgres["Service"]
+  private readonly statements
+
+  constructor(postgres: Postgres["Service"]) {
+    this.postgres = postgres
+    const named = (name: string) => statement(name, postgres.schema)
+    this.statements = {
+      load: named("load_projection"),
+      insert: named("insert_projection"),
+      move: named("move_projection"),
+      stop: named("stop_projection")
+    }
+  }
+
+  load(
+    name: string,
+    connection: Queryable = this.postgres
+  ): Effect.Effect<Registered | undefined, PostgresError> {
+    const { text, name: prepared } = this.statements.load
+    return Effect.map(connection.query<ProjectionRow>(text, [name], { name: prepared }), ({ rows: [row] }) =>
+      row === undefined
+        ? undefined
+        : {
+            version: row.version,
+            hash: row.definition_hash,
+            generation: row.generation,
+            epoch: row.epoch,
+            position: Number(row.position),
+            state: row.state,
+            error: row.error,
+            head: Number(row.head)
+          }
+    )
+  }
+
+  insert(
+    connection: Queryable,
+    name: string,
+    version: number,
+    hash: string
+  ): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(connection.query(this.statements.insert.text, [name, version, hash]))
+  }
+
+  /** Moves a cursor from where this process believes it to be; fails with Overtaken, and waits for nobody, where it is not there. */
+  move(
+    name: string,
+    { hash, epoch, position }: Cursor,
+    to: number,
+    connection: Queryable = this.postgres
+  ): Effect.Effect<void, PostgresError | Overtaken> {
+    const { text, name: prepared } = this.statements.move
+    return Effect.flatMap(
+      connection.query(text, [name, hash, epoch, position, to], { name: prepared }),
+      ({ count }) => (count === 0 ? Effect.fail(new Overtaken()) : Effect.void)
+    )
+  }
+
+  /** Records what stopped a projection where it stands; fails with Overtaken where another process got past it. */
+  stop(
+    name: string,
+    { hash, epoch, position }: Cursor,
+    error: RecordedError
+  ): Effect.Effect<void, PostgresError | Overtaken> {
+    return Effect.flatMap(
+      this.postgres.query(this.statements.stop.text, [name, hash, epoch, position, JSON.stringify(error)]),
+      ({ count }) => (count === 0 ? Effect.fail(new Overtaken()) : Effect.void)
+    )
+  }
+}

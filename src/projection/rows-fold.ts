@@ -1,0 +1,53 @@
+import { Effect } from "effect"
+import { statement, statementOf } from "../postgres/sql-file.ts"
+import type { Event } from "../log/event.ts"
+import type { Fold } from "./fold.ts"
+import { overBatch } from "./sql-source.ts"
+
+/** How much JSON goes to the server in one statement, in characters, unless a single event is larger. */
+const CHUNK_CHARACTERS = 16 * 1024 * 1024
+
+/** The fold of a batch that comes from memory: `$1` holds its events as JSON. `sql` names its tables already. */
+export const liveRowsSql = (sql: string, schema: string): string =>
+  overBatch(sql, statement("live_batch", schema).text)
+
+const batchRow = (event: Event): string =>
+  JSON.stringify({
+    position: event.position,
+    id: event.id,
+    stream: event.stream,
+    version: event.version,
+    type: event.type,
+    data: event.data,
+    labels: event.labels,
+    meta: event.meta,
+    recorded_at: event.recordedAt,
+    schema_version: event.schemaVersion
+  })
+
+/** The events as arrays of JSON, none of them too long for one parameter. */
+export const chunks = (events: ReadonlyArray<Event>, most = CHUNK_CHARACTERS): ReadonlyArray<string> => {
+  const texts: Array<string> = []
+  let rows: Array<string> = []
+  let characters = 0
+  const flush = (): void => {
+    texts.push(`[${rows.join(",")}]`)
+    rows = []
+    characters = 0
+  }
+  for (const event of events) {
+    const row = batchRow(event)
+    if (rows.length > 0 && characters + row.length > most) flush()
+    rows.push(row)
+    characters += row.length
+  }
+  if (rows.length > 0) flush()
+  return texts
+}
+
+/** Folds batches with one statement. */
+export const rowsFold = (sql: string, schema: string): Fold => {
+  const { text, name } = statementOf(liveRowsSql(sql, schema))
+  return (connection, events) =>
+    Effect.forEach(chunks(events), (chunk) => connection.query(text, [chunk], { name }), { discard: true })
+}

@@ -1,0 +1,304 @@
+import { Effect, type Semaphore } from "effect"
+import { backoffMs } from "../base/backoff.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Postgres } from "../postgres/postgres.ts"
+import type { EventTypes } from "../log/event-type.ts"
+import type { Event } from "../log/event.ts"
+import type { Feed } from "../log/feed.ts"
+import { Backlog } from "./backlog.ts"
+import { Bell } from "./bell.ts"
+import type { Blueprint } from "./blueprint.ts"
+import { ProjectionStopped } from "./error.ts"
+import { type Failure, foldStretch, type Poisoned } from "./fold-stretch.ts"
+import { type Fold, FoldFailed } from "./fold.ts"
+import { Generation } from "./generation.ts"
+import { Progress } from "./progress.ts"
+import { purely } from "./purity.ts"
+import { rowProblem } from "./register.ts"
+import type { Cursor, Overtaken, Registry } from "./registry.ts"
+import { Rival } from "./rival.ts"
+import { type ProjectionStatus, stoppedStatus } from "./status.ts"
+
+/** How often at most a cursor is moved over events that the projection does not fold, in ms. */
+export const IDLE_MOVE_MS = 1_000
+
+/** … and how long a process that follows another one leaves that to it, in ms. */
+const IDLE_LOOK_MS = 5_000
+
+/** How often a stopped projection looks whether another process got past what stopped it, in ms. */
+const STOPPED_LOOK_MS = 5_000
+
+/** What a runner works with; shared by all runners of an engine. */
+export interface RunnerParts {
+  readonly postgres: Postgres["Service"]
+  readonly feed: Feed["Service"]
+  readonly types: EventTypes
+  readonly registry: Registry
+  /** How many batches of all projections are folded at once, so that they leave connections to others. */
+  readonly folding: Semaphore.Semaphore
+}
+
+/**
+ * Keeps one projection up with the log. What it believes of the cursor is only a belief: every transaction begins by
+ * moving the cursor from there, so that of several processes each event is folded by one, once.
+ */
+export class Runner {
+  readonly blueprint: Blueprint
+  readonly progress = new Progress()
+  private readonly parts: RunnerParts
+  private readonly backlog: Backlog
+  /** Something to fold, or a reason to look. */
+  private readonly news = new Bell()
+  /** Somebody waits, or the engine closes. */
+  private readonly urgent = new Bell()
+  private cursor: (Cursor & { readonly generation: number; readonly fold: Fold }) | undefined
+  private rival: Rival | undefined
+  private stopped: ProjectionStopped | undefined
+  private trouble: PostgresError | undefined
+  private failures = 0
+  private movedAt = 0
+  /** The cursor may be elsewhere than believed: look before anything else. */
+  private isDoubtful = true
+  private isRewound = false
+  private closing = false
+
+  constructor(blueprint: Blueprint, parts: RunnerParts) {
+    this.blueprint = blueprint
+    this.parts = parts
+    const types = blueprint.definition.events.map((event) => event.type)
+    this.backlog = new Backlog(parts.feed, types, {
+      onOffer: () => this.news.ring(),
+      onRewound: () => {
+        this.isRewound = true
+        this.isDoubtful = true
+        this.hurry()
+      }
+    })
+  }
+
+  get name(): string {
+    return this.blueprint.definition.name
+  }
+
+  /** Why queries need not wait for it, if it stopped. */
+  get stop(): ProjectionStopped | undefined {
+    return this.stopped
+  }
+
+  /** Until it is closed; what fails is recorded or tried again. */
+  readonly run: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.andThen(
+      Effect.whileLoop({ while: () => !this.closing, body: () => this.turn, step: () => undefined }),
+      this.lastMove
+    )
+  )
+
+  /** Ends `run` after the transaction that is under way. */
+  close(): void {
+    this.closing = true
+    this.backlog.leave()
+    this.hurry()
+  }
+
+  /** Somebody waits for it. */
+  hurry(): void {
+    this.urgent.ring()
+    this.news.ring()
+  }
+
+  status(): ProjectionStatus {
+    const { name, version } = this.blueprint.definition
+    const { position } = this.progress
+    const isCount = this.backlog.isLive && this.stopped === undefined
+    const behind = Math.max(0, (this.parts.feed.position() ?? this.backlog.upTo) - position)
+    const running = isCount ? "running" : "catching up"
+    return {
+      name,
+      version,
+      generation: this.cursor?.generation ?? 0,
+      state: this.stopped === undefined ? running : "stopped",
+      position,
+      lag: { atMost: isCount ? this.backlog.size : behind, isCount },
+      rate: this.progress.rate(),
+      follows: this.rival !== undefined,
+      error:
+        this.stopped !== undefined
+          ? stoppedStatus(this.stopped)
+          : this.trouble && { message: this.trouble.message }
+    }
+  }
+
+  private readonly turn: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.matchEffect(this.step, {
+      onSuccess: () =>
+        Effect.sync(() => {
+          this.failures = 0
+          this.trouble = undefined
+        }),
+      onFailure: (failure) => this.recover(failure)
+    })
+  )
+
+  /** So that the next start need not read again what was of no interest. */
+  private readonly lastMove: Effect.Effect<void> = Effect.suspend(() => {
+    const { cursor, backlog } = this
+    const isOurs = this.stopped === undefined && this.rival === undefined && !this.isDoubtful
+    if (cursor === undefined || !isOurs || backlog.size > 0 || backlog.upTo <= cursor.position)
+      return Effect.void
+    return Effect.ignore(this.move(cursor, backlog.upTo))
+  })
+
+  private readonly step: Effect.Effect<void, Failure> = Effect.suspend(() => {
+    if (this.stopped !== undefined) return this.watchStopped
+    if (this.cursor === undefined || this.isDoubtful) return this.look
+    if (this.backlog.size > 0) return this.rival === undefined ? this.foldOn : this.follow(this.rival)
+    this.progress.reach(this.backlog.upTo)
+    return this.backlog.isLive ? this.idle(this.cursor) : this.backlog.fill
+  })
+
+  /** Asks the database where the projection is. */
+  private readonly look: Effect.Effect<void, Failure> = Effect.gen({ self: this }, function* () {
+    const row = yield* this.parts.registry.load(this.name)
+    const problem = rowProblem(row, this.blueprint)
+    if (row === undefined || problem !== undefined) return yield* this.stopFor({ detail: problem! })
+    const before = this.cursor
+    const isSame = before?.epoch === row.epoch && before.generation === row.generation
+    const fold = isSame ? before.fold : yield* this.openFold(row.generation)
+    if (isSame && row.position >= before.position && !this.isRewound) this.backlog.drop(row.position)
+    else this.backlog.restart(row.position)
+    if (before !== undefined && row.position > before.position) this.rival?.gotOn()
+    this.cursor = {
+      hash: row.hash,
+      epoch: row.epoch,
+      position: row.position,
+      generation: row.generation,
+      fold
+    }
+    this.isRewound = false
+    this.isDoubtful = false
+    this.movedAt = performance.now()
+    this.progress.reach(this.backlog.size === 0 ? this.backlog.upTo : row.position)
+  })
+
+  private openFold(number: number): Effect.Effect<Fold, PostgresError> {
+    const { postgres } = this.parts
+    return new Generation(this.blueprint, number, postgres.schema).fold(postgres)
+  }
+
+  /** Nothing to fold: the cursor moves all the same, but not for every event that is of no interest. */
+  private idle(cursor: Cursor): Effect.Effect<void, Failure> {
+    const { upTo } = this.backlog
+    this.rival?.gotOn()
+    if (upTo <= cursor.position) return this.news.wait()
+    const due = this.movedAt + (this.rival === undefined ? IDLE_MOVE_MS : IDLE_LOOK_MS) - performance.now()
+    if (due > 0) return this.news.wait(due)
+    if (this.rival === undefined) return this.move(cursor, upTo)
+    this.rival = undefined
+    return this.look
+  }
+
+  private move(cursor: Cursor, upTo: number): Effect.Effect<void, PostgresError | Overtaken> {
+    return Effect.map(this.parts.registry.move(this.name, cursor, upTo), () => this.moved(upTo))
+  }
+
+  private moved(upTo: number): void {
+    this.cursor = { ...this.cursor!, position: upTo }
+    this.movedAt = performance.now()
+    this.backlog.drop(upTo)
+    this.progress.reach(this.backlog.size === 0 ? this.backlog.upTo : upTo)
+  }
+
+  /** Another process folds: this one looks how it gets on, and takes over where it does not. */
+  private follow(rival: Rival): Effect.Effect<void, Failure> {
+    if (rival.isGone) {
+      this.rival = undefined
+      return Effect.void
+    }
+    return Effect.andThen(this.urgent.wait(rival.nextLookMs(this.progress.isAwaited)), this.look)
+  }
+
+  /** Folds what there is, and meanwhile reads on where it is behind. */
+  private readonly foldOn: Effect.Effect<void, Failure> = Effect.suspend(() => {
+    const fold = foldStretch(this.backlog.peek(), (events, upTo) => this.commit(events, upTo))
+    if (this.backlog.isLive) return fold
+    // An interrupted query would cost its connection, so neither ends the other.
+    const both = Effect.all([Effect.result(fold), Effect.ignore(this.backlog.fill)], { concurrency: 2 })
+    return Effect.flatMap(both, ([folded]) => Effect.fromResult(folded))
+  })
+
+  private commit(
+    events: ReadonlyArray<Event>,
+    upTo: number
+  ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> {
+    return Effect.suspend(() => {
+      const cursor = this.cursor!
+      const { postgres, registry, folding, types } = this.parts
+      const upcast = Effect.try({
+        try: () => purely(() => events.map((event) => types.upcast(event))),
+        catch: (cause) => new FoldFailed({ cause })
+      })
+      const transaction = (current: ReadonlyArray<Event>) =>
+        postgres.transaction((connection) =>
+          Effect.andThen(registry.move(this.name, cursor, upTo, connection), cursor.fold(connection, current))
+        )
+      return Effect.map(folding.withPermits(1)(Effect.flatMap(upcast, transaction)), () => {
+        this.progress.folded(events.length)
+        this.moved(upTo)
+      })
+    })
+  }
+
+  private recover(failure: Failure): Effect.Effect<void> {
+    switch (failure._tag) {
+      case "Overtaken":
+        this.rival ??= new Rival()
+        this.isDoubtful = true
+        return Effect.void
+      case "PostgresError":
+        this.trouble = failure
+        this.isDoubtful = true
+        return this.urgent.wait(backoffMs(this.failures++))
+      case "FoldFailed":
+        return Effect.die(failure)
+      case "Poisoned":
+        return this.recordPoison(failure)
+    }
+  }
+
+  private recordPoison({ event: { position, type }, detail }: Poisoned): Effect.Effect<void> {
+    const error = { position, type, message: detail }
+    return Effect.matchEffect(this.parts.registry.stop(this.name, this.cursor!, error), {
+      onSuccess: () => this.stopFor({ position, type, detail }),
+      onFailure: (failure) => this.recover(failure)
+    })
+  }
+
+  private stopFor(why: {
+    readonly detail: string
+    readonly position?: number
+    readonly type?: string
+  }): Effect.Effect<void> {
+    this.stopped = new ProjectionStopped({ projection: this.name, ...why })
+    this.backlog.restart(this.cursor?.position ?? 0)
+    this.progress.fail(this.stopped)
+    // What the fold said may quote data, so it goes to the status and not to the log of the process.
+    return Effect.logError("A projection stopped", {
+      projection: this.name,
+      position: why.position,
+      type: why.type
+    })
+  }
+
+  /** Goes on where another process has got past what stopped this one. */
+  private readonly watchStopped: Effect.Effect<void, PostgresError> = Effect.gen(
+    { self: this },
+    function* () {
+      yield* this.urgent.wait(STOPPED_LOOK_MS)
+      const row = yield* this.parts.registry.load(this.name)
+      if (row === undefined || rowProblem(row, this.blueprint) !== undefined) return
+      if (row.state === "stopped" && row.position <= (this.cursor?.position ?? 0)) return
+      this.stopped = undefined
+      this.isDoubtful = true
+    }
+  )
+}
