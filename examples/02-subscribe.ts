@@ -15,7 +15,11 @@ const subscription = await engine.subscribe({ labels: [run] }, (event) => {
   if (seen.length === 3) reachedThree()
 })
 
-const first = await engine.emit("tool-search", { type: "ToolCalled", data: { query: "tides" }, labels: [run] })
+const first = await engine.emit("tool-search", {
+  type: "ToolCalled",
+  data: { query: "tides" },
+  labels: [run]
+})
 await engine.emit("tool-search", { type: "ToolReturned", data: { hits: 12 }, labels: [run] })
 await engine.emit("agent-writer", { type: "DraftWritten", labels: [run, "draft:1"] })
 

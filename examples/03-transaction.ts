@@ -27,7 +27,9 @@ await engine
   .catch((error: unknown) => console.log("conflict:", error instanceof VersionConflict))
 
 const [row] = await engine.transaction(async (tx) => {
-  const { rows } = await tx.query<{ total: string }>("select total from invoices where order_id = $1", [order])
+  const { rows } = await tx.query<{ total: string }>("select total from invoices where order_id = $1", [
+    order
+  ])
   return rows
 })
 console.log("the invoice stands at", row?.total)

@@ -10,12 +10,10 @@ const program = Effect.gen(function* () {
   const woke = yield* log.emit(stream, { type: "Woke" }, { expected: "none" })
   yield* log.emit(stream, { type: "Slept" })
 
-  const refused = yield* log
-    .emit(stream, { type: "Woke" }, { expected: "none" })
-    .pipe(
-      Effect.as("appended"),
-      Effect.catchReason("LogError", "VersionConflict", (conflict) => Effect.succeed(`at ${conflict.actual}`))
-    )
+  const refused = yield* log.emit(stream, { type: "Woke" }, { expected: "none" }).pipe(
+    Effect.as("appended"),
+    Effect.catchReason("LogError", "VersionConflict", (conflict) => Effect.succeed(`at ${conflict.actual}`))
+  )
   const followed = yield* Stream.runCollect(
     Stream.take(liveEvents(log, { from: woke.position - 1, streams: [stream] }), 2)
   )

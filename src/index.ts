@@ -1,4 +1,11 @@
-export { type Engine, open, type Subscription, type Tx } from "./engine/engine.ts"
+export {
+  type Engine,
+  open,
+  type PromisedOperations,
+  type ReadModel,
+  type Subscription,
+  type Tx
+} from "./engine/engine.ts"
 export type { OpenOptions } from "./engine/configuration.ts"
 export type { EngineStatus, LogStatus } from "./engine/status.ts"
 export {
@@ -45,3 +52,22 @@ export {
 export type { ConnectionSettings } from "./postgres/connection-settings.ts"
 export { InvalidIdentifier } from "./postgres/identifier.ts"
 export { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "./postgres/migrate.ts"
+export {
+  entities,
+  projection,
+  type EntitiesShape,
+  type ProjectionDefinition,
+  rows,
+  type RowsShape
+} from "./projection/definition.ts"
+export {
+  DefinitionChanged,
+  InvalidDefinition,
+  InvalidInput,
+  ProjectionBehind,
+  ProjectionStopped,
+  UnknownProjection
+} from "./projection/error.ts"
+export { command, query, type Operation, type OperationContext } from "./projection/operation.ts"
+export type { SqlSource } from "./projection/sql-source.ts"
+export type { ProjectionStatus } from "./projection/status.ts"
