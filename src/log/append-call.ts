@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type Connection, Postgres } from "../postgres/postgres.ts"
+import { type Connection, Postgres, type Rows } from "../postgres/postgres.ts"
 import { type PostgresError, InvalidData } from "../postgres/error.ts"
 import { statement } from "../postgres/sql-file.ts"
 import { type BatchRow, batchColumns, batchOutcomes, type Outcome } from "./batch.ts"
@@ -27,22 +27,24 @@ export class AppendCall {
   }
 
   /**
-   * Appends requests in one round trip, waiting `patienceMs` for locks; null waits as long as the transaction would. Gives
-   * the connection up where no answer came by `deadline`, in ms since the epoch.
+   * Appends requests in one round trip, waiting `patienceMs` for locks; null waits as long as the transaction would. Without
+   * a connection it takes any, and gives it up where no answer came by `deadline`, in ms since the epoch.
    */
   append(
     requests: ReadonlyArray<Request>,
     patienceMs: number | null,
-    connection: Pick<Connection, "query"> = this.postgres,
+    connection?: Connection,
     deadline = Number.POSITIVE_INFINITY
   ): Effect.Effect<ReadonlyArray<Outcome>, PostgresError> {
     const { text, name } = this.appendBatch
-    const left = Math.max(LEAST_ANSWER_MS, deadline - Date.now())
-    const answerTimeoutMs = Math.min(this.answerMs + (patienceMs ?? 0), left)
-    return Effect.map(
-      connection.query<BatchRow>(text, [...batchColumns(requests), patienceMs], { name, answerTimeoutMs }),
-      ({ rows }) => batchOutcomes(requests, rows[0]!)
-    )
+    const ask = (on: Connection): Effect.Effect<Rows<BatchRow>, PostgresError> => {
+      const left = Math.max(LEAST_ANSWER_MS, deadline - Date.now())
+      const answerTimeoutMs = Math.min(this.answerMs + (patienceMs ?? 0), left)
+      return on.query<BatchRow>(text, [...batchColumns(requests), patienceMs], { name, answerTimeoutMs })
+    }
+    const answer =
+      connection === undefined ? this.postgres.withConnection(ask, deadline - Date.now()) : ask(connection)
+    return Effect.map(answer, ({ rows }) => batchOutcomes(requests, rows[0]!))
   }
 
   /** For each of the streams that exists, whether nobody else holds it now. One that does not exist may be in the making. */

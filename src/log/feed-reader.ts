@@ -24,6 +24,8 @@ export class FeedReader {
   private readonly identity: LogIdentity["Service"]
   private readonly recordSettled
   private readonly sinks = new Set<Sink>()
+  /** Counts attachments: a stretch that was read before one may lack what the new sink wants. */
+  private attachments = 0
   private epoch = 0
   private wanted = false
   private urgent = false
@@ -56,6 +58,7 @@ export class FeedReader {
 
   attach(sink: Sink): () => void {
     this.sinks.add(sink)
+    this.attachments += 1
     this.wake(undefined, true)
     return () => this.detach(sink)
   }
@@ -101,13 +104,30 @@ export class FeedReader {
     return least
   }
 
+  /** The types that anybody wants; undefined where somebody wants all. */
+  private get wantedTypes(): ReadonlyArray<string> | undefined {
+    const types = new Set<string>()
+    for (const sink of this.sinks) {
+      if (sink.types === undefined) return undefined
+      for (const type of sink.types) types.add(type)
+    }
+    return [...types]
+  }
+
   private look(tail: Tail): Effect.Effect<void> {
     this.wanted = false
     this.urgent = false
     this.lookedAt = performance.now()
+    const { attachments } = this
+    const { cursor } = tail
+    tail.types = this.wantedTypes
     return Effect.andThen(this.recognise(tail), tail.next).pipe(
       Effect.flatMap((stretch) => {
         if (tail !== this.tail) return Effect.void
+        if (attachments !== this.attachments) {
+          tail.cursor = cursor
+          return Effect.yieldNow
+        }
         this.failures = 0
         this.error = undefined
         if (stretch.events.length > 0 || stretch.again === "now") this.hand(stretch.events, tail.cursor)

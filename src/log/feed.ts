@@ -16,6 +16,8 @@ export interface Sink {
   readonly offer: (events: ReadonlyArray<Event>, settled: number) => void
   /** The log was restored to before what was handed over: nothing more comes. */
   readonly rewound: (error: LogRewound) => void
+  /** The only types it wants; while every sink names its own, the database passes over the others. */
+  readonly types?: ReadonlyArray<string>
   /** How long it does not mind waiting for what was written, in ms; while all are patient, the feed looks less often. */
   readonly patienceMs?: number
 }

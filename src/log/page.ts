@@ -14,6 +14,7 @@ export class Pages {
   private readonly postgres: Postgres["Service"]
   private readonly page
   private readonly tail
+  private readonly tailExtent
   private readonly highest
   private readonly holders
   private readonly settled
@@ -22,6 +23,7 @@ export class Pages {
     this.postgres = postgres
     this.page = statement("read_page", postgres.schema)
     this.tail = statement("read_tail", postgres.schema)
+    this.tailExtent = statement("tail_extent", postgres.schema)
     this.highest = statement("highest_position", postgres.schema)
     this.holders = statement("log_holders", postgres.schema)
     this.settled = statement("settled_position", postgres.schema)
@@ -49,6 +51,19 @@ export class Pages {
     )
   }
 
+  /** How far the log goes above a position now, settled or not. */
+  extent(after: number, limit: number): Effect.Effect<Extent, PostgresError> {
+    const { text, name } = this.tailExtent
+    return Effect.map(
+      this.postgres.query<ExtentRow>(text, [after, limit], { name }),
+      ({ rows: [row] }): Extent => ({
+        contiguous: row!.contiguous === null ? undefined : Number(row!.contiguous),
+        highest: Number(row!.highest),
+        seen: row!.seen
+      })
+    )
+  }
+
   /** The highest position that is visible now, 0 in an empty log. */
   highestPosition(): Effect.Effect<number, PostgresError> {
     return Effect.map(
@@ -72,6 +87,21 @@ export class Pages {
       ({ rows }) => Number(rows[0]!.position)
     )
   }
+}
+
+/** How far the log goes above a position. */
+export interface Extent {
+  /** Up to where without a gap; undefined where the gap begins at once. */
+  readonly contiguous: number | undefined
+  readonly highest: number
+  /** How many events were looked at. */
+  readonly seen: number
+}
+
+interface ExtentRow {
+  readonly contiguous: string | null
+  readonly highest: string | null
+  readonly seen: number
 }
 
 /** A transaction that holds the log's lock: its virtual id, and its backend where it is not a prepared one. */

@@ -169,10 +169,12 @@ export class Subscription {
     while (!this.isOver) {
       try {
         if (failures > 0) await this.run(Effect.sleep(backoffMs(failures - 1)))
+        if (this.isOver) return
         if (this.rewound !== undefined) throw this.rewound
         if (this.buffer.length > 0) await this.handleAll(this.takeBuffer())
-        else if (this.detach === undefined) await this.catchUp()
-        else await this.waitForMore()
+        else if (this.detach !== undefined) await this.waitForMore()
+        else if (this.epoch !== this.feed.epoch()) await this.recognise()
+        else await this.catchUp()
         failures = 0
       } catch (thrown) {
         if (thrown instanceof HandlerFailed || thrown instanceof UpcastFailed) return this.fail(thrown)
@@ -202,7 +204,6 @@ export class Subscription {
 
   /** Reads what the feed has passed already; joins the feed in the same turn in which nothing is left. */
   private async catchUp(): Promise<void> {
-    await this.recognise()
     const upTo = this.feed.position()
     if (upTo === undefined) {
       await this.run(this.feed.start)
@@ -210,7 +211,8 @@ export class Subscription {
     }
     if (this.handled >= upTo) {
       this.offered = this.handled
-      this.detach = this.feed.attach(this.sink)
+      const { types } = this.filter
+      this.detach = this.feed.attach(types === undefined ? this.sink : { ...this.sink, types })
       this.state = "live"
       return
     }
@@ -226,7 +228,6 @@ export class Subscription {
   /** Whoever is not attached is not told that the log was restored, and looks for itself. */
   private async recognise(): Promise<void> {
     const epoch = this.feed.epoch()
-    if (epoch === this.epoch) return
     const rewound = await this.run(this.feed.rewound(this.handled, this.epoch))
     if (rewound !== undefined) throw rewound
     this.epoch = epoch

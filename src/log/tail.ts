@@ -12,6 +12,9 @@ const GAP_GRACE_MS = 2
 const FIRST_LOOK_MS = 2
 const LONGEST_LOOK_MS = 50
 
+/** How far ahead a reader of few types looks for a gap at a time, in events. */
+const EXTENT_EVENTS = 10_000
+
 /** How long to wait for the appends under way when the end of the log is looked for, in ms. */
 const HEAD_PATIENCE_MS = 1_000
 
@@ -44,6 +47,8 @@ export interface Holdup {
 export class Tail {
   /** Everything up to here was handed out. */
   cursor: number
+  /** The only types that anybody wants; the others are passed over in the database. Undefined: all. */
+  types: ReadonlyArray<string> | undefined
   private readonly pages: Pages
   private settledUpTo: number
   private barrier: Barrier | undefined
@@ -77,12 +82,18 @@ export class Tail {
   readonly next: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() => {
     if (this.cursor < this.settledUpTo) return this.settledStretch
     if (this.standby) return this.followRecorded
-    return this.barrier === undefined ? this.freshStretch : this.waitForBarrier(this.barrier)
+    if (this.barrier !== undefined) return this.waitForBarrier(this.barrier)
+    return this.types === undefined ? this.freshStretch : this.freshExtent
   })
 
   private readonly settledStretch: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() =>
     Effect.map(
-      this.pages.between(this.cursor, this.settledUpTo, PAGE_EVENTS, NO_FILTER),
+      this.pages.between(
+        this.cursor,
+        this.settledUpTo,
+        PAGE_EVENTS,
+        this.types === undefined ? NO_FILTER : { types: this.types }
+      ),
       (events): Stretch => {
         this.cursor = events.length < PAGE_EVENTS ? this.settledUpTo : events.at(-1)!.position
         return { events, again: "now" }
@@ -108,14 +119,32 @@ export class Tail {
       if (settled === events.length) {
         return Effect.succeed<Stretch>({ events, again: events.length === PAGE_EVENTS ? "now" : "never" })
       }
-      const ready = events.slice(0, settled)
-      const now = performance.now()
-      this.gapSeenAt ??= now
-      if (now - this.gapSeenAt < GAP_GRACE_MS)
-        return Effect.succeed<Stretch>({ events: ready, again: GAP_GRACE_MS })
-      return this.raiseBarrier(events.at(-1)!.position, events.length === PAGE_EVENTS, ready)
+      return this.atGap(events.at(-1)!.position, events.length === PAGE_EVENTS, events.slice(0, settled))
     })
   )
+
+  /** As a fresh stretch, but only how far it goes: its events are then read as of any settled stretch. */
+  private readonly freshExtent: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() =>
+    Effect.flatMap(this.pages.extent(this.cursor, EXTENT_EVENTS), ({ contiguous, highest, seen }) => {
+      if (seen === 0) return Effect.succeed<Stretch>({ events: [], again: "never" })
+      if (contiguous === undefined) return this.atGap(highest, seen === EXTENT_EVENTS, [])
+      this.settledUpTo = contiguous
+      this.gapSeenAt = undefined
+      return this.settledStretch
+    })
+  )
+
+  private atGap(
+    seen: number,
+    more: boolean,
+    ready: ReadonlyArray<Event>
+  ): Effect.Effect<Stretch, PostgresError> {
+    const now = performance.now()
+    this.gapSeenAt ??= now
+    return now - this.gapSeenAt < GAP_GRACE_MS
+      ? Effect.succeed<Stretch>({ events: ready, again: GAP_GRACE_MS })
+      : this.raiseBarrier(seen, more, ready)
+  }
 
   /** One barrier over the highest position there is, not one per page. */
   private raiseBarrier(

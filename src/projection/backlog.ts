@@ -92,7 +92,7 @@ export class Backlog {
     if (this.isLive || this.events.length + PAGE_EVENTS > BACKLOG_EVENTS) return Effect.void
     if (passed === undefined) return Effect.asVoid(this.feed.start)
     if (this.covered >= passed) {
-      this.detach = this.feed.attach(this.sink)
+      this.detach = this.feed.attach({ ...this.sink, types: [...this.types] })
       return Effect.void
     }
     const from = this.covered

@@ -3,8 +3,8 @@ import { quoted } from "../postgres/identifier.ts"
 import { statement, type Statement, statementOf } from "../postgres/sql-file.ts"
 import type { Event } from "../log/event.ts"
 import type { EntitiesShape, Row } from "./definition.ts"
-import { type Fold, FoldFailed } from "./fold.ts"
-import { PoisonedFold, purely } from "./purity.ts"
+import { attempt, type Fold } from "./fold.ts"
+import { PoisonedFold } from "./purity.ts"
 import { qualified } from "./sql-source.ts"
 
 /** The statements that load and keep the rows of one table. */
@@ -34,7 +34,8 @@ export const entityStatements = (
 
 /** What a batch makes of its things. */
 interface Outcome {
-  readonly saved: ReadonlyArray<Row>
+  /** The rows to write, as JSON; undefined where there is none. */
+  readonly saved: string | undefined
   readonly removed: ReadonlyArray<string>
 }
 
@@ -74,7 +75,7 @@ class EntitiesFold {
         if (before.has(id)) removed.push(id)
       } else if (row !== before.get(id)) saved.push(row)
     }
-    return { saved, removed }
+    return { saved: saved.length === 0 ? undefined : JSON.stringify(saved), removed }
   }
 
   /** A column that the table has not would be lost without a word. */
@@ -93,9 +94,6 @@ class EntitiesFold {
   }
 }
 
-const attempt = <A>(fold: () => A): Effect.Effect<A, FoldFailed> =>
-  Effect.try({ try: () => purely(fold), catch: (cause) => new FoldFailed({ cause }) })
-
 /** Folds batches by loading the rows of their keys, folding in memory, and writing each row back once. */
 export const entitiesFold = (
   shape: EntitiesShape,
@@ -109,7 +107,7 @@ export const entitiesFold = (
     const keys = [...new Set(keyed.map(([key]) => key))]
     const { rows } = yield* connection.query<Row>(load.text, [keys], { name: load.name })
     const { saved, removed } = yield* attempt(() => things.outcome(keyed, rows))
-    if (saved.length > 0) yield* connection.query(save.text, [JSON.stringify(saved)], { name: save.name })
+    if (saved !== undefined) yield* connection.query(save.text, [saved], { name: save.name })
     if (removed.length > 0) yield* connection.query(remove.text, [removed], { name: remove.name })
   })
 }

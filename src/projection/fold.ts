@@ -1,7 +1,8 @@
-import { Data, type Effect } from "effect"
+import { Data, Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Connection } from "../postgres/postgres.ts"
 import type { Event } from "../log/event.ts"
+import { purely } from "./purity.ts"
 
 /** The fold said no to a batch; `cause` is what it threw. */
 export class FoldFailed extends Data.TaggedError("FoldFailed")<{ readonly cause: unknown }> {
@@ -15,3 +16,7 @@ export type Fold = (
   connection: Connection,
   events: ReadonlyArray<Event>
 ) => Effect.Effect<void, PostgresError | FoldFailed>
+
+/** Runs what is the projection's own, with clock and chance out of its reach; fails with what it throws. */
+export const attempt = <A>(own: () => A): Effect.Effect<A, FoldFailed> =>
+  Effect.try({ try: () => purely(own), catch: (cause) => new FoldFailed({ cause }) })

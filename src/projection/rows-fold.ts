@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { statement, statementOf } from "../postgres/sql-file.ts"
 import type { Event } from "../log/event.ts"
-import type { Fold } from "./fold.ts"
+import { attempt, type Fold } from "./fold.ts"
 import { overBatch } from "./sql-source.ts"
 
 /** How much JSON goes to the server in one statement, in characters, unless a single event is larger. */
@@ -49,5 +49,8 @@ export const chunks = (events: ReadonlyArray<Event>, most = CHUNK_CHARACTERS): R
 export const rowsFold = (sql: string, schema: string): Fold => {
   const { text, name } = statementOf(liveRowsSql(sql, schema))
   return (connection, events) =>
-    Effect.forEach(chunks(events), (chunk) => connection.query(text, [chunk], { name }), { discard: true })
+    Effect.flatMap(
+      attempt(() => chunks(events)),
+      Effect.forEach((chunk) => connection.query(text, [chunk], { name }), { discard: true })
+    )
 }

@@ -1,21 +1,19 @@
-import { Effect, type Semaphore } from "effect"
+import { Effect } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Postgres } from "../postgres/postgres.ts"
-import type { EventTypes } from "../log/event-type.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed } from "../log/feed.ts"
 import { Backlog } from "./backlog.ts"
 import { Bell } from "./bell.ts"
 import type { Blueprint } from "./blueprint.ts"
+import { commitBatch, type CommitParts, type FoldingCursor } from "./commit.ts"
 import { ProjectionStopped } from "./error.ts"
 import { type Failure, foldStretch, type Poisoned } from "./fold-stretch.ts"
-import { type Fold, FoldFailed } from "./fold.ts"
+import type { Fold, FoldFailed } from "./fold.ts"
 import { Generation } from "./generation.ts"
 import { Progress } from "./progress.ts"
-import { purely } from "./purity.ts"
 import { rowProblem } from "./register.ts"
-import type { Cursor, Overtaken, Registry } from "./registry.ts"
+import type { Cursor, Overtaken } from "./registry.ts"
 import { Rival } from "./rival.ts"
 import { type ProjectionStatus, stoppedStatus } from "./status.ts"
 
@@ -29,13 +27,8 @@ const IDLE_LOOK_MS = 5_000
 const STOPPED_LOOK_MS = 5_000
 
 /** What a runner works with; shared by all runners of an engine. */
-export interface RunnerParts {
-  readonly postgres: Postgres["Service"]
+export interface RunnerParts extends CommitParts {
   readonly feed: Feed["Service"]
-  readonly types: EventTypes
-  readonly registry: Registry
-  /** How many batches of all projections are folded at once, so that they leave connections to others. */
-  readonly folding: Semaphore.Semaphore
 }
 
 /**
@@ -51,7 +44,7 @@ export class Runner {
   private readonly news = new Bell()
   /** Somebody waits, or the engine closes. */
   private readonly urgent = new Bell()
-  private cursor: (Cursor & { readonly generation: number; readonly fold: Fold }) | undefined
+  private cursor: (FoldingCursor & { readonly generation: number }) | undefined
   private rival: Rival | undefined
   private stopped: ProjectionStopped | undefined
   private trouble: PostgresError | undefined
@@ -129,14 +122,11 @@ export class Runner {
   }
 
   private readonly turn: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.matchEffect(this.step, {
-      onSuccess: () =>
-        Effect.sync(() => {
-          this.failures = 0
-          this.trouble = undefined
-        }),
-      onFailure: (failure) => this.recover(failure)
-    })
+    this.step.pipe(
+      Effect.catch((failure) => this.recover(failure)),
+      // A mistake of ours must not leave a projection standing without a word.
+      Effect.catchDefect((defect) => this.stopFor({ detail: String(defect) }))
+    )
   )
 
   /** So that the next start need not read again what was of no interest. */
@@ -189,6 +179,7 @@ export class Runner {
   private idle(cursor: Cursor): Effect.Effect<void, Failure> {
     const { upTo } = this.backlog
     this.rival?.gotOn()
+    this.trouble = undefined
     if (upTo <= cursor.position) return this.news.wait()
     const due = this.movedAt + (this.rival === undefined ? IDLE_MOVE_MS : IDLE_LOOK_MS) - performance.now()
     if (due > 0) return this.news.wait(due)
@@ -202,6 +193,8 @@ export class Runner {
   }
 
   private moved(upTo: number): void {
+    this.failures = 0
+    this.trouble = undefined
     this.cursor = { ...this.cursor!, position: upTo }
     this.movedAt = performance.now()
     this.backlog.drop(upTo)
@@ -230,22 +223,13 @@ export class Runner {
     events: ReadonlyArray<Event>,
     upTo: number
   ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> {
-    return Effect.suspend(() => {
-      const cursor = this.cursor!
-      const { postgres, registry, folding, types } = this.parts
-      const upcast = Effect.try({
-        try: () => purely(() => events.map((event) => types.upcast(event))),
-        catch: (cause) => new FoldFailed({ cause })
-      })
-      const transaction = (current: ReadonlyArray<Event>) =>
-        postgres.transaction((connection) =>
-          Effect.andThen(registry.move(this.name, cursor, upTo, connection), cursor.fold(connection, current))
-        )
-      return Effect.map(folding.withPermits(1)(Effect.flatMap(upcast, transaction)), () => {
+    return Effect.map(
+      Effect.suspend(() => commitBatch(this.parts, this.name, this.cursor!, events, upTo)),
+      () => {
         this.progress.folded(events.length)
         this.moved(upTo)
-      })
-    })
+      }
+    )
   }
 
   private recover(failure: Failure): Effect.Effect<void> {

@@ -1,0 +1,39 @@
+import { Effect, type Semaphore } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Postgres } from "../postgres/postgres.ts"
+import type { EventTypes } from "../log/event-type.ts"
+import type { Event } from "../log/event.ts"
+import { attempt, type Fold, type FoldFailed } from "./fold.ts"
+import type { Cursor, Overtaken, Registry } from "./registry.ts"
+
+export interface CommitParts {
+  readonly postgres: Postgres["Service"]
+  readonly types: EventTypes
+  readonly registry: Registry
+  /** How many batches of all projections are folded at once, so that they leave connections to others. */
+  readonly folding: Semaphore.Semaphore
+}
+
+/** Where a process believes a projection to be, and the fold into the tables that are there. */
+export interface FoldingCursor extends Cursor {
+  readonly fold: Fold
+}
+
+/**
+ * Folds a batch and moves the cursor to the batch's end, in one transaction. Its first statement moves the cursor: where
+ * another process was faster, that finds nothing, and the transaction ends before it has done any work.
+ */
+export const commitBatch = (
+  { postgres, types, registry, folding }: CommitParts,
+  name: string,
+  cursor: FoldingCursor,
+  events: ReadonlyArray<Event>,
+  upTo: number
+): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> => {
+  const current = attempt(() => events.map((event) => types.upcast(event)))
+  const transaction = (batch: ReadonlyArray<Event>) =>
+    postgres.transaction((connection) =>
+      Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch))
+    )
+  return folding.withPermits(1)(Effect.flatMap(current, transaction))
+}
