@@ -46,9 +46,10 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...(options.emitDeadlineMs === undefined ? {} : { deadlineMs: options.emitDeadlineMs }),
         ...answer
       })
-      const log = EventLog.layer(
-        options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }
-      )
+      const log = EventLog.layer({
+        ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
+        ...(options.events === undefined ? {} : { types: options.events })
+      })
       return log.pipe(
         Layer.provideMerge(Feed.layer),
         Layer.provideMerge(Layer.merge(appender, Wake.layer({ connection: wake }))),

@@ -1,0 +1,45 @@
+import { InvalidArgumentError } from "commander"
+
+/** Node's timers hold no longer delay than 2^31 - 1 ms. */
+const LONGEST_SECONDS = 2_147_483
+
+/** A number of seconds, above 0. */
+export const seconds = (text: string): number => {
+  const value = Number(text)
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0 || value > LONGEST_SECONDS) {
+    throw new InvalidArgumentError(`Give a number of seconds above 0, at most ${LONGEST_SECONDS}.`)
+  }
+  return value
+}
+
+/** A whole number from 1. */
+export const count = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError("Give a whole number from 1.")
+  }
+  return value
+}
+
+/** `start`, `now`, a position or a token; whether a token is one, the log says. */
+export const from = (text: string): string | number => {
+  if (!/^\d+$/.test(text)) return text
+  const position = Number(text)
+  if (!Number.isSafeInteger(position)) throw new InvalidArgumentError("No log has a position that high.")
+  return position
+}
+
+/** Adds to what was given before; commas separate, too. */
+export const names = (text: string, before: ReadonlyArray<string> = []): ReadonlyArray<string> => [
+  ...before,
+  ...text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "")
+]
+
+/** Adds to what was given before; the text may hold commas. */
+export const one = (text: string, before: ReadonlyArray<string> = []): ReadonlyArray<string> => [
+  ...before,
+  text
+]

@@ -1,0 +1,65 @@
+import { ExitCode } from "./exit-code.ts"
+
+/** What the user wrote cannot be used. */
+const USAGE: ReadonlySet<string> = new Set([
+  "BadConnectionString",
+  "InvalidArgument",
+  "InvalidIdentifier",
+  "InvalidName",
+  "TlsFileUnreadable"
+])
+
+/** There is no database now. */
+const UNAVAILABLE: ReadonlySet<string> = new Set([
+  "AccessDenied",
+  "BinariesMissing",
+  "Busy",
+  "ConnectionLost",
+  "DirectoryInUse",
+  "DirectoryNotOurs",
+  "DirectoryUnreachable",
+  "NoFreePort",
+  "NoServerUser",
+  "OtherMajorVersion",
+  "ServerDidNotStart",
+  "TlsRefused",
+  "TlsUnverified",
+  "Unavailable",
+  "Unreachable"
+])
+
+const DID_NOT_EXPECT = "This was not expected. Run it again with --verbose to see where it came from."
+
+/** The errors of the engine carry a tag; their messages say what was wrong and what to do. */
+const tagOf = (error: unknown): string | undefined =>
+  error instanceof Error && "_tag" in error && typeof error._tag === "string" ? error._tag : undefined
+
+const exitCodeOf = (tag: string | undefined): ExitCode => {
+  if (tag === undefined) return ExitCode.failure
+  if (USAGE.has(tag)) return ExitCode.usage
+  return UNAVAILABLE.has(tag) ? ExitCode.unavailable : ExitCode.failure
+}
+
+const causesOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const stack = error.stack ?? String(error)
+  return error.cause === undefined ? stack : `${stack}\ncaused by ${causesOf(error.cause)}`
+}
+
+export interface Failure {
+  readonly message: string
+  readonly exitCode: ExitCode
+}
+
+/** What to tell about an error: its message; where it came from only when asked. */
+export const failure = (error: unknown, verbose: boolean): Failure => {
+  const tag = tagOf(error)
+  const exitCode = exitCodeOf(tag)
+  if (verbose) return { message: causesOf(error), exitCode }
+  const message = error instanceof Error ? error.message : String(error)
+  return { message: tag === undefined ? `${message}\n${DID_NOT_EXPECT}` : message, exitCode }
+}
+
+/** Whether stacks are wanted: --verbose, or DEBUG set to anything. */
+export const isVerbose = (options: { readonly verbose?: boolean }): boolean =>
+  options.verbose === true || (process.env["DEBUG"] ?? "") !== ""

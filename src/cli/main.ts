@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs"
+import { CommanderError } from "commander"
+import { ExitCode } from "./exit-code.ts"
+import { type Commands, program } from "./program.ts"
+
+/** Each command is loaded when it runs: the help and mistakes of the command line are answered at once. */
+const commands: Commands = {
+  start: async (options) => (await import("./start/start.ts")).start(options),
+  migrate: async (options) => (await import("./migrate.ts")).migrate(options),
+  tail: async (options) => (await import("./tail.ts")).tail(options),
+  status: async (options) => (await import("./status.ts")).status(options)
+}
+
+/** Found from the folder of the schema, which is in the same place for the sources and for what they are built to. */
+const version = (): string => {
+  const file = new URL("../package.json", import.meta.resolve("#schema/README.md"))
+  return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version
+}
+
+/** Whoever reads us may stop reading, as `head` does: then there is nothing more to do. */
+const NO_READER = "EPIPE"
+
+/** The terminal was closed. The signal that comes with it asks for a clean end, which needs no output. */
+const NO_TERMINAL = "EIO"
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === NO_READER) process.exit(ExitCode.ok)
+  if (error.code !== NO_TERMINAL) throw error
+})
+
+const run = async (): Promise<ExitCode> => {
+  let code: ExitCode = ExitCode.ok
+  const tidemark = program(commands, version(), (reported) => {
+    code = reported
+  })
+  try {
+    await tidemark.parseAsync(process.argv)
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
+    throw error
+  }
+}
+
+process.exitCode = await run()

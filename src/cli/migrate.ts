@@ -1,0 +1,25 @@
+import { migrate as migrateLog } from "../engine/migration.ts"
+import { ExitCode } from "./exit-code.ts"
+import { placeFor, type PlaceOptions, sayOnStandardError, schemaOf } from "./place.ts"
+
+export interface MigrateOptions extends PlaceOptions {
+  readonly json?: boolean
+}
+
+/** `tidemark migrate`: brings the schema up to date, and says what it did. */
+export const migrate = async (options: MigrateOptions): Promise<ExitCode> => {
+  await using place = await placeFor(options, sayOnStandardError)
+  const { applied, schema } = await migrateLog({ database: place.database, ...schemaOf(options) })
+  const { where } = place
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ schema, database: where, applied })}\n`)
+    return ExitCode.ok
+  }
+  const what = `schema "${schema}" of ${where}`
+  const lines =
+    applied.length === 0
+      ? [`The ${what} is up to date.`]
+      : [`The ${what} was migrated:`, ...applied.map((name) => `  ${name}`)]
+  process.stdout.write(lines.map((line) => `${line}\n`).join(""))
+  return ExitCode.ok
+}

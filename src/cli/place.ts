@@ -1,0 +1,37 @@
+import { type Engine, open } from "../index.ts"
+import { lineLogger } from "../engine/line-logger.ts"
+import { findPlace, type Place } from "../engine/place.ts"
+
+/** Where the log is, as every command takes it. */
+export interface PlaceOptions {
+  readonly database?: string
+  readonly schema?: string
+  readonly directory?: string
+  readonly verbose?: boolean
+}
+
+/** Says something beside the command's own output. */
+export type Say = (text: string) => void
+
+export const sayOnStandardError: Say = (text) => void process.stderr.write(`${text}\n`)
+
+/** Finds the database, or starts one. */
+export const placeFor = (options: PlaceOptions, say: Say): Promise<Place> =>
+  findPlace({
+    ...(options.database === undefined ? {} : { database: options.database }),
+    embedded: {
+      ...(options.directory === undefined ? {} : { directory: options.directory }),
+      onNotice: say
+    }
+  })
+
+export const schemaOf = ({ schema }: PlaceOptions): { readonly schema?: string } =>
+  schema === undefined ? {} : { schema }
+
+/** Opens the log that is there; warnings are said, not logged. */
+export const openAt = (place: Place, options: PlaceOptions, say: Say): Promise<Engine> =>
+  open({
+    database: place.database,
+    ...schemaOf(options),
+    logger: lineLogger(({ text }) => say(text))
+  })

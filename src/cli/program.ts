@@ -1,0 +1,136 @@
+import { Command, Option } from "commander"
+import { count, from, names, one, seconds } from "./arguments.ts"
+import type { ExitCode } from "./exit-code.ts"
+import { failure, isVerbose } from "./failure.ts"
+import { paint } from "./terminal/palette.ts"
+import { thresholds } from "./start/limits.ts"
+import type { MigrateOptions } from "./migrate.ts"
+import type { PlaceOptions } from "./place.ts"
+import type { StartOptions } from "./start/start.ts"
+import type { StatusOptions } from "./status.ts"
+import type { TailOptions } from "./tail.ts"
+
+/** What the commands do; apart, because loading them takes longer than showing the help. */
+export interface Commands {
+  readonly start: (options: StartOptions) => Promise<ExitCode>
+  readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
+  readonly tail: (options: TailOptions) => Promise<ExitCode>
+  readonly status: (options: StatusOptions) => Promise<ExitCode>
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  done; also when a running command was stopped (Ctrl-C, SIGTERM)
+  1  failed
+  2  the command line cannot be understood
+  3  no database could be reached or started
+`
+
+const database = (): ReadonlyArray<Option> => [
+  new Option(
+    "-d, --database <url>",
+    "connection string of a PostgreSQL from 15 on (default: $DATABASE_URL, else an embedded server)"
+  ).conflicts("directory"),
+  new Option("-s, --schema <name>", "schema that holds the log (default: tidemark)"),
+  new Option("--directory <path>", "where the embedded server keeps its data (default: .tidemark)"),
+  new Option("-v, --verbose", "show where errors come from (also with $DEBUG)")
+]
+
+const json = (what: string): Option => new Option("--json", what)
+
+const command = (
+  name: string,
+  description: string,
+  options: ReadonlyArray<Option>,
+  action: (options: PlaceOptions) => Promise<void>
+): Command => {
+  const made = new Command(name).description(description).allowExcessArguments(false)
+  for (const option of [...options, ...database()]) made.addOption(option)
+  return made.action(action)
+}
+
+const filters = (): ReadonlyArray<Option> => [
+  new Option("--from <point>", "start, now, a position, or a token (default: now)").argParser(from),
+  new Option("--types <names>", "only events of these types, separated by commas").argParser(names),
+  new Option("--categories <names>", "only streams of these categories, separated by commas").argParser(
+    names
+  ),
+  new Option("--streams <name>", "only this stream; may be repeated").argParser(one),
+  new Option("--labels <label>", "only events with this label; may be repeated").argParser(one),
+  new Option("--agent <id>", "only what concerns this agent"),
+  new Option("-n, --limit <count>", "end after that many events").argParser(count)
+]
+
+/** The command line; `report` hears the exit code of the command that ran. */
+export const program = (commands: Commands, version: string, report: (code: ExitCode) => void): Command => {
+  // What the options of a command are, its own list of them says.
+  const reporting =
+    <Options extends PlaceOptions>(run: (options: Options) => Promise<ExitCode>) =>
+    async (options: PlaceOptions): Promise<void> => {
+      try {
+        report(await run(options as Options))
+      } catch (error) {
+        const { message, exitCode } = failure(error, isVerbose(options))
+        process.stderr.write(`error: ${message}\n`)
+        report(exitCode)
+      }
+    }
+  const tidemark = new Command("tidemark")
+    .description("An event-sourced state engine for fleets of agents, on plain PostgreSQL")
+    .version(version, "-V, --version", "show the version")
+    .helpCommand("help [command]", "show the help of a command")
+    .addHelpText("after", EXIT_CODES)
+    .addCommand(
+      command(
+        "start",
+        "run a host agent and a watch agent on what this machine measures of itself, and show the log live",
+        [
+          new Option("--seconds <number>", "end after that time, with a summary").argParser(seconds),
+          new Option(
+            "--threshold <metric=limit>",
+            "alert at that limit: cpu, memory, disk (%), load (per processor), loop_delay (ms); separated by commas"
+          ).argParser(thresholds),
+          json("print the summary as JSON, and nothing else")
+        ],
+        reporting(commands.start)
+      )
+    )
+    .addCommand(
+      command(
+        "migrate",
+        "bring the schema up to date",
+        [json("print what was done as JSON")],
+        reporting(commands.migrate)
+      )
+    )
+    .addCommand(
+      command(
+        "tail",
+        "follow the log",
+        [...filters(), json("print each event as one line of JSON")],
+        reporting(commands.tail)
+      )
+    )
+    .addCommand(
+      command(
+        "status",
+        "tell how the log stands, and who keeps it from settling",
+        [json("print it as JSON")],
+        reporting(commands.status)
+      )
+    )
+  for (const each of [tidemark, ...tidemark.commands]) dress(each)
+  return tidemark
+}
+
+/** Errors name the way to the help, and end with an exception, so that there is one place where the process ends. */
+const dress = (dressed: Command): void => {
+  const { parent } = dressed
+  const path = parent === null ? dressed.name() : `${parent.name()} ${dressed.name()}`
+  dressed
+    .exitOverride()
+    .helpOption("-h, --help", "show help")
+    .showSuggestionAfterError(true)
+    .showHelpAfterError(`Run "${path} --help" to see what it takes.`)
+    .configureHelp({ styleTitle: (title) => paint(title, "bold") })
+}

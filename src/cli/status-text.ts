@@ -1,0 +1,81 @@
+import type { EngineStatus } from "../index.ts"
+import { type ProjectionFacts, projectionsOf } from "./start/facts.ts"
+import type { Paint } from "./terminal/palette.ts"
+import { age } from "./terminal/quantity.ts"
+import { padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
+
+const LABEL_WIDTH = 12
+
+type Cell = string | number | null
+
+/** Lines up columns; numbers to the right. */
+const table = (rows: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyArray<string> => {
+  const text = (cell: Cell): string => printable(String(cell ?? "–"))
+  const columns = rows[0]?.length ?? 0
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => widthOf(text(row[column] ?? null))))
+  )
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        typeof cell === "number" ? padStart(text(cell), widths[column]!) : padEnd(text(cell), widths[column]!)
+      )
+      .join("  ")
+      .trimEnd()
+  )
+}
+
+const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
+  if (feed.heldBy.length === 0) return ["nobody holds it"]
+  const holders = feed.heldBy.map((holder): ReadonlyArray<Cell> => [
+    holder.pid === null ? "prepared" : `pid ${holder.pid}`,
+    holder.application,
+    holder.user,
+    holder.state,
+    holder.ageMs === null ? null : `open for ${age(holder.ageMs)}`
+  ])
+  return [
+    `held for ${age(feed.heldForMs)} by`,
+    ...table(holders),
+    "Readers wait until these transactions end; writers do not."
+  ]
+}
+
+const projectionState = ({ isStopped, follows, lag }: ProjectionFacts): string => {
+  if (isStopped) return "stopped"
+  return `${lag === 0 ? "caught up" : `${lag} behind`}${follows ? ", filled by another process" : ""}`
+}
+
+const projectionLines = (status: EngineStatus): ReadonlyArray<string> =>
+  table(
+    projectionsOf(status).map((projection) => [
+      projection.name,
+      projection.position,
+      projectionState(projection),
+      projection.error ?? ""
+    ])
+  )
+
+/** The status for people. */
+export const statusText = (
+  status: EngineStatus & { readonly database: string; readonly directory: string | undefined },
+  paint: Paint
+): string => {
+  const { emit, wake } = status
+  const sections: ReadonlyArray<readonly [label: string, lines: ReadonlyArray<string>]> = [
+    ["log", [`${status.log}, epoch ${status.epoch}, schema ${status.schema}`]],
+    ["database", [`${status.database}${status.standby ? " (standby: reads only)" : ""}`]],
+    ["data", status.directory === undefined ? [] : [status.directory]],
+    ["settled", [`${status.settled}${status.head > status.settled ? `, head ${status.head}` : ""}`]],
+    ["tail", tailLines(status)],
+    ["wake-ups", [`${wake.mode}: ${wake.reason}`]],
+    ["emit", [`${emit.waiting} waiting, ${emit.blocked} blocked, ${emit.underWay} under way`]],
+    ["projections", projectionLines(status)],
+    ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]
+  ]
+  return sections
+    .flatMap(([label, lines]) =>
+      lines.map((line, index) => `${paint(padEnd(index === 0 ? label : "", LABEL_WIDTH), "dim")}${line}`)
+    )
+    .join("\n")
+}
