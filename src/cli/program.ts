@@ -99,7 +99,13 @@ export const program = (commands: Commands, version: string, report: (code: Exit
       command(
         "migrate",
         "bring the schema up to date",
-        [json("print what was done as JSON")],
+        [
+          new Option("--grant-writer <role,…>", "let these roles append to the log").argParser(names),
+          new Option("--grant-reader <role,…>", "let these roles read the log and its read models").argParser(
+            names
+          ),
+          json("print what was done as JSON")
+        ],
         reporting(commands.migrate)
       )
     )

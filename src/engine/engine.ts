@@ -47,7 +47,9 @@ export interface Tx {
 
 /** Operations that return promises. */
 export type PromisedOperations<B> = {
-  readonly [Verb in keyof B]: B[Verb] extends (...input: infer Input) => Effect.Effect<infer Output, infer _Error>
+  readonly [Verb in keyof B]: B[Verb] extends (
+    ...input: infer Input
+  ) => Effect.Effect<infer Output, infer _Error>
     ? (...input: Input) => Promise<Output>
     : never
 }
@@ -83,7 +85,9 @@ export interface Engine extends AsyncDisposable {
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
    * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition.
    */
-  project<Ops extends Operations>(definition: ProjectionDefinition<Ops>): Promise<PromisedOperations<Bound<Ops>>>
+  project<Ops extends Operations>(
+    definition: ProjectionDefinition<Ops>
+  ): Promise<PromisedOperations<Bound<Ops>>>
   /** The position up to which no event can appear any more. */
   settled(): Promise<number>
   status(): Promise<EngineStatus>

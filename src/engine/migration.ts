@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { grant } from "../postgres/grant.ts"
 import { migrate as migrateSchema } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { configure, type OpenOptions } from "./configuration.ts"
@@ -12,21 +13,32 @@ export interface Migration {
   readonly where: string
 }
 
+export interface MigrationOptions extends Pick<OpenOptions, "database" | "schema" | "embedded"> {
+  /** Roles that may append to the log. */
+  readonly writers?: ReadonlyArray<string>
+  /** Roles that may read the log and its read models. */
+  readonly readers?: ReadonlyArray<string>
+}
+
 /** A migration is one transaction. */
 const MIGRATION_CONNECTIONS = 1
 
 /**
- * Brings the schema up to date without opening a log: `open` does the same, this is for those who migrate apart. Several
- * processes may do it at once. Rejects with SchemaFromTheFuture, MigrationChanged, ServerTooOld, and as `open` does.
+ * Brings the schema up to date without opening a log, and grants roles their rights: for those who migrate apart, as the
+ * schema's owner. Several processes may do it at once. Rejects with SchemaFromTheFuture, MigrationChanged, ServerTooOld, and as `open` does.
  */
-export const migrate = async (
-  options: Pick<OpenOptions, "database" | "schema" | "embedded"> = {}
-): Promise<Migration> => {
+export const migrate = async (options: MigrationOptions = {}): Promise<Migration> => {
+  const { writers = [], readers = [] } = options
   const migration = Effect.gen(function* () {
     const { schema, connection, where } = yield* configure(options, process.env)
     const postgres = Postgres.layer({ schema, connection, poolSize: MIGRATION_CONNECTIONS })
-    const { applied } = yield* Effect.provide(migrateSchema, postgres)
-    return { applied, schema, where }
+    const migrating = Effect.gen(function* () {
+      const { applied } = yield* migrateSchema
+      for (const role of writers) yield* grant("writer", role)
+      for (const role of readers) yield* grant("reader", role)
+      return applied
+    })
+    return { applied: yield* Effect.provide(migrating, postgres), schema, where }
   })
   try {
     return await Effect.runPromise(Effect.scoped(migration))

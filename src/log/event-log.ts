@@ -7,7 +7,7 @@ import type { PlacedPart } from "./batch.ts"
 import { Ambient } from "./ambient.ts"
 import { InvalidArgument, type LogError, logError } from "./error.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "./event.ts"
-import { EventTypes } from "./event-type.ts"
+import { type EventType, EventTypes } from "./event-type.ts"
 import { Feed } from "./feed.ts"
 import { type Filter, filterProblem } from "./filter.ts"
 import { LogIdentity } from "./identity.ts"
@@ -21,6 +21,8 @@ import { type EmitOptions, type Transaction, transaction } from "./transaction.t
 export interface EventLogConfig {
   /** How large an event's data may be as JSON, in bytes; 1 MiB by default. */
   readonly maxEventBytes?: number
+  /** Types of event that are checked at emit and brought up to date when read; others may be declared later. */
+  readonly types?: ReadonlyArray<EventType>
 }
 
 export interface SubscribeOptions extends Filter {
@@ -69,7 +71,7 @@ export class EventLog extends Context.Service<
 >()("tidemark/log/EventLog") {
   static readonly layer = (
     config: EventLogConfig = {}
-  ): Layer.Layer<EventLog, never, Postgres | Appender | Feed | LogIdentity> =>
+  ): Layer.Layer<EventLog, LogError, Postgres | Appender | Feed | LogIdentity> =>
     Layer.effect(EventLog, makeEventLog(config))
 }
 
@@ -91,6 +93,11 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
   const telemetry = yield* Telemetry
   const resume = new Resume(postgres, identity, feed)
   const types = new EventTypes()
+  const conflict = types.declare(config.types ?? [])
+  if (conflict !== undefined) {
+    const problem = `The type ${JSON.stringify(conflict)} is declared twice, with another schema or version`
+    return yield* logError(new InvalidArgument({ problem }))
+  }
   const rules: RequestRules = { types, maxEventBytes: config.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES }
   const subscriptions = new Set<Subscription>()
   const run = Effect.runPromiseWith(yield* Effect.context<never>())

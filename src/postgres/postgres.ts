@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Scope } from "effect"
 import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg"
-import { ConnectionLost, PostgresError, postgresError, RolledBack } from "./error.ts"
+import { ConnectionLost, PostgresError, postgresError, RolledBack, Unreachable } from "./error.ts"
 import { Sockets } from "./sockets.ts"
 
 /** How many connections a process opens at most, unless configured. */
@@ -125,9 +125,10 @@ export class Postgres extends Context.Service<
     readonly schema: string
     /** Runs one statement on any connection. */
     readonly query: Connection["query"]
-    /** Lends a connection for the time of `use`. */
+    /** Lends a connection for the time of `use`; fails with Unreachable where none comes within `waitMs`. */
     readonly withConnection: <A, E, R>(
-      use: (connection: Connection) => Effect.Effect<A, E, R>
+      use: (connection: Connection) => Effect.Effect<A, E, R>,
+      waitMs?: number
     ) => Effect.Effect<A, E | PostgresError, R>
     /** Runs `use` in a transaction: commits when it succeeds, rolls back when it fails or is interrupted. */
     readonly transaction: <A, E, R>(
@@ -181,12 +182,23 @@ const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scop
   )
 }
 
+const orUnreachable = <A>(connecting: Effect.Effect<A, PostgresError>, waitMs: number) =>
+  Effect.timeoutOrElse(connecting, {
+    duration: Math.max(0, waitMs),
+    orElse: () =>
+      Effect.fail(
+        new PostgresError({ reason: new Unreachable({ detail: `no connection within ${waitMs} ms` }) })
+      )
+  })
+
 const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   const pool = yield* openPool(config)
+  const poolPatienceMs = config.connection.connectionTimeoutMillis || Number.POSITIVE_INFINITY
 
   /** Whoever waits for a connection may be interrupted meanwhile, and does not hold up who interrupts: it may never come. */
   const withLent = <A, E, R>(
-    use: (lent: Lent) => Effect.Effect<A, E, R>
+    use: (lent: Lent) => Effect.Effect<A, E, R>,
+    waitMs = Number.POSITIVE_INFINITY
   ): Effect.Effect<A, E | PostgresError, R> =>
     Effect.suspend(() => {
       let over = false
@@ -208,7 +220,8 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
         over = true
         giveBack()
       })
-      return Effect.ensuring(Effect.flatMap(lent, use), end)
+      const soon = waitMs < poolPatienceMs ? orUnreachable(lent, waitMs) : lent
+      return Effect.ensuring(Effect.flatMap(soon, use), end)
     })
 
   const transaction = <A, E, R>(

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { eventType } from "../../src/log/event-type.ts"
+import { entities } from "../../src/projection/definition.ts"
 import { until } from "../support/eventually.ts"
 import { Counted, counters, entries, reasonOf, scene, stops } from "./scene.ts"
 
@@ -92,6 +93,24 @@ describe("a fold that throws", () => {
   })
 })
 
+describe("a fold that returns what no JSON can hold", () => {
+  it("stops its projection as any other", async () => {
+    const one = await start()
+    await one.project({
+      ...counters({ name: "unsayable" }),
+      model: entities({
+        table: "unsayable",
+        key: "id",
+        keyOf: (event) => event.stream,
+        fold: (_, event) => ({ id: event.stream, total: 1n, events: 1 })
+      })
+    })
+    const position = await one.emit("unsayable-1", Counted.make({ by: 1 }))
+    await stops(one, "unsayable")
+    expect(one.status("unsayable").error).toMatchObject({ position, type: "Counted" })
+  })
+})
+
 describe("a stopped projection", () => {
   it("is tried again when the engine is opened again, and goes on where its fold was mended", async () => {
     const first = await start()
@@ -142,6 +161,9 @@ describe("a failure that is not the batch's", () => {
     await holder.query("lock table tidemark.denied__1 in access exclusive mode")
     const position = await one.emit("denied-1", Counted.make({ by: 1 }))
     await until(() => one.status("denied").error?.message.includes("lock"))
+    const since = performance.now()
+    await until(() => one.status("denied").error === undefined || performance.now() - since > 500)
+    expect(one.status("denied").error).toBeDefined()
     expect(one.status("denied").state).not.toBe("stopped")
     await holder.query("commit")
     await db.query(`alter database "${db.name}" reset lock_timeout`)
