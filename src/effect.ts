@@ -14,7 +14,8 @@ import type { OpenOptions } from "./engine/configuration.ts"
 import { engineLayer } from "./engine/layers.ts"
 
 /** Everything an engine is made of, opened for the time of the layer's scope. */
-export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer> => engineLayer(options, process.env)
+export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer> =>
+  engineLayer(options, process.env)
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
 export type { OpenOptions } from "./engine/configuration.ts"

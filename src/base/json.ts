@@ -14,7 +14,12 @@ const stringProblem = (text: string): string | undefined =>
     ? "a string with U+0000 or half a surrogate pair, which PostgreSQL cannot store"
     : undefined
 
+/** What plain objects and instances of classes say that they are; boxed values, errors and collections say other. */
+const PLAIN = "[object Object]"
+
 class Walker {
+  /** Some value said by itself what it is as JSON, and may say something else when it is asked again. */
+  converted = false
   private readonly above = new Set<object>()
   private readonly keys: Array<string | number> = []
 
@@ -41,9 +46,13 @@ class Walker {
   }
 
   private objectProblem(value: object): string | undefined {
-    if ("toJSON" in value && typeof value.toJSON === "function") {
-      return this.problem(value.toJSON(String(this.keys.at(-1) ?? "")), false)
-    }
+    if (!("toJSON" in value) || typeof value.toJSON !== "function") return this.contentProblem(value)
+    this.converted = true
+    const json: unknown = value.toJSON(String(this.keys.at(-1) ?? ""))
+    return typeof json === "object" && json !== null ? this.contentProblem(json) : this.problem(json, false)
+  }
+
+  private contentProblem(value: object): string | undefined {
     if (this.above.has(value)) return "a cycle"
     if (this.above.size === MAX_DEPTH) return `nesting deeper than ${MAX_DEPTH}`
     this.above.add(value)
@@ -63,7 +72,10 @@ class Walker {
   }
 
   private entriesProblem(value: object): string | undefined {
-    if (Symbol.iterator in value) return `a ${value.constructor.name}, which JSON would turn into {}`
+    const kind = Object.prototype.toString.call(value)
+    if (kind !== PLAIN || Symbol.iterator in value) {
+      return `of a kind (${kind.slice("[object ".length, -1)}) that JSON would not keep`
+    }
     for (const key of Object.keys(value)) {
       this.keys.push(key)
       if (key === "__proto__") return "a key named __proto__, which readers in JavaScript cannot trust"
@@ -79,12 +91,22 @@ class Walker {
  * The JSON text of a value, or why PostgreSQL could not give the same value back.
  *
  * Refused are: strings with U+0000 or lone surrogates, numbers that are not finite, functions, symbols and bigints,
- * cycles, keys named `__proto__`, nesting deeper than {@link MAX_DEPTH}, undefined in arrays, and collections such as
- * Map and Set, which JSON would empty. Undefined properties are left out and `toJSON` is honoured, as JSON.stringify does.
+ * cycles, keys named `__proto__`, nesting deeper than {@link MAX_DEPTH}, undefined in arrays, and what JSON would empty:
+ * Map and Set, errors, bytes, boxed values. Undefined properties are left out and `toJSON` is honoured, as JSON.stringify does.
  */
 export const encodeJson = (value: unknown): { readonly text: string } | NotJson => {
   if (value === undefined) return { path: "", problem: "undefined, which JSON cannot hold" }
   const walker = new Walker()
   const problem = walker.problem(value, true)
-  return problem === undefined ? { text: JSON.stringify(value) } : { path: walker.path(), problem }
+  if (problem !== undefined) return { path: walker.path(), problem }
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) return { path: "", problem: "undefined as JSON" }
+  return walker.converted ? checkedText(text) : { text }
+}
+
+/** What is sent must be what was checked, so a text that values had a say in is checked itself. */
+const checkedText = (text: string): { readonly text: string } | NotJson => {
+  const walker = new Walker()
+  const problem = walker.problem(JSON.parse(text), true)
+  return problem === undefined ? { text } : { path: walker.path(), problem }
 }

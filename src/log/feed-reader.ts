@@ -120,7 +120,7 @@ export class FeedReader {
     this.lookedAt = performance.now()
     const { attachments } = this
     const { cursor } = tail
-    tail.types = this.wantedTypes
+    tail.narrow(this.wantedTypes)
     return Effect.andThen(this.recognise(tail), tail.next).pipe(
       Effect.flatMap((stretch) => {
         if (tail !== this.tail) return Effect.void

@@ -50,9 +50,9 @@ const EMPTY = "{}"
 const withOccurredAt = (data: unknown, occurredAt: Date | string): unknown => {
   const time = new Date(occurredAt)
   if (Number.isNaN(time.getTime())) return "occurredAt is not a time"
-  if (typeof data !== "object" || data === null || Array.isArray(data))
-    return "occurredAt needs data that is an object"
-  return { ...data, occurredAt: time.toISOString() }
+  if (Object.prototype.toString.call(data) !== "[object Object]" || "toJSON" in (data as object))
+    return "occurredAt needs data that is a plain object"
+  return { ...(data as object), occurredAt: time.toISOString() }
 }
 
 const eventRow = (stream: string, event: NewEvent, meta: string, rules: RequestRules): Row | LogReason => {
@@ -62,9 +62,10 @@ const eventRow = (stream: string, event: NewEvent, meta: string, rules: RequestR
   const wrongName = typeProblem(event.type)
   if (wrongName !== undefined) return wrongName
   if (event.id !== undefined && !(typeof event.id === "string" && isUuid(event.id))) {
-    return invalid(`its id ${JSON.stringify(event.id)} is not a UUID in lower case`)
+    return invalid(`its id ${String(event.id)} is not a UUID in lower case`)
   }
   const labels = event.labels ?? []
+  if (!Array.isArray(labels)) return invalid("its labels are not an array")
   if (labels.length > MAX_LABELS) return invalid(`it has ${labels.length} labels, ${MAX_LABELS} is the most`)
   for (const label of labels) {
     const wrong = labelProblem(label)
@@ -91,11 +92,15 @@ const eventRow = (stream: string, event: NewEvent, meta: string, rules: RequestR
   return { id: event.id ?? uuid(), stream, type: event.type, data: json.text, labels, meta, schemaVersion }
 }
 
-const metaText = (meta: Meta | undefined, stream: string): string | LogReason => {
+const metaText = (meta: Meta | undefined, stream: string, maxBytes: number): string | LogReason => {
   if (meta === undefined) return EMPTY
+  const invalid = (problem: string): InvalidEvent => new InvalidEvent({ stream, type: "", problem })
   const json = encodeJson(meta)
-  if ("text" in json) return json.text
-  return new InvalidEvent({ stream, type: "", problem: `meta${json.path} is ${json.problem}` })
+  if (!("text" in json)) return invalid(`meta${json.path} is ${json.problem}`)
+  if (!json.text.startsWith("{")) return invalid("meta is not an object")
+  return json.text.length > maxBytes || Buffer.byteLength(json.text) > maxBytes
+    ? invalid(`meta is larger than ${maxBytes} bytes; keep large values elsewhere and put a reference here`)
+    : json.text
 }
 
 const expectedProblem = (expected: ExpectedVersion): InvalidArgument | undefined =>
@@ -105,7 +110,7 @@ const expectedProblem = (expected: ExpectedVersion): InvalidArgument | undefined
   (Number.isSafeInteger(expected) && expected >= 0)
     ? undefined
     : new InvalidArgument({
-        problem: `The expected version ${JSON.stringify(expected)} is none: give "any", "none", "exists" or a version from 0`
+        problem: `The expected version ${String(expected)} is none: give "any", "none", "exists" or a version from 0`
       })
 
 const isReason = (value: object): value is LogReason => "_tag" in value
@@ -133,13 +138,17 @@ export const makeRequest = (
       )
     }
     streams.add(part.stream)
-    const text = metaText(meta, part.stream)
+    const text = metaText(meta, part.stream, rules.maxEventBytes)
     if (typeof text !== "string") return Result.fail(text)
     const given = Array.isArray(part.events)
       ? (part.events as ReadonlyArray<NewEvent>)
       : [part.events as NewEvent]
     const rows: Array<Row> = []
     for (const event of given) {
+      if (typeof event !== "object" || event === null) {
+        const problem = `An event for stream ${JSON.stringify(part.stream)} is ${String(event)}: give an object with a type`
+        return Result.fail(new InvalidArgument({ problem }))
+      }
       const row = eventRow(part.stream, event, text, rules)
       if (isReason(row)) return Result.fail(row)
       if (event.id !== undefined) {

@@ -7,7 +7,7 @@ import type { Event } from "./event.ts"
 import type { EventTypes } from "./event-type.ts"
 import type { Feed, Sink } from "./feed.ts"
 import { type Filter, matcher } from "./filter.ts"
-import { PAGE_EVENTS } from "./page.ts"
+import { type Page, Pager } from "./pager.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 /** How many events a subscription holds for its handler; a slower one reads on by itself until it has caught up. */
@@ -34,12 +34,6 @@ export interface SubscriptionStatus {
   readonly error: string | undefined
 }
 
-interface Page {
-  readonly events: ReadonlyArray<Event>
-  /** Everything of the filter up to here is in it, or in those before. */
-  readonly last: number
-}
-
 type Failure = HandlerFailed | UpcastFailed | LogRewound
 
 type Run = <A>(
@@ -63,6 +57,7 @@ export class Subscription {
   private readonly types: EventTypes
   private readonly telemetry: Telemetry
   private readonly filter: Filter
+  private readonly pager: Pager
   private readonly matches: (event: Event) => boolean
   private readonly handler: Handler
   private readonly runIn: Run
@@ -95,6 +90,7 @@ export class Subscription {
     this.types = options.types
     this.telemetry = options.telemetry
     this.filter = options.filter
+    this.pager = new Pager(options.feed.pages, options.filter)
     this.matches = matcher(options.filter)
     this.handler = options.handler
     this.runIn = options.run
@@ -235,10 +231,7 @@ export class Subscription {
   }
 
   private readPage(after: number, upTo: number): Promise<Page> {
-    const page = this.run(this.feed.pages.between(after, upTo, PAGE_EVENTS, this.filter)).then((events) => ({
-      events,
-      last: events.length < PAGE_EVENTS ? upTo : events.at(-1)!.position
-    }))
+    const page = this.run(this.pager.next(after, upTo))
     // Who stops, or fails on the page before, never looks at this one.
     page.catch(() => undefined)
     return page

@@ -4,6 +4,7 @@ import { Barrier } from "./barrier.ts"
 import type { Event } from "./event.ts"
 import { NO_FILTER } from "./filter.ts"
 import { type Holder, PAGE_EVENTS, type Pages } from "./page.ts"
+import { Pager } from "./pager.ts"
 
 /** A gap that has just appeared is usually an append that commits in this moment: how long to wait before asking who holds, in ms. */
 const GAP_GRACE_MS = 2
@@ -47,8 +48,8 @@ export interface Holdup {
 export class Tail {
   /** Everything up to here was handed out. */
   cursor: number
-  /** The only types that anybody wants; the others are passed over in the database. Undefined: all. */
-  types: ReadonlyArray<string> | undefined
+  private types: ReadonlyArray<string> | undefined
+  private pager: Pager
   private readonly pages: Pages
   private settledUpTo: number
   private barrier: Barrier | undefined
@@ -64,6 +65,14 @@ export class Tail {
     this.cursor = cursor
     this.settledUpTo = cursor
     this.standby = standby
+    this.pager = new Pager(pages, NO_FILTER)
+  }
+
+  /** Reads only these types from now on, the others are passed over in the database; undefined: all. */
+  narrow(types: ReadonlyArray<string> | undefined): void {
+    if (types?.join() === this.types?.join()) return
+    this.types = types
+    this.pager = new Pager(this.pages, types === undefined ? NO_FILTER : { types })
   }
 
   /** Who keeps the tail where it is, if anybody. */
@@ -87,18 +96,10 @@ export class Tail {
   })
 
   private readonly settledStretch: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() =>
-    Effect.map(
-      this.pages.between(
-        this.cursor,
-        this.settledUpTo,
-        PAGE_EVENTS,
-        this.types === undefined ? NO_FILTER : { types: this.types }
-      ),
-      (events): Stretch => {
-        this.cursor = events.length < PAGE_EVENTS ? this.settledUpTo : events.at(-1)!.position
-        return { events, again: "now" }
-      }
-    )
+    Effect.map(this.pager.next(this.cursor, this.settledUpTo), ({ events, last }): Stretch => {
+      this.cursor = last
+      return { events, again: "now" }
+    })
   )
 
   /** The primary's locks cannot be seen from a standby. */

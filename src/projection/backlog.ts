@@ -3,12 +3,10 @@ import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed, Sink } from "../log/feed.ts"
 import { PAGE_EVENTS } from "../log/page.ts"
+import { Pager } from "../log/pager.ts"
 
 /** How many events a projection holds in memory; one that is slower reads on from the log by itself until it has caught up. */
 export const BACKLOG_EVENTS = 4 * PAGE_EVENTS
-
-/** How many positions the first page looks over; those after it follow how dense the wanted events lie. */
-const FIRST_REACH = 2 * PAGE_EVENTS
 
 /** How long what others wrote may wait before it is folded, in ms; a query that waits for it wakes the feed at once. */
 const PATIENCE_MS = 20
@@ -37,12 +35,12 @@ export class Backlog {
   /** Everything up to here is held, was dropped, or is of no interest. */
   private covered = 0
   private detach: (() => void) | undefined
-  /** How many positions the next page looks over. Without an end, a page of rare events would search the whole log, each time. */
-  private reach = FIRST_REACH
+  private readonly pager: Pager
 
   constructor(feed: Feed["Service"], types: ReadonlyArray<string>, listener: BacklogListener) {
     this.feed = feed
     this.types = new Set(types)
+    this.pager = new Pager(feed.pages, { types })
     this.listener = listener
   }
 
@@ -77,7 +75,6 @@ export class Backlog {
     this.leave()
     this.events = []
     this.covered = after
-    this.reach = FIRST_REACH
   }
 
   /** Takes nothing more from the feed. */
@@ -96,15 +93,10 @@ export class Backlog {
       return Effect.void
     }
     const from = this.covered
-    const upTo = Math.min(passed, from + this.reach)
-    const page = this.feed.pages.between(from, upTo, PAGE_EVENTS, { types: [...this.types] })
-    return Effect.map(page, (events) => {
+    return Effect.map(this.pager.next(from, passed), ({ events, last }) => {
       if (this.covered !== from) return
-      const isFull = events.length === PAGE_EVENTS
       this.events.push(...events)
-      this.covered = isFull ? events.at(-1)!.position : upTo
-      if (isFull) this.reach = Math.max(FIRST_REACH, 2 * (this.covered - from))
-      else if (events.length < PAGE_EVENTS / 2) this.reach = Math.min(Number.MAX_SAFE_INTEGER, 2 * this.reach)
+      this.covered = last
     })
   })
 
