@@ -54,16 +54,6 @@ begin
     perform set_config('lock_timeout', patience::text, true);
   end if;
 
-  if cardinality(id) = 1 then
-    select array[one.drawn], array[one.raised], array[one.raised - 1]
-    into positions, versions, actuals
-    from append_one(heads[1], expected[1], id[1], type[1], data[1], labels[1], meta[1], schema_version[1]) one
-    where one.drawn is not null;
-    if found then
-      return;
-    end if;
-  end if;
-
   if (select count(*) from streams stream where stream.stream = any (heads)) < cardinality(heads) then
     perform make_heads(heads);
   end if;

@@ -6,6 +6,7 @@ alter default privileges in schema :"schema" grant select on tables to :"role";
 grant select on sequence :"schema".log_position to :"role";
 grant execute on function
   :"schema".append_events(text, jsonb, text),
+  :"schema".append_lone(text, bigint, uuid, text, jsonb, text[], jsonb, integer),
   :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
   :"schema".record_settled(bigint),
   :"schema".enter_epoch()

@@ -1,10 +1,21 @@
 import { Effect } from "effect"
-import { type Connection, Postgres, type Rows } from "../postgres/postgres.ts"
+import { type Connection, Postgres } from "../postgres/postgres.ts"
 import { type PostgresError, InvalidData } from "../postgres/error.ts"
 import { statement } from "../postgres/sql-file.ts"
-import { type BatchRow, batchColumns, batchOutcomes, type Outcome } from "./batch.ts"
+import {
+  type BatchRow,
+  batchColumns,
+  batchOutcomes,
+  batchRow,
+  loneColumns,
+  type LoneRow,
+  type Outcome
+} from "./batch.ts"
 import { DuplicateEvent, InvalidEvent, type LogReason, Unavailable } from "./error.ts"
-import type { Request } from "./request.ts"
+import type { Request, RequestPart } from "./request.ts"
+
+/** How long a batch waits for a lock, in ms: one caller's open transaction must not hold the others' batch. */
+export const BATCH_PATIENCE_MS = 250
 
 /** How long an append may go without an answer before its connection is given up, in ms. */
 export const APPEND_ANSWER_MS = 10_000
@@ -16,6 +27,7 @@ const LEAST_ANSWER_MS = 1_000
 export class AppendCall {
   private readonly postgres: Postgres["Service"]
   private readonly appendBatch
+  private readonly appendLone
   private readonly freeHeadsQuery
   private readonly answerMs: number
 
@@ -23,6 +35,7 @@ export class AppendCall {
     this.postgres = postgres
     this.answerMs = answerMs
     this.appendBatch = statement("append_batch", postgres.schema)
+    this.appendLone = statement("append_lone", postgres.schema)
     this.freeHeadsQuery = statement("free_heads", postgres.schema)
   }
 
@@ -36,15 +49,39 @@ export class AppendCall {
     connection?: Connection,
     deadline = Number.POSITIVE_INFINITY
   ): Effect.Effect<ReadonlyArray<Outcome>, PostgresError> {
-    const { text, name } = this.appendBatch
-    const ask = (on: Connection): Effect.Effect<Rows<BatchRow>, PostgresError> => {
+    const ask = (on: Connection): Effect.Effect<BatchRow, PostgresError> => {
       const left = Math.max(LEAST_ANSWER_MS, deadline - Date.now())
       const answerTimeoutMs = Math.min(this.answerMs + (patienceMs ?? 0), left)
-      return on.query<BatchRow>(text, [...batchColumns(requests), patienceMs], { name, answerTimeoutMs })
+      const lone = patienceMs === BATCH_PATIENCE_MS ? loneEvent(requests) : undefined
+      return lone === undefined
+        ? this.askBatch(on, requests, patienceMs, answerTimeoutMs)
+        : this.askLone(on, lone, answerTimeoutMs)
     }
     const answer =
       connection === undefined ? this.postgres.withConnection(ask, deadline - Date.now()) : ask(connection)
-    return Effect.map(answer, ({ rows }) => batchOutcomes(requests, rows[0]!))
+    return Effect.map(answer, (row) => batchOutcomes(requests, row))
+  }
+
+  private askBatch(
+    on: Connection,
+    requests: ReadonlyArray<Request>,
+    patienceMs: number | null,
+    answerTimeoutMs: number
+  ): Effect.Effect<BatchRow, PostgresError> {
+    const { text, name } = this.appendBatch
+    const values = [...batchColumns(requests), patienceMs]
+    return Effect.map(on.query<BatchRow>(text, values, { name, answerTimeoutMs }), ({ rows }) => rows[0]!)
+  }
+
+  private askLone(
+    on: Connection,
+    lone: RequestPart,
+    answerTimeoutMs: number
+  ): Effect.Effect<BatchRow, PostgresError> {
+    const { text, name } = this.appendLone
+    return Effect.map(on.query<LoneRow>(text, loneColumns(lone), { name, answerTimeoutMs }), ({ rows }) =>
+      batchRow(rows[0]!)
+    )
   }
 
   /** For each of the streams that exists, whether nobody else holds it now. One that does not exist may be in the making. */
@@ -75,6 +112,10 @@ export class AppendCall {
     }
   }
 }
+
+/** The only event of a batch of one. */
+const loneEvent = (requests: ReadonlyArray<Request>): RequestPart | undefined =>
+  requests.length === 1 && requests[0]!.events === 1 ? requests[0]!.parts[0] : undefined
 
 const invalid = (stream: string, type: string, reason: InvalidData): InvalidEvent =>
   new InvalidEvent({ stream, type, problem: reason.message })

@@ -179,7 +179,7 @@ class Lanes {
   }
 
   private settle(waiting: Waiting, outcome: Outcome): void {
-    this.sent.delete(waiting)
+    if (!this.sent.delete(waiting)) return
     this.queue.release([waiting])
     if (isPlaced(outcome)) this.announce(outcome.at(-1)!.events.at(-1)!.position, [waiting.request])
     waiting.settle(outcome)

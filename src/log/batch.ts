@@ -75,6 +75,31 @@ export const batchColumns = (requests: ReadonlyArray<Request>): ReadonlyArray<Bu
   ]
 }
 
+/** What append_lone returns; int8 comes as text. */
+export interface LoneRow {
+  readonly position: string | null
+  readonly version: string | null
+  readonly verdict: string | null
+  readonly actual: string
+}
+
+/** The arguments of append_lone, in its order. */
+export const loneColumns = (part: RequestPart): ReadonlyArray<unknown> => {
+  const row = part.rows[0]!
+  const labels = labelsColumn(row.labels)
+  return [row.stream, expectedColumn(part), row.id, row.type, row.data, labels, row.meta, row.schemaVersion]
+}
+
+const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text))
+
+/** A lone append as the batch of one that it is. */
+export const batchRow = ({ position, version, verdict, actual }: LoneRow): BatchRow => ({
+  positions: [numberOrNull(position)],
+  versions: [numberOrNull(version)],
+  verdicts: verdict === null ? null : [verdict],
+  actuals: [Number(actual)]
+})
+
 /** Where each part's events came to lie. */
 export interface PlacedPart {
   readonly stream: string

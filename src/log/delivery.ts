@@ -1,13 +1,10 @@
 import { Effect } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import type { AppendCall } from "./append-call.ts"
+import { type AppendCall, BATCH_PATIENCE_MS } from "./append-call.ts"
 import type { Outcome } from "./batch.ts"
 import { OutcomeUnknown, Unavailable } from "./error.ts"
 import type { Request } from "./request.ts"
-
-/** How long a batch waits for a lock, in ms: one caller's open transaction must not hold the others' batch. */
-export const BATCH_PATIENCE_MS = 250
 
 /** How often two transactions in each other's way are tried again as they are, before the batch is taken apart. */
 const CONTENTION_TRIES = 3
@@ -76,14 +73,24 @@ export class Delivery {
     tries = 0
   ): Effect.Effect<void> {
     const { call, settle } = this.rules
-    const requests = batch.map((one) => one.request)
-    const deadline = Math.max(...batch.map((one) => one.deadline))
-    return call.append(requests, patienceMs, undefined, deadline).pipe(
+    const attempt = Effect.suspend(() => {
+      const requests = batch.map((one) => one.request)
+      const deadline = Math.max(...batch.map((one) => one.deadline))
+      return call.append(requests, patienceMs, undefined, deadline)
+    })
+    return attempt.pipe(
       Effect.map((outcomes) => {
         for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index]!)
       }),
-      Effect.catch((error) => this.recover(batch, error, patienceMs, tries))
+      Effect.catch((error) => this.recover(batch, error, patienceMs, tries)),
+      Effect.catchDefect((defect) => this.isolate(batch, defect, patienceMs))
     )
+  }
+
+  /** Whatever it is about one request that nobody foresaw, its neighbours and their streams do not wait for ever. */
+  private isolate(batch: ReadonlyArray<Waiting>, defect: unknown, patienceMs: number): Effect.Effect<void> {
+    if (batch.length > 1) return this.bisect(batch, patienceMs)
+    return Effect.sync(() => this.rules.settle(batch[0]!, unknown(batch[0]!, String(defect))))
   }
 
   private recover(

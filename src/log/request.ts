@@ -11,6 +11,9 @@ export const DEFAULT_MAX_EVENT_BYTES = 1024 * 1024
 
 export const MAX_LABELS = 32
 
+/** What an integer column holds. */
+const MAX_SCHEMA_VERSION = 2 ** 31 - 1
+
 /** How many events one append may hold: it is one statement, and holds back every reader while it runs. */
 export const MAX_EVENTS_PER_APPEND = 100_000
 
@@ -48,7 +51,7 @@ export interface RequestRules {
 const EMPTY = "{}"
 
 const withOccurredAt = (data: unknown, occurredAt: Date | string): unknown => {
-  const time = new Date(occurredAt)
+  const time = new Date(occurredAt ?? Number.NaN)
   if (Number.isNaN(time.getTime())) return "occurredAt is not a time"
   if (Object.prototype.toString.call(data) !== "[object Object]" || "toJSON" in (data as object))
     return "occurredAt needs data that is a plain object"
@@ -72,8 +75,8 @@ const eventRow = (stream: string, event: NewEvent, meta: string, rules: RequestR
     if (wrong !== undefined) return wrong
   }
   const schemaVersion = event.schemaVersion ?? rules.types.currentVersion(event.type)
-  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1)
-    return invalid("its schemaVersion is not a whole number from 1")
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > MAX_SCHEMA_VERSION)
+    return invalid(`its schemaVersion is not a whole number from 1 to ${MAX_SCHEMA_VERSION}`)
 
   let data: unknown = event.data === undefined ? {} : event.data
   if (event.occurredAt !== undefined) {
@@ -113,6 +116,8 @@ const expectedProblem = (expected: ExpectedVersion): InvalidArgument | undefined
         problem: `The expected version ${String(expected)} is none: give "any", "none", "exists" or a version from 0`
       })
 
+const expectedOf = ({ expected }: Part): ExpectedVersion => (expected === undefined ? "any" : expected)
+
 const isReason = (value: object): value is LogReason => "_tag" in value
 
 /** Checks an append and fixes what will be sent. */
@@ -128,7 +133,7 @@ export const makeRequest = (
   let bytes = 0
   let ownIds = false
   for (const part of parts) {
-    const wrong = streamProblem(part.stream) ?? expectedProblem(part.expected ?? "any")
+    const wrong = streamProblem(part.stream) ?? expectedProblem(expectedOf(part))
     if (wrong !== undefined) return Result.fail(wrong)
     if (streams.has(part.stream)) {
       return Result.fail(
@@ -167,7 +172,7 @@ export const makeRequest = (
         })
       )
     }
-    checked.push({ stream: part.stream, expected: part.expected ?? "any", rows })
+    checked.push({ stream: part.stream, expected: expectedOf(part), rows })
   }
   if (checked.length === 0)
     return Result.fail(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Engine, Event, From, Subscription } from "../../../src/index.ts"
-import { collector, deferred, until } from "../../support/eventually.ts"
+import { collector, deferred, inTime, until } from "../../support/eventually.ts"
 import { testLog, upTo } from "../test-log.ts"
 
 const log = testLog()
@@ -158,6 +158,25 @@ describe("a subscription", () => {
     expect(heard.items).toHaveLength(1)
     expect(subscription.status().state).toBe("stopped")
     await subscription.stop()
+  })
+
+  test("may be stopped at any moment", async () => {
+    const stream = log.stream()
+    await log.engine.emit(
+      stream,
+      upTo(20).map(() => ({ type: "N" }))
+    )
+    for (const turns of upTo(40)) {
+      const subscription = await log.engine.subscribe(
+        { from: turns % 2 === 0 ? "start" : "now", streams: [stream] },
+        () => {}
+      )
+      for (let turn = 1; turn < turns; turn += 1)
+        await (turn % 5 === 0 ? new Promise(setImmediate) : Promise.resolve())
+      if (turns % 3 === 0) void emit("N", stream)
+      await inTime(subscription.stop())
+      expect(subscription.status().state).toBe("stopped")
+    }
   })
 
   test("may stop itself in its handler, and hears nothing after that event", async () => {
