@@ -28,9 +28,15 @@ export const placeFor = (options: PlaceOptions, say: Say): Promise<Place> =>
 export const schemaOf = ({ schema }: PlaceOptions): { readonly schema?: string } =>
   schema === undefined ? {} : { schema }
 
-/** Opens the log that is there; warnings are said, not logged. */
-export const openAt = (place: Place, options: PlaceOptions, say: Say): Promise<Engine> =>
+/** Opens the log that is there; warnings are said, not logged. Who only looks leaves the read models to others. */
+export const openAt = (
+  place: Place,
+  options: PlaceOptions,
+  say: Say,
+  readModels: "keep" | "follow"
+): Promise<Engine> =>
   open({
+    readModels,
     database: place.database,
     ...schemaOf(options),
     logger: lineLogger(({ text }) => say(text))

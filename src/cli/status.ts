@@ -29,7 +29,7 @@ const diagnosed = async (engine: Engine): Promise<EngineStatus> => {
 /** `tidemark status`: how the log stands. */
 export const status = async (options: StatusOptions): Promise<ExitCode> => {
   await using place = await placeFor(options, sayOnStandardError)
-  await using engine = await openAt(place, options, sayOnStandardError)
+  await using engine = await openAt(place, options, sayOnStandardError, "follow")
   const found = await diagnosed(engine)
   const shown = { database: place.where, directory: place.embedded?.directory, ...found, subscriptions: [] }
   const text = options.json === true ? JSON.stringify(shown) : statusText(shown, paintFor(process.stdout))

@@ -68,7 +68,7 @@ const follow = async (engine: Engine, options: TailOptions, interruption: Interr
 export const tail = async (options: TailOptions): Promise<ExitCode> => {
   using interruption = new Interruption(() => process.exit(ExitCode.interrupted))
   await using place = await placeFor(options, sayOnStandardError)
-  await using engine = await openAt(place, options, sayOnStandardError)
+  await using engine = await openAt(place, options, sayOnStandardError, "follow")
   await follow(engine, options, interruption)
   return ExitCode.ok
 }

@@ -34,6 +34,11 @@ export interface OpenOptions {
   readonly answerTimeoutMs?: number
   /** How large an event's data may be as JSON, in bytes. Default: 1 MiB. */
   readonly maxEventBytes?: number
+  /**
+   * `keep`: this process keeps the read models up with the log, with the others that do. `follow`: it leaves that to them and
+   * only reads; so does a role that may not make tables. Default: `keep`.
+   */
+  readonly readModels?: "keep" | "follow"
   /** How long a query waits for its projection to have read this engine's own writes, in ms. Default: 1 000. */
   readonly readOwnWritesMs?: number
 }

@@ -72,9 +72,13 @@ export const engineLayer = (
   options: OpenOptions,
   environment: Readonly<Record<string, string | undefined>>
 ) => {
-  const { readOwnWritesMs, logger } = options
+  const { readOwnWritesMs, logger, readModels } = options
+  const projections = {
+    folds: readModels !== "follow",
+    ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
+  }
   return Layer.merge(ReadModels.layer, gauges).pipe(
-    Layer.provideMerge(Projections.layer(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })),
+    Layer.provideMerge(Projections.layer(projections)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )

@@ -1,7 +1,7 @@
 import { Context, Effect, Fiber, Layer, Scope, Semaphore } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
-import { type Statement, statementOf, withSchema } from "../postgres/sql-file.ts"
+import { type Statement, statement, statementOf, withSchema } from "../postgres/sql-file.ts"
 import { Appender } from "../log/appender.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
@@ -34,6 +34,8 @@ export interface ProjectionsConfig {
   /** How long a query waits for its projection to have read this engine's own writes, in ms; 1 000 by default. */
   readonly readOwnWritesMs?: number
   readonly foldsAtOnce?: number
+  /** False: leave folding to other processes, and only read what they made. A role or a server that may not write does so anyway. */
+  readonly folds?: boolean
 }
 
 /** The read models of an engine. */
@@ -56,7 +58,7 @@ export class Projections extends Context.Service<
 >()("tidemark/projection/Projections") {
   static readonly layer = (
     config: ProjectionsConfig = {}
-  ): Layer.Layer<Projections, never, Postgres | Appender | Feed | EventLog> =>
+  ): Layer.Layer<Projections, PostgresError, Postgres | Appender | Feed | EventLog> =>
     Layer.effect(Projections, makeProjections(config))
 }
 
@@ -92,6 +94,14 @@ const runIn = Effect.fnUntraced(function* (scope: Scope.Scope, runner: Runner) {
   yield* Scope.addFinalizer(scope, end)
 })
 
+const mayWriteSchema = (postgres: Postgres["Service"]): Effect.Effect<boolean, PostgresError> =>
+  Effect.map(
+    postgres.query<{ may_write: boolean }>(statement("may_write_schema", postgres.schema).text, [
+      postgres.schema
+    ]),
+    ({ rows }) => rows[0]!.may_write
+  )
+
 const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) {
   const postgres = yield* Postgres
   const log = yield* EventLog
@@ -103,8 +113,10 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
   const writes = new OwnWrites()
   const runners = new Map<string, Runner>()
   const context = operationContext(log, postgres)
+  const mayWrite = yield* mayWriteSchema(postgres)
   const parts: RunnerParts = {
     postgres,
+    folds: mayWrite && config.folds !== false,
     feed,
     registry,
     types: log.types,
@@ -127,7 +139,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
       const problem = `the type ${conflict} is declared already, with another schema or version: fold the very same declaration`
       return yield* projectionError(new InvalidDefinition({ projection: name, problem }))
     }
-    yield* register(postgres, registry, plan)
+    yield* register(postgres, registry, plan, mayWrite)
     const runner = new Runner(plan, parts)
     yield* runIn(scope, runner)
     runners.set(name, runner)

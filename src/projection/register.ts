@@ -55,7 +55,8 @@ const declareTelemetry = (
 export const register = (
   postgres: Postgres["Service"],
   registry: Registry,
-  blueprint: Blueprint
+  blueprint: Blueprint,
+  mayWrite: boolean
 ): Effect.Effect<void, ProjectionError | PostgresError> => {
   const { name, version, telemetry = [] } = blueprint.definition
   const { schema } = postgres
@@ -72,9 +73,17 @@ export const register = (
     yield* registry.insert(connection, name, version, blueprint.hash)
   })
 
-  return Effect.flatMap(registry.load(name), (found) =>
-    found === undefined ? postgres.transaction(make) : checkSame(blueprint, found)
-  ).pipe(
+  const notThere = projectionError(
+    new InvalidDefinition({
+      projection: name,
+      problem: "its tables are not there, and this role may not make them: open the log once as its owner"
+    })
+  )
+
+  return Effect.flatMap(registry.load(name), (found) => {
+    if (found !== undefined) return checkSame(blueprint, found)
+    return mayWrite ? postgres.transaction(make) : Effect.fail(notThere)
+  }).pipe(
     Effect.catchIf(
       (error): error is PostgresError => error._tag === "PostgresError" && isAboutDefinition(error),
       (error) =>

@@ -13,8 +13,13 @@ const PATIENCE_MS = 1_000
  * folding every batch a second time for nothing.
  */
 export class Rival {
+  private readonly patienceMs: number
   private since = performance.now()
   private interval = FIRST_LOOK_MS
+
+  constructor(patienceMs: number = PATIENCE_MS) {
+    this.patienceMs = patienceMs
+  }
 
   /** It got further, or had nothing to do. */
   gotOn(): void {
@@ -24,7 +29,7 @@ export class Rival {
 
   /** It left events unfolded for too long. */
   get isGone(): boolean {
-    return performance.now() - this.since >= PATIENCE_MS
+    return performance.now() - this.since >= this.patienceMs
   }
 
   /** When to look again, in ms. */

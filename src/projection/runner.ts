@@ -29,6 +29,8 @@ const STOPPED_LOOK_MS = 5_000
 /** What a runner works with; shared by all runners of an engine. */
 export interface RunnerParts extends CommitParts {
   readonly feed: Feed["Service"]
+  /** Whether this process folds at all, or leaves that to others for good. */
+  readonly folds: boolean
 }
 
 /**
@@ -58,6 +60,7 @@ export class Runner {
   constructor(blueprint: Blueprint, parts: RunnerParts) {
     this.blueprint = blueprint
     this.parts = parts
+    this.rival = this.standingRival
     const types = blueprint.definition.events.map((event) => event.type)
     this.backlog = new Backlog(parts.feed, types, {
       onOffer: () => this.news.ring(),
@@ -67,6 +70,11 @@ export class Runner {
         this.hurry()
       }
     })
+  }
+
+  /** Who does not fold always has somebody else to follow. */
+  private get standingRival(): Rival | undefined {
+    return this.parts.folds ? undefined : new Rival(Number.POSITIVE_INFINITY)
   }
 
   get name(): string {
@@ -184,7 +192,7 @@ export class Runner {
     const due = this.movedAt + (this.rival === undefined ? IDLE_MOVE_MS : IDLE_LOOK_MS) - performance.now()
     if (due > 0) return this.news.wait(due)
     if (this.rival === undefined) return this.move(cursor, upTo)
-    this.rival = undefined
+    this.rival = this.standingRival
     return this.look
   }
 

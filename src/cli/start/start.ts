@@ -87,7 +87,7 @@ export const start = async (options: StartOptions): Promise<ExitCode> => {
     screen?.show(() => [` ${screen.paint("starting …", "dim")}`])
     await using place = await placeFor(options, say)
     say(describePlace(place))
-    await using engine = await openAt(place, options, say)
+    await using engine = await openAt(place, options, say, "keep")
     if (interruption.isRequested) return ExitCode.ok
     return await runUntilAsked(engine, place, screen, interruption, options, say)
   } finally {
