@@ -216,8 +216,8 @@ class OpenEngine implements Engine {
 
   /** A stream to loop over; closing the engine ends the loop. */
   private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
-    const open = Stream.interruptWhen(stream, Deferred.await(this.ended))
-    return Stream.toAsyncIterableWith(Stream.mapError(open, plainError), this.context)
+    const whileOpen = Stream.interruptWhen(stream, Deferred.await(this.ended))
+    return Stream.toAsyncIterableWith(Stream.mapError(whileOpen, plainError), this.context)
   }
 
   private promisedOperations<B extends object>(bound: B): PromisedOperations<B> {

@@ -25,7 +25,9 @@ describe("an engine that follows", () => {
     expect((await follower.status()).projections.map(({ follows }) => follows)).toEqual([true, true, true])
     await keeper.close()
     await follower.heartbeats.record({ agent: "a-1" })
-    await expect(follower.heartbeats.recent({ agent: "a-1" })).rejects.toMatchObject({ _tag: "ProjectionBehind" })
+    await expect(follower.heartbeats.recent({ agent: "a-1" })).rejects.toMatchObject({
+      _tag: "ProjectionBehind"
+    })
   })
 
   test("is what a writer's role makes of an engine: it emits, commands and queries, and folds nothing", async () => {
@@ -39,7 +41,9 @@ describe("an engine that follows", () => {
       await writer.agents.register({ agent: "w-1" })
       expect(await writer.agents.list()).toMatchObject([{ agent: "w-1" }])
       expect((await writer.status()).projections.every(({ follows }) => follows)).toBe(true)
-      await until(async () => (await owner.status()).projections.every(({ follows }) => !follows), { within: 5_000 })
+      await until(async () => (await owner.status()).projections.every(({ follows }) => !follows), {
+        within: 5_000
+      })
       await writer.close()
     } finally {
       const { default: pg } = await import("pg")

@@ -34,7 +34,7 @@ export class LiveView {
 
   private refresh(): void {
     if (this.screen.isLive) this.refreshFooter()
-    else void this.screen.print(`${statusLine(this.standing(), this.screen.paint, undefined)}`)
+    else void this.screen.print(statusLine(this.standing(), this.screen.paint, undefined))
   }
 
   private refreshFooter(): void {
