@@ -5,6 +5,7 @@ import { Postgres } from "../postgres/postgres.ts"
 import { Appender } from "./appender.ts"
 import type { PlacedPart } from "./batch.ts"
 import { Ambient } from "./ambient.ts"
+import { type EffectHandler, runningEffects } from "./effect-handler.ts"
 import { InvalidArgument, type LogError, logError } from "./error.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "./event.ts"
 import { type EventType, EventTypes } from "./event-type.ts"
@@ -14,7 +15,7 @@ import { LogIdentity } from "./identity.ts"
 import { readStream, type ReadOptions } from "./read-stream.ts"
 import { DEFAULT_MAX_EVENT_BYTES, makeRequest, type RequestRules } from "./request.ts"
 import { type From, Resume } from "./resume.ts"
-import { type Handler, Subscription } from "./subscription.ts"
+import { type Failure, type Handler, Subscription } from "./subscription.ts"
 import { Telemetry, watchedEmit, watchedRead, watchedTransaction } from "./telemetry.ts"
 import { type EmitOptions, type Transaction, transaction } from "./transaction.ts"
 
@@ -56,11 +57,18 @@ export class EventLog extends Context.Service<
     ) => Effect.Effect<A, E | LogError | PostgresError, R>
     /** The events of one stream, by version; strong: up to the stream's own head. An unknown stream is empty. */
     readonly read: (stream: string, options?: ReadOptions) => Stream.Stream<Event, LogError | PostgresError>
-    /** Hands every event of a filter to a handler, in order of position; resolves when its starting point is known. */
-    readonly subscribe: (
+    /**
+     * Hands every event of a filter to a handler, in order of position; resolves when its starting point is known. An effect
+     * that the handler returns is run before the next event comes.
+     */
+    subscribe<E, R>(
+      options: SubscribeOptions,
+      handler: EffectHandler<E, R>
+    ): Effect.Effect<Subscription, LogError | PostgresError, Scope.Scope | R>
+    subscribe(
       options: SubscribeOptions,
       handler: Handler
-    ) => Effect.Effect<Subscription, LogError | PostgresError, Scope.Scope>
+    ): Effect.Effect<Subscription, LogError | PostgresError, Scope.Scope>
     /** The position up to which no event can appear any more. */
     readonly settled: Effect.Effect<number, PostgresError>
     /** The position that "start", "now", a position or a token means here. */
@@ -84,6 +92,14 @@ const metaOf = (
   if (traceparent !== undefined) return { ...ambient, traceparent, ...meta }
   return ambient === undefined ? meta : { ...ambient, ...meta }
 }
+
+/** What a handler or an upcaster said may quote data, so it goes to the status and not to the log of the process. */
+const reported = (failure: Failure): Effect.Effect<void> =>
+  Effect.logError("A subscription failed", {
+    error: failure._tag,
+    position: failure.position,
+    ...("type" in failure ? { type: failure.type } : {})
+  })
 
 const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
   const postgres = yield* Postgres
@@ -126,29 +142,31 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
       })
     )
 
-  const subscribe = Effect.fnUntraced(function* (
+  const subscribe = Effect.fnUntraced(function* <R>(
     { from = "now", ...filter }: SubscribeOptions,
-    handler: Handler
-  ) {
+    handler: Handler | EffectHandler<unknown, R>
+  ): Effect.fn.Return<Subscription, LogError | PostgresError, Scope.Scope | R> {
     const wrong = filterProblem(filter)
     if (wrong !== undefined) return yield* logError(wrong)
     if (typeof handler !== "function")
       return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
     const position = yield* resume.position(from)
+    const context = yield* Effect.context<R>()
     return yield* Effect.acquireRelease(
       Effect.sync(() => {
+        const running = runningEffects(handler, context)
         const subscription = new Subscription({
           feed,
           types,
           telemetry,
           filter,
           from: position,
-          handler,
+          handler: running,
           run
         })
         subscriptions.add(subscription)
         const forget = (): void => void subscriptions.delete(subscription)
-        subscription.done.then(forget, () => undefined)
+        subscription.done.then(forget, (failure: Failure) => void run(reported(failure)))
         return subscription
       }),
       (subscription) => Effect.promise(() => subscription.stop())

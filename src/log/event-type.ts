@@ -8,7 +8,7 @@ export type Upcast = (data: unknown, event: Event) => unknown
 export interface EventType<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly schemaVersion: number
-  readonly schema: Schema.Codec<Data, unknown>
+  readonly schema: Schema.Codec<Data, Data>
   /** From version n to n + 1, for each n below schemaVersion that the log may hold. */
   readonly upcasts: Readonly<Record<number, Upcast>>
   /** An event of this type to emit. A method, so that a list of types may hold types of any data. */
@@ -21,18 +21,18 @@ export interface EventType<Type extends string = string, Data = unknown> {
 }
 
 /**
- * Declares a type of event. The schema describes the JSON of its current version.
+ * Declares a type of event. The schema describes the JSON of its current version; it checks, and changes nothing.
  *
  * ```ts
  * const TaskDone = eventType("TaskDone", Schema.Struct({ task: Schema.String, ms: Schema.Finite }), {
  *   schemaVersion: 2,
- *   upcasts: { 1: (data) => ({ ...data, ms: data.seconds * 1000 }) }
+ *   upcasts: { 1: (data) => ({ task: (data as TaskDone1).task, ms: (data as TaskDone1).seconds * 1000 }) }
  * })
  * ```
  */
 export const eventType = <const Type extends string, Data>(
   type: Type,
-  schema: Schema.Codec<Data, unknown>,
+  schema: Schema.Codec<Data, Data>,
   options?: { readonly schemaVersion?: number; readonly upcasts?: Readonly<Record<number, Upcast>> }
 ): EventType<Type, Data> => ({
   type,
@@ -84,9 +84,11 @@ export class EventTypes {
   /** Why the data is not what the declared type says, where the event is of its current version. */
   problem(type: string, schemaVersion: number, data: unknown): string | undefined {
     const known = this.byType.get(type)
-    return known === undefined || known.eventType.schemaVersion !== schemaVersion
-      ? undefined
-      : known.problem(data)
+    if (known === undefined) return undefined
+    const { schemaVersion: current } = known.eventType
+    if (schemaVersion > current)
+      return `schema version ${schemaVersion} is newer than the declared one, ${current}`
+    return schemaVersion === current ? known.problem(data) : undefined
   }
 
   /** The event at the current version of its type. Throws what an upcaster throws, or says which one is missing. */

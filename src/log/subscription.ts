@@ -34,7 +34,8 @@ export interface SubscriptionStatus {
   readonly error: string | undefined
 }
 
-type Failure = HandlerFailed | UpcastFailed | LogRewound
+/** Why a subscription ended by itself. */
+export type Failure = HandlerFailed | UpcastFailed | LogRewound
 
 type Run = <A>(
   effect: Effect.Effect<A, PostgresError>,
