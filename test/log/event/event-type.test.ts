@@ -152,3 +152,12 @@ describe("an event that cannot be brought to its current version", () => {
     await Promise.all([failing.stop(), fine.stop()])
   })
 })
+
+test("an event of a newer version than the declared one is refused at emit: nobody here knows what it says", async () => {
+  await expect(
+    log.engine.emit(log.stream(), { type: "TaskDone", data: { task: "a", ms: 7 }, schemaVersion: 4 })
+  ).rejects.toMatchObject({
+    _tag: "InvalidEvent",
+    problem: expect.stringContaining("newer than the declared one, 3")
+  })
+})
