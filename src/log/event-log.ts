@@ -93,6 +93,9 @@ const metaOf = (
   return ambient === undefined ? meta : { ...ambient, ...meta }
 }
 
+/** How long a closing engine waits for a handler to end with the event it is at, in ms. */
+const HANDLER_PATIENCE_MS = 5_000
+
 /** What a handler or an upcaster said may quote data, so it goes to the status and not to the log of the process. */
 const reported = (failure: Failure): Effect.Effect<void> =>
   Effect.logError("A subscription failed", {
@@ -165,11 +168,17 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
           run
         })
         subscriptions.add(subscription)
-        const forget = (): void => void subscriptions.delete(subscription)
-        subscription.done.then(forget, (failure: Failure) => void run(reported(failure)))
+        subscription.done.catch((failure: Failure) => void run(reported(failure)))
         return subscription
       }),
-      (subscription) => Effect.promise(() => subscription.stop())
+      (subscription) => {
+        const stopped = Effect.timeoutOption(
+          Effect.promise(() => subscription.stop()),
+          HANDLER_PATIENCE_MS
+        )
+        const forgotten = Effect.sync(() => subscriptions.delete(subscription))
+        return Effect.ensuring(stopped, forgotten)
+      }
     )
   })
 

@@ -208,6 +208,7 @@ export class Subscription {
     }
     if (this.handled >= upTo) {
       this.offered = this.handled
+      this.ahead = undefined
       const { types } = this.filter
       this.detach = this.feed.attach(types === undefined ? this.sink : { ...this.sink, types })
       this.state = "live"

@@ -70,7 +70,7 @@ export class Tail {
 
   /** Reads only these types from now on, the others are passed over in the database; undefined: all. */
   narrow(types: ReadonlyArray<string> | undefined): void {
-    if (types?.join() === this.types?.join()) return
+    if (JSON.stringify(types) === JSON.stringify(this.types)) return
     this.types = types
     this.pager = new Pager(this.pages, types === undefined ? NO_FILTER : { types })
   }
@@ -188,7 +188,7 @@ export class Tail {
 
 /**
  * The position up to which the log is settled now: where "from now" begins. Waits up to a second for the appends
- * under way, then falls back to what was last written down, which is settled too, only older.
+ * under way, then falls back to what was last written down and what follows it without a gap.
  */
 export const settledHead = (pages: Pages, standby: boolean): Effect.Effect<number, PostgresError> =>
   Effect.gen(function* () {
@@ -206,5 +206,12 @@ export const settledHead = (pages: Pages, standby: boolean): Effect.Effect<numbe
       yield* Effect.sleep(lookMs)
       passed = barrier.isPassed(yield* pages.lockHolders())
     }
-    return passed ? highest : yield* pages.settledPosition()
+    const recorded = yield* pages.settledPosition()
+    return passed ? Math.max(highest, recorded) : yield* withoutGapFrom(pages, recorded)
   })
+
+/** How far the log goes without a gap from a position that is settled: nothing can come in between. */
+const withoutGapFrom = (pages: Pages, settled: number): Effect.Effect<number, PostgresError> =>
+  Effect.flatMap(pages.extent(settled, EXTENT_EVENTS), ({ contiguous }) =>
+    contiguous === undefined ? Effect.succeed(settled) : withoutGapFrom(pages, contiguous)
+  )

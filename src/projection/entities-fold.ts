@@ -61,7 +61,8 @@ class EntitiesFold {
 
   outcome(keyed: ReadonlyArray<readonly [string, Event]>, loaded: ReadonlyArray<Row>): Outcome {
     const { key, fold } = this.shape
-    const before = new Map(loaded.map((row) => [String(row[key]), row]))
+    // Frozen, because a row that was changed in place would not be told from one that was left as it is.
+    const before = new Map(loaded.map((row) => [String(row[key]), Object.freeze(row)]))
     const after = new Map<string, Row | undefined>(before)
     for (const [id, event] of keyed) {
       const row = fold.call(this.shape, after.get(id), event)

@@ -2,6 +2,7 @@ import { Client, type QueryResultRow } from "pg"
 import { afterAll, afterEach, beforeAll } from "vitest"
 import { type Engine, type Event, open, type OpenOptions, type ReadOptions } from "../../src/index.ts"
 import { type TestDatabase, testDatabase } from "../support/database.ts"
+import { until } from "../support/eventually.ts"
 
 /** A connection outside every engine, for plain SQL in transactions of its own. */
 export type Session = AsyncDisposable & {
@@ -84,6 +85,19 @@ export const eventsOf = async (
 }
 
 export const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, at) => at + 1)
+
+/** Some session of this database waits for a transaction to end: at the head of a stream, or at the unique index of ids. */
+export const somebodyWaits = (db: TestDatabase): Promise<unknown> =>
+  until(
+    async () => {
+      const waiting = await db.query(
+        `select from pg_locks join pg_stat_activity using (pid)
+         where locktype = 'transactionid' and not granted and datname = current_database()`
+      )
+      return waiting.length > 0
+    },
+    { what: "an append to wait for an open transaction" }
+  )
 
 /** How many events there are in a stream, and whether it has a head, as SQL sees it. */
 export const traceOf = async (

@@ -66,6 +66,22 @@ describe("a fold that throws", () => {
     ).toEqual([{ count: 37 }])
   })
 
+  it("stops where the fold changes a row in place: what is not returned anew would be lost without a word", async () => {
+    const one = await start()
+    const model = entities<{ id: string; total: number; events: number }>({
+      table: "in_place",
+      key: "id",
+      keyOf: (event) => event.stream,
+      fold: (row, event) =>
+        row === undefined ? { id: event.stream, total: 1, events: 1 } : Object.assign(row, { total: 9 })
+    })
+    await one.project({ ...counters({ name: "in_place", count: () => 1 }), model })
+    await one.reaches("in_place", await one.emit("place-1", Counted.make({ by: 1 })))
+    await one.emit("place-1", Counted.make({ by: 1 }))
+    await stops(one, "in_place")
+    expect(one.status("in_place").error!.message).toContain("read only")
+  })
+
   it("stops its own projection only", async () => {
     const one = await start()
     await one.project(counters({ name: "sick", count: refuse }))

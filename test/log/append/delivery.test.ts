@@ -4,6 +4,7 @@ import { AppendCall, BATCH_PATIENCE_MS } from "../../../src/log/append-call.ts"
 import type { Outcome } from "../../../src/log/batch.ts"
 import { Delivery, type Waiting } from "../../../src/log/delivery.ts"
 import type { Request } from "../../../src/log/request.ts"
+import { ConnectionError, TlsRefused } from "../../../src/postgres/connection-error.ts"
 import { PostgresError, postgresError } from "../../../src/postgres/error.ts"
 
 // What becomes of a batch when the server, or the connection to it, fails in one way or another: rules A4, A6 and A8.
@@ -124,6 +125,14 @@ describe("a batch", () => {
       ids: ["id-of-c"],
       detail: expect.stringContaining("nobody foresaw")
     })
+  })
+
+  test("is sent again where a new connection finds no TLS, as in front of a server that is being replaced", async () => {
+    const reason = new TlsRefused({ server: "localhost:5432", sslmode: "require" })
+    const refused = postgresError(new ConnectionError({ reason }), false)
+    const { calls, said } = await play(all, { answer: (_, nth) => (nth === 1 ? refused : undefined) })
+    expect(calls).toEqual(["abcd", "abcd"])
+    expect(said).toEqual(appended)
   })
 
   test.each(["57P03", "53300", "53100", "57014", "25006"])(

@@ -1,19 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { DuplicateEvent } from "../../../src/index.ts"
-import { until } from "../../support/eventually.ts"
-import { eventsOf, testLog, traceOf, upTo } from "../test-log.ts"
+import { eventsOf, somebodyWaits, testLog, traceOf, upTo } from "../test-log.ts"
 
 const log = testLog()
-
-/** Some append waits for a transaction that has not ended: at the unique index of ids, where all heads are free. */
-const somebodyWaits = () =>
-  until(
-    async () =>
-      (await log.db.query("select from pg_locks where locktype = 'transactionid' and not granted")).length >
-      0,
-    { what: "an append to wait for an open transaction" }
-  )
 
 const event = (id = randomUUID()) => ({ id, type: "Paid", data: { sum: 1 } })
 
@@ -86,7 +76,7 @@ describe("one id, sent to two streams at once,", () => {
       log.engine.emit(b, paid),
       ...neighbours.slice(1).map((one) => log.engine.emit(one, { type: "Fine" }, { expected: "none" }))
     ])
-    await somebodyWaits()
+    await somebodyWaits(log.db)
     await session.query("commit")
     const [first, second, ...rest] = await results
     expect(second).toMatchObject({
@@ -104,7 +94,7 @@ describe("one id, sent to two streams at once,", () => {
     await session.query("begin")
     await session.query("select append_events($1, jsonb_build_array($2::jsonb))", [a, JSON.stringify(paid)])
     const second = log.engine.emit(b, paid)
-    await somebodyWaits()
+    await somebodyWaits(log.db)
     await session.query("rollback")
     await expect(second).resolves.toMatchObject({ stream: b, version: 1 })
   })
@@ -118,7 +108,7 @@ test("two transactions that send two ids in opposite orders come through: one de
   await session.query("select append_events($1, jsonb_build_array($2::jsonb))", [a, JSON.stringify(x)])
   // The batch holds y and waits for x; then the session wants y.
   const batch = log.engine.emit(b, [y, x])
-  await somebodyWaits()
+  await somebodyWaits(log.db)
   const late = session.query("select append_events($1, jsonb_build_array($2::jsonb))", [
     log.stream(),
     JSON.stringify(y)

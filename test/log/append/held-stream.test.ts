@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import type { ExpectedVersion } from "../../../src/index.ts"
 import { inTime, until } from "../../support/eventually.ts"
-import { eventsOf, testLog, upTo } from "../test-log.ts"
+import { eventsOf, somebodyWaits, testLog, upTo } from "../test-log.ts"
 
 // Rule A6: a stream that somebody's open transaction holds is waited for apart, in its own order, and nobody else waits.
 
@@ -111,12 +111,7 @@ describe("an append in a deadlock with a caller's transaction", () => {
       { stream: a, events: { type: "Ours" }, expected },
       { stream: b, events: { type: "Ours" } }
     ])
-    await until(
-      async () =>
-        (await log.db.query("select from pg_locks where locktype = 'transactionid' and not granted")).length >
-        0,
-      { what: "the engine to hold a and wait for b" }
-    )
+    await somebodyWaits(log.db)
     await session.query('select append_events($1, \'[{"type": "Theirs"}]\')', [a])
     await session.query(end)
     await expect(ours).resolves.toMatchObject([

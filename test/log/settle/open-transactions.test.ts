@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest"
+import { afterEach, describe, expect, test } from "vitest"
 import type { Event } from "../../../src/index.ts"
 import { collector, inTime, until } from "../../support/eventually.ts"
 import { openSession, type Session, testLog, upTo } from "../test-log.ts"
@@ -44,6 +44,13 @@ const heldUp = async () => {
     what: "the tail to be held up"
   })
 }
+
+/** Who holds up the tail, as the status says as soon as somebody does. */
+const heldBy = () =>
+  until(async () => {
+    const { feed } = await log.engine.status()
+    return feed.heldBy.length > 0 && feed.heldBy
+  })
 
 describe("T1: an unrelated write transaction", () => {
   test.each([
@@ -127,7 +134,7 @@ test("T5: writers do not queue behind a reader that waits for another writer", a
   expect(heard).toEqual([])
   expect(
     await log.db.query(
-      "select from pg_locks where locktype = 'advisory' and objsubid = 1 and (mode <> 'ShareLock' or not granted)"
+      "select from pg_locks where locktype = 'advisory' and objsubid = 1 and database = (select oid from pg_database where datname = current_database()) and (mode <> 'ShareLock' or not granted)"
     )
   ).toEqual([])
   await slow.query("commit")
@@ -208,6 +215,13 @@ describe("a gap", () => {
 })
 
 describe("a prepared transaction", () => {
+  afterEach(async () => {
+    const left = await log.db.query<{ gid: string }>(
+      "select gid from pg_prepared_xacts where database = current_database()"
+    )
+    for (const { gid } of left) await log.db.query(`rollback prepared '${gid}'`)
+  })
+
   const prepare = async (type: string) => {
     const session = await begun()
     await appendIn(session, type)
@@ -224,9 +238,7 @@ describe("a prepared transaction", () => {
     await emit("After")
     await heldUp()
     expect(heard).toEqual([])
-    expect((await log.engine.status()).feed.heldBy).toMatchObject([
-      { pid: null, state: "prepared transaction" }
-    ])
+    expect(await heldBy()).toMatchObject([{ pid: null, state: "prepared transaction" }])
     await log.db.query(`${end} '${gid}'`)
     expect(await hears(expected.length)).toEqual(expected)
     await emit("Next")
@@ -295,7 +307,7 @@ test("status names who holds up the tail, and since when", async () => {
   const slow = await begun()
   await appendIn(slow, "Slow")
   await emit("After")
-  await heldUp()
+  await heldBy()
   const { feed, settled, head } = await log.engine.status()
   expect(feed.heldBy).toMatchObject([
     {

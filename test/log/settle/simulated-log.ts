@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Event } from "../../../src/log/event.ts"
+import type { Filter } from "../../../src/log/filter.ts"
 import type { Holder, Pages } from "../../../src/log/page.ts"
 
 /** Which rules the writers and the reader of a simulated log keep. */
@@ -26,12 +27,15 @@ interface Writer {
   readonly drawn: Array<number>
 }
 
+/** Every third event is of a type of its own. */
+export const typeAt = (position: number): string => (position % 3 === 0 ? "Rare" : "Common")
+
 const eventAt = (position: number): Event => ({
   position,
   id: String(position),
   stream: "s-1",
   version: position,
-  type: "T",
+  type: typeAt(position),
   data: {},
   labels: [],
   meta: {},
@@ -108,13 +112,19 @@ export class SimulatedLog {
           .slice(0, limit)
           .map(eventAt)
       ),
-    between: (after: number, upTo: number, limit: number) =>
+    between: (after: number, upTo: number, limit: number, { types }: Filter) =>
       this.statement((seen) =>
         seen
-          .filter((one) => one > after && one <= upTo)
+          .filter((one) => one > after && one <= upTo && (types?.includes(typeAt(one)) ?? true))
           .slice(0, limit)
           .map(eventAt)
       ),
+    extent: (after: number, limit: number) =>
+      this.statement((seen) => {
+        const ahead = seen.filter((one) => one > after).slice(0, limit)
+        const contiguous = ahead.filter((one, nth) => one === after + nth + 1).at(-1)
+        return { contiguous, highest: ahead.at(-1) ?? 0, seen: ahead.length }
+      }),
     highestPosition: () => this.statement((seen) => seen.at(-1) ?? 0),
     lockHolders: () =>
       this.statement(() => {

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { PAGE_EVENTS } from "../../../src/log/page.ts"
-import { Tail } from "../../../src/log/tail.ts"
+import { settledHead, Tail } from "../../../src/log/tail.ts"
 import { upTo } from "../test-log.ts"
-import { type Action, allRules, type Kept, SimulatedLog } from "./simulated-log.ts"
+import { type Action, allRules, type Kept, SimulatedLog, typeAt } from "./simulated-log.ts"
 
 // The tail against a log in memory, whose writers act between any two of its statements.
 
@@ -175,11 +175,64 @@ describe("whatever writers do between its statements,", () => {
     fc.assert(delivery(allRules), { numRuns: 3_000 })
   })
 
+  test("the tail that is narrowed to a type, always or now and then, hands out every event of it once, in order", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(action, { maxLength: 5 }), { maxLength: 40 }),
+        fc.infiniteStream(fc.boolean()),
+        (bursts, narrow) => {
+          const log = new SimulatedLog()
+          const tail = new Tail(log.pages, 0)
+          const left = [...bursts]
+          log.onStatement(() => left.shift()?.forEach((one) => log.act(one)))
+          const delivered: Array<number> = []
+          const lookOnce = () => {
+            tail.narrow(narrow.next().value ? ["Rare"] : undefined)
+            delivered.push(...look(tail))
+          }
+          while (left.length > 0) lookOnce()
+          log.endAll()
+          tail.narrow(["Rare"])
+          delivered.push(...drain(tail))
+          const rare = (positions: ReadonlyArray<number>) => positions.filter((one) => typeAt(one) === "Rare")
+          expect(delivered).toEqual(delivered.toSorted((a, b) => a - b))
+          expect(rare(delivered)).toEqual(rare(log.committed.toSorted((a, b) => a - b)))
+        }
+      ),
+      { numRuns: 1_000 }
+    )
+  })
+
   // The same check finds a missed event as soon as a rule is taken out: it can fail.
   test.each<readonly [string, Partial<Kept>]>([
     ["S1: a writer draws before it locks", { lockFirst: false }],
     ["S2: sessions take numbers in advance", { cache: 3 }]
   ])("but not without rule %s", (_, broken) => {
     expect(fc.check(delivery({ ...allRules, ...broken }), { numRuns: 3_000 }).failed).toBe(true)
+  })
+})
+
+describe("from now", () => {
+  const head = (log: SimulatedLog, standby = false) => Effect.runSync(settledHead(log.pages, standby))
+
+  test("begins at the highest position where nobody holds", () => {
+    const log = new SimulatedLog()
+    log.append(3)
+    expect(head(log)).toBe(3)
+  })
+
+  test("never begins below what was written down, though the events up to there have been dropped", () => {
+    const log = new SimulatedLog()
+    log.append(3)
+    log.recorded = 3
+    for (const position of [3, 2]) log.drop(position)
+    expect(head(log)).toBe(3)
+  })
+
+  test("begins on a standby where it was written down", () => {
+    const log = new SimulatedLog()
+    log.append(3)
+    log.recorded = 2
+    expect(head(log, true)).toBe(2)
   })
 })

