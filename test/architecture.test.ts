@@ -17,13 +17,18 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/log/breach.ts", "../projection/definition.ts"],
   ["src/log/breach.ts", "../engine/engine.ts"],
   ["src/log/breach.ts", "../../projections/index.ts"],
+  ["src/log/breach.ts", "pg"],
   ["src/log/breach.ts", "pino"],
   ["src/projection/breach.ts", "../engine/engine.ts"],
   ["src/projection/breach.ts", "pg"],
   ["src/projection/breach.ts", "#projections/index.ts"],
   ["src/engine/breach.ts", "../cli/main.ts"],
+  ["src/engine/breach.ts", "../server/server.ts"],
+  ["src/engine/breach.ts", "pg"],
   ["src/cli/breach.ts", "../log/event.ts"],
   ["src/cli/breach.ts", "../postgres/postgres.ts"],
+  ["src/cli/breach.ts", "pg"],
+  ["src/cli/breach.ts", "pino"],
   ["projections/agents/breach.ts", "../../src/engine/engine.ts"]
 ]
 
@@ -82,7 +87,6 @@ describe("the house", () => {
   it(`has no source file of more than ${lineLimit} lines, and no SQL file of more than ${sqlLineLimit}`, () => {
     const long = [...filesBelow("src"), ...filesBelow("projections"), ...filesBelow("schema")].filter(
       (file) => {
-        if (file === path.join("schema", "snapshot.sql")) return false
         const lines = readFileSync(path.join(root, file), "utf8").split("\n").length
         return lines > (file.endsWith(".sql") ? sqlLineLimit : lineLimit)
       }
@@ -108,7 +112,7 @@ describe("the house", () => {
     expect(names.length).toBeLessThanOrEqual(exportLimit)
   })
 
-  it("keeps SQL that defines functions out of the code", () => {
+  it("keeps SQL that defines functions in .sql files; code holds at most short administrative statements", () => {
     const offending = [...filesBelow("src"), ...filesBelow("projections")].filter(
       (file) =>
         file.endsWith(".ts") &&

@@ -5,7 +5,7 @@ export const ExitCode = {
   failure: 1,
   /** The command line, or a setting it led to, cannot be understood. */
   usage: 2,
-  /** No database could be reached or started; trying again may help. */
+  /** No database could be reached or started, or its disk is full; trying again may help. */
   unavailable: 3,
   /** Stopped for good by a second Ctrl-C, before it had shut down: 128 + SIGINT, as shells count. */
   interrupted: 130

@@ -19,10 +19,8 @@ export const sayOnStandardError: Say = (text) => void process.stderr.write(`${te
 export const placeFor = (options: PlaceOptions, say: Say): Promise<Place> =>
   findPlace({
     ...(options.database === undefined ? {} : { database: options.database }),
-    embedded: {
-      ...(options.directory === undefined ? {} : { directory: options.directory }),
-      onNotice: say
-    }
+    ...(options.directory === undefined ? {} : { embedded: { directory: options.directory } }),
+    onNotice: say
   })
 
 export const schemaOf = ({ schema }: PlaceOptions): { readonly schema?: string } =>

@@ -1,5 +1,5 @@
 import type { EngineStatus } from "../index.ts"
-import { type ProjectionFacts, projectionsOf } from "./start/facts.ts"
+import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
 import type { Paint } from "./terminal/palette.ts"
 import { age } from "./terminal/quantity.ts"
 import { padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
@@ -41,9 +41,10 @@ const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
   ]
 }
 
-const projectionState = ({ isStopped, follows, lag }: ProjectionFacts): string => {
+const projectionState = (projection: ProjectionFacts): string => {
+  const { isStopped, follows, lag } = projection
   if (isStopped) return "stopped"
-  return `${lag === 0 ? "caught up" : `${lag} behind`}${follows ? ", filled by another process" : ""}`
+  return `${lag === 0 ? "caught up" : `${behind(projection)} behind`}${follows ? ", filled by another process" : ""}`
 }
 
 const projectionLines = (status: EngineStatus): ReadonlyArray<string> =>

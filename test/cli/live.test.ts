@@ -160,6 +160,7 @@ const standing: Standing = {
       name,
       position: 1290,
       lag: index,
+      isCount: index < 2,
       isStopped: false,
       follows: false,
       error: undefined
@@ -174,8 +175,8 @@ const standing: Standing = {
 
 describe("the status line", () => {
   test("shows rate, settled position, the lag of each projection and the latency", () => {
-    expect(statusLine(standing, noPaint, 120)).toBe(
-      " 2.4/s  settled 1290  lag agents 0 · heartbeats 1 · metrics 2  p50 1.8 ms · p99 4.2 ms  0:42  Ctrl-C stops"
+    expect(statusLine(standing, noPaint, 140)).toBe(
+      " 2.4/s  settled 1290  lag agents 0 · heartbeats 1 event · metrics ≤ 2 positions  p50 1.8 ms · p99 4.2 ms  0:42  Ctrl-C stops"
     )
   })
 
@@ -184,6 +185,13 @@ describe("the status line", () => {
     const line = statusLine(busy, noPaint, width)
     expect(widthOf(line)).toBeLessThanOrEqual(width)
     expect(line).toContain("2.4/s")
+  })
+
+  test("shows only the longest lag where there is little room, with its unit", () => {
+    expect(statusLine(standing, noPaint, 80)).toContain("lag ≤ 2 positions")
+    const counts = standing.facts.projections.map((projection) => ({ ...projection, isCount: true }))
+    const facts = { ...standing.facts, projections: counts }
+    expect(statusLine({ ...standing, facts }, noPaint, 80)).toContain("lag 2 events")
   })
 
   test("puts trouble first", () => {
@@ -221,7 +229,13 @@ describe("the summary", () => {
     expect(text).toMatch(/emitted +1 event$/m)
     expect(text).toMatch(/delivered +2 events, 1 of other processes$/m)
     expect(text).toMatch(/latency +p50 2\.0 ms · p99 2\.0 ms · max 2\.0 ms$/m)
-    expect(text).toMatch(/projections +agents caught up, at most 7 behind$/m)
-    expect(text).toMatch(/metrics 2 behind$/m)
+    expect(text).toMatch(/projections +agents caught up, at most 7 events behind$/m)
+    expect(text).toMatch(/heartbeats 1 event behind$/m)
+    expect(text).toMatch(/metrics ≤ 2 positions behind$/m)
+    expect(JSON.parse(JSON.stringify(summary)).projections).toMatchObject([
+      { name: "agents", lag: 0, isCount: true, mostLag: 7 },
+      { name: "heartbeats", lag: 1, isCount: true, mostLag: 1 },
+      { name: "metrics", lag: 2, isCount: false, mostLag: 2 }
+    ])
   })
 })

@@ -1,11 +1,14 @@
 import type { Engine, EngineStatus } from "../../index.ts"
+import { counted } from "../terminal/quantity.ts"
 
 /** A projection, as the status tells. */
 export interface ProjectionFacts {
   readonly name: string
   readonly position: number
-  /** How many events it is behind, at most. */
+  /** How far it is behind. */
   readonly lag: number
+  /** Whether that is a number of events; else it is one of positions, and the events are at most as many. */
+  readonly isCount: boolean
   /** It does not go on before somebody mends it. */
   readonly isStopped: boolean
   /** Another process of the same log fills it. */
@@ -33,12 +36,17 @@ export const NO_FACTS: Facts = {
   trouble: undefined
 }
 
+/** How far a projection is behind, with its unit: `3 events`, or `≤ 40 positions` where these are not known to be events. */
+export const behind = ({ lag, isCount }: Pick<ProjectionFacts, "lag" | "isCount">): string =>
+  isCount ? counted(lag, "event") : `≤ ${counted(lag, "position")}`
+
 /** What the status says about projections. */
 export const projectionsOf = ({ projections }: EngineStatus): ReadonlyArray<ProjectionFacts> =>
   projections.map(({ name, state, position, lag, follows, error }) => ({
     name,
     position,
     lag: lag.atMost,
+    isCount: lag.isCount,
     isStopped: state === "stopped",
     follows,
     error: error?.message

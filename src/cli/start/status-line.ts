@@ -1,7 +1,7 @@
 import type { Paint, Style } from "../terminal/palette.ts"
 import { counted, elapsed, latency, rate } from "../terminal/quantity.ts"
 import { cut, widthOf } from "../terminal/text.ts"
-import type { Facts } from "./facts.ts"
+import { behind, type Facts, type ProjectionFacts } from "./facts.ts"
 import type { Latency } from "./tally.ts"
 
 /** What the status line tells. */
@@ -28,13 +28,16 @@ const WORTH_TELLING_MS = 500
 const MARGIN = " "
 const GAP = "  "
 
+/** Nothing needs no unit. */
+const lagOf = (projection: ProjectionFacts): string => (projection.lag === 0 ? "0" : behind(projection))
+
 const lags = ({ projections }: Facts): ReadonlyArray<Segment> => {
   if (projections.length === 0) return []
   const stopped = projections.filter(({ isStopped }) => isStopped)
-  const most = Math.max(...projections.map(({ lag }) => lag))
-  const each = projections.map(({ name, lag }) => `${name} ${lag}`).join(" · ")
+  const most = projections.reduce((far, other) => (other.lag > far.lag ? other : far))
+  const each = projections.map((projection) => `${projection.name} ${lagOf(projection)}`).join(" · ")
   return [
-    { text: `lag ${each}`, short: `lag ${most}` },
+    { text: `lag ${each}`, short: `lag ${lagOf(most)}` },
     ...stopped.map(({ name }): Segment => ({ text: `${name} stopped`, styles: ["bold", "red"] }))
   ]
 }

@@ -1,6 +1,6 @@
 import type { Paint } from "../terminal/palette.ts"
 import { counted, latency } from "../terminal/quantity.ts"
-import type { Facts, ProjectionFacts } from "./facts.ts"
+import { behind, type Facts, type ProjectionFacts } from "./facts.ts"
 import type { Latency, Tally } from "./tally.ts"
 
 /** What a run did; as JSON with --json. */
@@ -16,7 +16,12 @@ export interface Summary {
   readonly delivered: number
   /** From emit to callback, of this process's own events, in ms; null where there was none. */
   readonly latencyMs: Latency | null
-  readonly projections: ReadonlyArray<ProjectionFacts & { readonly mostLag: number }>
+  readonly projections: ReadonlyArray<
+    ProjectionFacts & {
+      /** It was never more events behind than this. */
+      readonly mostLag: number
+    }
+  >
 }
 
 const CENT = 100
@@ -58,8 +63,8 @@ const LABEL_WIDTH = 12
 const standing = (projection: Summary["projections"][number], paint: Paint): string => {
   const { name, lag, mostLag, isStopped, error = "" } = projection
   if (isStopped) return `${name} ${paint("stopped", "bold", "red")} ${error}`
-  const most = mostLag > lag ? paint(`, at most ${mostLag} behind`, "dim") : ""
-  return `${name} ${lag === 0 ? "caught up" : `${lag} behind`}${most}`
+  const most = mostLag > lag ? paint(`, at most ${counted(mostLag, "event")} behind`, "dim") : ""
+  return `${name} ${lag === 0 ? "caught up" : `${behind(projection)} behind`}${most}`
 }
 
 /** The summary for people, line by line. */

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest"
+import { behind } from "../../src/cli/start/facts.ts"
+import { statusText } from "../../src/cli/status-text.ts"
+import { noPaint } from "../../src/cli/terminal/palette.ts"
+import type { EngineStatus } from "../../src/index.ts"
+
+const projection = (name: string, atMost: number, isCount: boolean): EngineStatus["projections"][number] => ({
+  name,
+  version: 1,
+  generation: 1,
+  state: isCount ? "running" : "catching up",
+  position: 1200,
+  lag: { atMost, isCount },
+  rate: 0,
+  follows: false,
+  error: undefined
+})
+
+const status: Parameters<typeof statusText>[0] = {
+  log: "0000",
+  epoch: 1,
+  schema: "tidemark",
+  standby: false,
+  head: 1290,
+  settled: 1290,
+  database: "127.0.0.1:5432/x as y",
+  directory: undefined,
+  wake: { mode: "listening", reason: "NOTIFY arrives" },
+  emit: { waiting: 0, blocked: 0, underWay: 0 },
+  feed: { position: 1290, lag: 0, heldForMs: 0, heldBy: [], error: undefined },
+  subscriptions: [],
+  projections: [
+    projection("agents", 0, true),
+    projection("heartbeats", 3, true),
+    projection("metrics", 90, false)
+  ]
+} as unknown as Parameters<typeof statusText>[0]
+
+describe("the status of projections", () => {
+  test("gives a lag in events where they were counted, and else in positions as a bound", () => {
+    const text = statusText(status, noPaint)
+    expect(text).toMatch(/agents +1200 +caught up$/m)
+    expect(text).toMatch(/heartbeats +1200 +3 events behind$/m)
+    expect(text).toMatch(/metrics +1200 +≤ 90 positions behind$/m)
+  })
+
+  test.each([
+    [1, true, "1 event"],
+    [1, false, "≤ 1 position"],
+    [12, false, "≤ 12 positions"]
+  ])("says %i, counted: %s, as %s", (lag, isCount, text) => {
+    expect(behind({ lag, isCount })).toBe(text)
+  })
+})
