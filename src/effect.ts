@@ -18,19 +18,46 @@ export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer>
   engineLayer(options, process.env)
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
-export type { OpenOptions } from "./engine/configuration.ts"
+export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
 export { ReadModels } from "./engine/read-models.ts"
-export { type EngineStatus, engineStatus } from "./engine/status.ts"
+export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"
-export { LogError } from "./log/error.ts"
-export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part } from "./log/event.ts"
+export { LogError, type LogReason } from "./log/error.ts"
+export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part, Placed } from "./log/event.ts"
 export { EventLog, type SubscribeOptions } from "./log/event-log.ts"
-export { eventType } from "./log/event-type.ts"
+export { eventType, type EventType, type Upcast } from "./log/event-type.ts"
 export { Feed } from "./log/feed.ts"
-export { LogIdentity } from "./log/identity.ts"
+export type { Filter } from "./log/filter.ts"
+export { LogIdentity, PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
 export { liveEvents } from "./log/live-events.ts"
+export type { ReadOptions } from "./log/read-stream.ts"
+export type { From } from "./log/resume.ts"
+export {
+  type Handler,
+  HandlerFailed,
+  type Subscription,
+  type SubscriptionStatus
+} from "./log/subscription.ts"
+export type { EmitOptions, Transaction } from "./log/transaction.ts"
 export { Wake } from "./log/wake.ts"
-export { PostgresError } from "./postgres/error.ts"
-export { Postgres } from "./postgres/postgres.ts"
-export { ProjectionError } from "./projection/error.ts"
+export { ConnectionError, type ConnectionReason } from "./postgres/connection-error.ts"
+export type { ConnectionSettings } from "./postgres/connection-settings.ts"
+export { EmbeddedError, type EmbeddedReason } from "./postgres/embedded/embedded-error.ts"
+export type { EmbeddedOptions } from "./postgres/embedded/server.ts"
+export { PostgresError, type PostgresReason } from "./postgres/error.ts"
+export { InvalidIdentifier } from "./postgres/identifier.ts"
+export { MigrationError, type MigrationReason } from "./postgres/migrate.ts"
+export { type Connection, Postgres, type Rows } from "./postgres/postgres.ts"
+export {
+  entities,
+  type EntitiesShape,
+  projection,
+  type ProjectionDefinition,
+  rows,
+  type RowsShape
+} from "./projection/definition.ts"
+export { ProjectionError, type ProjectionReason } from "./projection/error.ts"
+export { command, type Operation, type OperationContext, query } from "./projection/operation.ts"
 export { Projections } from "./projection/projections.ts"
+export type { SqlSource } from "./projection/sql-source.ts"
+export type { ProjectionStatus } from "./projection/status.ts"

@@ -40,6 +40,7 @@ export {
   Rejected,
   RolledBack,
   StatementTimeout,
+  TransactionEnded,
   UniqueViolation,
   Unreachable
 } from "./postgres/error.ts"
@@ -50,6 +51,7 @@ export {
   TlsUnverified
 } from "./postgres/connection-error.ts"
 export type { ConnectionSettings } from "./postgres/connection-settings.ts"
+export type { EmbeddedOptions } from "./postgres/embedded/server.ts"
 export { InvalidIdentifier } from "./postgres/identifier.ts"
 export { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "./postgres/migrate.ts"
 export {

@@ -4,7 +4,7 @@
 --   head            which of the heads the event goes to, from 1
 --   expected        null: not checked · -1: the stream must exist · n: the stream must be at version n (0: must be new);
 --                   compared with the stream's version before the batch, so a checked request comes first for its stream
---   patience        how long to wait for a lock, in ms; null: as long as the transaction would
+--   patience        how long to wait for each lock, in ms; null: as long as the transaction would
 --   verdicts        null when every event was appended; else for each event 'appended', 'repeated' (the same append
 --                   is there already: its positions are returned), 'conflict' or 'duplicate' (an id is there with other content)
 --   actuals         the version of each head before the batch
@@ -71,9 +71,6 @@ begin
   if _locked <> heads then
     raise exception 'heads must name each stream once, in sorted order' using errcode = 'TM006';
   end if;
-  if patience is not null then
-    perform set_config('lock_timeout', _lock_timeout, true);
-  end if;
 
   select
     array_agg(actuals[given.head] + given.nth_of_head order by given.nth),
@@ -84,7 +81,8 @@ begin
     from unnest(head, expected) with ordinality as event (head, expected, nth)
   ) given;
 
-  _known := false = any (_telemetry) and exists (select from events known where known.id = any (append_batch.id))
+  -- What is durable keeps its id from telemetry too. The reverse would look into every partition for each durable event.
+  _known := exists (select from events known where known.id = any (append_batch.id))
     or true = any (_telemetry) and exists (select from telemetry known where known.id = any (append_batch.id));
 
   if _known or _refused then
@@ -94,6 +92,7 @@ begin
 
     if not 'appended' = any (verdicts) then
       perform forget_empty_heads(heads);
+      perform set_config('lock_timeout', _lock_timeout, true);
       return;
     end if;
   end if;
@@ -143,6 +142,9 @@ begin
   if verdicts is not null then
     perform forget_empty_heads(heads);
   end if;
+
+  -- Not before the end: whoever waits for an id or for a partition holds its heads meanwhile.
+  perform set_config('lock_timeout', _lock_timeout, true);
 end
 $$;
 

@@ -26,6 +26,8 @@ set plan_cache_mode = force_generic_plan
 set lock_timeout = '250ms'
 as $$
 #variable_conflict use_column
+declare
+  _now timestamptz;
 begin
   if current_setting('synchronous_commit') = 'off' then
     perform set_config('synchronous_commit', 'local', true);
@@ -51,9 +53,10 @@ begin
 
     if found then
       actual := append_lone.version - 1;
+      _now := clock_timestamp();
       insert into events (position, id, stream, version, type, data, labels, meta, recorded_at, schema_version)
       values (append_lone.position, append_lone.id, append_lone.stream, append_lone.version, append_lone.type,
-        append_lone.data, append_lone.labels, append_lone.meta, clock_timestamp(), append_lone.schema_version);
+        append_lone.data, append_lone.labels, append_lone.meta, _now, append_lone.schema_version);
       return;
     end if;
 

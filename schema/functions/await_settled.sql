@@ -15,7 +15,8 @@ declare
 begin
   if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
     raise exception 'the log cannot be settled in a % transaction: its snapshot does not move', current_setting('transaction_isolation')
-      using errcode = 'TM003', hint = 'Read in READ COMMITTED, or only up to settled_position().';
+      using errcode = 'TM003', detail = jsonb_build_object('isolation', current_setting('transaction_isolation')),
+        hint = 'Read in READ COMMITTED, or only up to settled_position().';
   end if;
 
   if pg_is_in_recovery() then

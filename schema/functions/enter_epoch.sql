@@ -1,4 +1,5 @@
--- Notices a restore or a fail-over: another server, or another timeline of it, than the one that the log last knew.
+-- Notices a restore or a fail-over: another server or another timeline of it, another database or another table of this log
+-- than the log last knew. A restore onto the same server shows in the last two: what is made again gets another oid.
 -- Positions above the head of that moment may have meant something else before, so the log enters a new epoch.
 create or replace function enter_epoch(out log_id uuid, out epoch integer)
 language plpgsql
@@ -9,24 +10,31 @@ as $$
 declare
   _system    bigint := (select system_identifier from pg_control_system());
   _timeline  bigint := (select timeline_id from pg_control_checkpoint());
+  _database  oid    := (select oid from pg_database where datname = current_database());
+  _log       oid    := 'log'::regclass::oid;
+  _head      bigint;
   _last      epochs%rowtype;
 begin
-  select log.log_id, log.epoch into enter_epoch.log_id, enter_epoch.epoch from log;
-  if pg_is_in_recovery() then
-    return;
-  end if;
-
+  select log.log_id into enter_epoch.log_id from log;
   select * into _last from epochs order by epochs.epoch desc limit 1;
-  if (_last.system_identifier, _last.timeline) = (_system, _timeline) then
+  enter_epoch.epoch := _last.epoch;
+  if pg_is_in_recovery() or (_last.system_identifier, _last.timeline, _last.database_oid, _last.log_oid)
+    = (_system, _timeline, _database, _log)
+  then
     return;
   end if;
 
+  -- Somebody else may have entered it while we waited.
   perform from log for update;
   select * into _last from epochs order by epochs.epoch desc limit 1;
-  if (_last.system_identifier, _last.timeline) is distinct from (_system, _timeline) then
-    insert into epochs (epoch, after_position, system_identifier, timeline)
-    values (coalesce(_last.epoch, 0) + 1, coalesce((select max(position) from log_events), 0), _system, _timeline)
-    returning epochs.epoch into enter_epoch.epoch;
+  enter_epoch.epoch := _last.epoch;
+  if (_last.system_identifier, _last.timeline, _last.database_oid, _last.log_oid)
+    is distinct from (_system, _timeline, _database, _log)
+  then
+    enter_epoch.epoch := coalesce(_last.epoch, 0) + 1;
+    _head := coalesce((select max(position) from log_events), 0);
+    insert into epochs (epoch, after_position, system_identifier, timeline, database_oid, log_oid)
+    values (enter_epoch.epoch, _head, _system, _timeline, _database, _log);
     update log set epoch = enter_epoch.epoch;
   end if;
 end

@@ -9,6 +9,7 @@ security definer
 set search_path from current
 as $$
 declare
+  _key   integer := hashtext((select log_id from log)::text);
   _from  bigint;
   _name  text;
 begin
@@ -16,7 +17,13 @@ begin
     return;
   end if;
 
-  perform pg_advisory_xact_lock(hashtext('tidemark telemetry'), hashtext((select log_id from log)::text));
+  -- Whoever makes the next ones holds up only those who have no partition to write to.
+  if not pg_try_advisory_xact_lock(hashtext('tidemark telemetry'), _key) then
+    if exists (select from telemetry_partitions where up_to > reached and up_to - width <= reached) then
+      return;
+    end if;
+    perform pg_advisory_xact_lock(hashtext('tidemark telemetry'), _key);
+  end if;
 
   loop
     _from := greatest((select max(up_to) from telemetry_partitions), (reached / width - 1) * width, 0);

@@ -18,10 +18,12 @@ create or replace function judge_batch(
   out positions   bigint[],
   out versions    bigint[]
 )
-language sql
+language plpgsql
 volatile
 set search_path from current
 as $$
+#variable_conflict use_column
+begin
   with given as (
     select event.*, heads[event.head] as stream, actuals[event.head] as actual, telemetry[event.head] as telemetry
     from unnest(request, head, expected, id, type, data, labels, schema_version) with ordinality
@@ -37,7 +39,7 @@ as $$
         = (given.stream, given.type, given.data, given.labels::text[], given.schema_version) as equal
     from given
     left join lateral (
-      select events.* from events where events.id = given.id and not given.telemetry
+      select events.* from events where events.id = given.id
       union all
       select telemetry.* from telemetry where telemetry.id = given.id and given.telemetry
       limit 1
@@ -68,5 +70,7 @@ as $$
     array_agg(verdict order by nth),
     array_agg(case when verdict = 'repeated' then position end order by nth),
     array_agg(version order by nth)
-  from placed
+  into judge_batch.verdicts, judge_batch.positions, judge_batch.versions
+  from placed;
+end
 $$;

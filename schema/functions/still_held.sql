@@ -2,16 +2,18 @@
 -- two phases, is listed for a moment as b/0 instead of b/n.
 create or replace function still_held(holders text[])
 returns boolean
-language sql
+language plpgsql
 volatile
 set search_path from current
 as $$
-  select exists (
+begin
+  return exists (
     select from log_holders() held
     where held.holder = any (holders)
        or held.holder like '%/0' and exists (
          select from unnest(holders) as was (holder)
          where split_part(was.holder, '/', 1) = split_part(held.holder, '/', 1)
        )
-  )
+  );
+end
 $$;

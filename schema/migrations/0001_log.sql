@@ -19,6 +19,8 @@ create table epochs (
   after_position     bigint  not null,
   system_identifier  bigint  not null,
   timeline           bigint  not null,
+  database_oid       oid     not null,
+  log_oid            oid     not null,
   began_at           timestamptz not null default clock_timestamp()
 );
 comment on table epochs is 'A log enters a new epoch on a restore or a fail-over. Positions up to after_position mean the same before and after.';

@@ -9,13 +9,10 @@ create table projections (
   position         bigint  not null default 0,
   state            text    not null default 'running' check (state in ('running', 'stopped')),
   error            jsonb,
-  owner            text,
-  lease_until      timestamptz,
   created_at       timestamptz not null default clock_timestamp()
 ) with (fillfactor = 10);
 comment on table projections is 'One row per read model: everything up to position is folded into its tables, which commit together with it.';
 comment on column projections.definition_hash is 'The definition that fills the tables. Code with another one leaves them alone.';
 comment on column projections.generation is 'The physical tables behind the views: <relation>__<generation>.';
-comment on column projections.epoch is 'Grows when the tables are swapped or the lease changes hands; whoever holds an older one writes nothing.';
+comment on column projections.epoch is 'Grows when the tables are replaced; whoever holds an older one writes nothing.';
 comment on column projections.error is 'What stopped it: the event''s position and type, and what its fold said.';
-comment on column projections.owner is 'Who holds the lease while there is one.';

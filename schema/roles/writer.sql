@@ -1,4 +1,4 @@
--- Lets a role append to the log and run projections: psql -v schema=tidemark -v role=app -f writer.sql
+-- Lets a role append to the log and read it and its read models, which the owner's engines keep: psql -v schema=tidemark -v role=app -f writer.sql
 -- It appends through the functions only: no INSERT on events, and no number drawn without the lock.
 grant usage on schema :"schema" to :"role";
 grant select on all tables in schema :"schema" to :"role";
@@ -8,6 +8,7 @@ grant execute on function
   :"schema".append_events(text, jsonb, text),
   :"schema".append_lone(text, bigint, uuid, text, jsonb, text[], jsonb, integer),
   :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
+  :"schema".free_heads(text[]),
   :"schema".record_settled(bigint),
   :"schema".enter_epoch()
 to :"role";

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, Schema, type Scope } from "effect"
 import type { ClientConfig } from "pg"
 import type { Logger as Pino } from "pino"
 import type { EventType } from "../log/event-type.ts"
@@ -11,11 +11,17 @@ import { type Identifier, identifier, type InvalidIdentifier } from "../postgres
 
 /** How `open` finds its log, and how the engine behaves. Everything may be left out. */
 export interface OpenOptions {
-  /** A connection string or settings of a PostgreSQL from 15 on. Default: DATABASE_URL, else an embedded server. */
+  /**
+   * A connection string or settings of a PostgreSQL from 15 on. Goes before everything else. Default: an embedded server
+   * where `embedded` asks for one, else DATABASE_URL, else an embedded server.
+   */
   readonly database?: string | ConnectionSettings
   /** The schema that holds the log; one log, one schema. Default: `tidemark`. */
   readonly schema?: string
-  /** Settings of the embedded server, or false to never start one. */
+  /**
+   * An object asks for an embedded server, with these settings, and goes before DATABASE_URL; `{}` for one with the
+   * defaults. False never starts one.
+   */
   readonly embedded?: EmbeddedOptions | false
   /** Default: warnings and errors as JSON lines on standard error. `false` for none. */
   readonly logger?: Pino | false
@@ -54,19 +60,41 @@ export interface Configuration {
   readonly where: string
 }
 
-/** Neither a database is named nor may one be started; kept apart so that `open` says what to do. */
-const NO_DATABASE =
-  "No database is named. Give open({ database }) or set DATABASE_URL, or let the embedded server start (embedded is false)."
+/** Neither is a database named, nor may an embedded one be started. */
+export class NoDatabase extends Schema.TaggedError<NoDatabase>()("NoDatabase", {}) {
+  override get message(): string {
+    return "No database is named, and embedded is false. Give one as database, set DATABASE_URL, or let the embedded server start."
+  }
+}
+
+export type Wanted =
+  | { readonly database: string | ConnectionSettings }
+  | { readonly embedded: EmbeddedOptions }
+
+/** Which database is meant: the named one, else the embedded one that is asked for, else DATABASE_URL, else an embedded one. */
+export const wanted = (
+  { database, embedded }: Pick<OpenOptions, "database" | "embedded">,
+  environment: Readonly<Record<string, string | undefined>>
+): Effect.Effect<Wanted, NoDatabase> => {
+  if (database !== undefined) return Effect.succeed({ database })
+  if (typeof embedded === "object") return Effect.succeed({ embedded })
+  const named = environment["DATABASE_URL"]
+  if (named !== undefined && named !== "") return Effect.succeed({ database: named })
+  return embedded === false ? Effect.fail(new NoDatabase()) : Effect.succeed({ embedded: {} })
+}
 
 /** Resolves the options; starts or joins the embedded server where no database is named. */
 export const configure = Effect.fnUntraced(function* (
   options: OpenOptions,
   environment: Readonly<Record<string, string | undefined>>
-): Effect.fn.Return<Configuration, ConnectionError | EmbeddedError | InvalidIdentifier, Scope.Scope> {
+): Effect.fn.Return<
+  Configuration,
+  ConnectionError | EmbeddedError | InvalidIdentifier | NoDatabase,
+  Scope.Scope
+> {
   const schema = yield* identifier("schema", options.schema ?? DEFAULT_SCHEMA)
-  const named = options.database ?? (environment["DATABASE_URL"] || undefined)
-  if (named === undefined && options.embedded === false) return yield* Effect.die(new Error(NO_DATABASE))
-  const database = named ?? (yield* embeddedServer(options.embedded === false ? {} : options.embedded)).url
+  const found = yield* wanted(options, environment)
+  const database = "database" in found ? found.database : (yield* embeddedServer(found.embedded)).url
   const resolved = yield* connection(database, environment)
   const wake = options.wake === undefined ? resolved : yield* connection(options.wake, environment)
   return { schema, connection: resolved, wake, where: describe(resolved) }

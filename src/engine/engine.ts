@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks"
 import { Context, Deferred, Effect, Exit, ManagedRuntime, Result, Scope, Stream } from "effect"
 import { withinTransaction } from "../log/causation.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "../log/event.ts"
+import { type LogError, logError, Unavailable } from "../log/error.ts"
 import { EventLog, type SubscribeOptions } from "../log/event-log.ts"
 import { liveEvents } from "../log/live-events.ts"
 import type { ReadOptions } from "../log/read-stream.ts"
@@ -23,23 +24,36 @@ export interface Subscription {
   readonly position: number
   /** How many positions the log is ahead, at most: positions may skip numbers. */
   readonly lag: number
-  /** Resolves when it was stopped; rejects with HandlerFailed or UpcastFailed when it failed. */
+  /**
+   * Resolves when it was stopped. Rejects with HandlerFailed or UpcastFailed, having stopped before that event, or with
+   * LogRewound where the log was restored to before `position`. Not looking at it is no unhandled rejection.
+   */
   readonly done: Promise<void>
   readonly status: () => SubscriptionStatus
   /** Stops it; resolves when the handler has ended with the event it is at. */
   readonly stop: () => Promise<void>
 }
 
-/** A transaction of the caller's. */
+/** A transaction of the caller's. Once it has ended, every call fails with TransactionEnded. */
 export interface Tx {
-  /** Runs a statement. */
+  /**
+   * Runs a statement; `count` is how many rows it returned or changed. Rejects with what PostgreSQL says, such as
+   * UniqueViolation, InvalidData, AccessDenied, LockTimeout, StatementTimeout, ConnectionLost or Rejected.
+   */
   readonly query: <Row = Record<string, unknown>>(
     sql: string,
     params?: ReadonlyArray<unknown>
   ) => Promise<{ readonly rows: ReadonlyArray<Row>; readonly count: number }>
-  /** Queues events; they are appended as the last thing before COMMIT. Throws InvalidName, InvalidEvent or VersionConflict. */
+  /**
+   * Queues events; they are appended as the last thing before COMMIT. Throws InvalidName, InvalidEvent, DuplicateEvent or
+   * VersionConflict, where that can be told already.
+   */
   readonly emit: (stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions) => void
-  /** Appends what is queued now; from here to COMMIT its streams are locked and readers of the log wait. */
+  /**
+   * Appends what is queued now; from here to COMMIT its streams are locked and readers of the log wait. Rejects with
+   * VersionConflict, DuplicateEvent, LockTimeout (a stream was held for `emitDeadlineMs`, or the transaction's own
+   * lock_timeout), RolledBack or ConnectionLost: then the transaction can only end.
+   */
   readonly flush: () => Promise<
     ReadonlyArray<{ readonly stream: string; readonly events: Appended["events"] }>
   >
@@ -57,23 +71,42 @@ export type PromisedOperations<B> = {
 /** The operations of one of the read models that every engine has. */
 export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<BoundReadModels[Name]>
 
-/** An open log. Every method that fails rejects with an error class of its own, which says what to do. */
+/**
+ * An open log. Every method that fails rejects with an error class of its own, which says what to do. Whatever asks the
+ * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
+ * with Unavailable.
+ */
 export interface Engine extends AsyncDisposable {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
-   * lost connections until the deadline. Rejects with InvalidName, InvalidEvent, VersionConflict, DuplicateEvent,
-   * Unavailable (nothing was done) or OutcomeUnknown (repeat with the ids it names).
+   * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
+   * DuplicateEvent, AccessDenied, Rejected, Unavailable (nothing was done) or OutcomeUnknown (repeat with the ids it names).
    */
   emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended>
-  /** Appends to several streams, all or none. */
+  /** Appends to several streams, all or none; one Appended per part, in their order. Rejects as `emit` does. */
   emitAll(parts: ReadonlyArray<Part>, options?: { readonly meta?: Meta }): Promise<ReadonlyArray<Appended>>
-  /** Runs a transaction in which the caller's writes and events commit together. It is not retried. */
+  /**
+   * Runs a transaction in which the caller's writes and events commit together. It is not retried, and its connection is
+   * ended where it sits idle for 30 000 ms. Rejects with what the body throws, as `Tx` does, or with OutcomeUnknown where
+   * the connection was lost at COMMIT; nothing was kept, but for OutcomeUnknown and ConnectionLost, which leave it open.
+   */
   transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A>
-  /** The events of a stream by version, up to its own head; an unknown stream is empty. */
+  /**
+   * The events of a stream by version, up to its own head; an unknown stream is empty. The loop throws InvalidName,
+   * InvalidArgument or UpcastFailed.
+   */
   read(stream: string, options?: ReadOptions): AsyncIterable<Event>
-  /** Hands every event of a filter to a handler, one after the other, in order of position. Default: from now on. */
+  /**
+   * Hands every event of a filter to a handler, one after the other, in order of position, waiting for a promise it returns.
+   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName or LogRewound
+   * (`from` is not of this log any more); what goes wrong later is in `Subscription.done`.
+   */
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
-  /** The events of a filter as they come; leaving the loop ends it. Default: from now on. */
+  /**
+   * The events of a filter as they come. It begins when the loop begins: by default with what is appended from then on. Leaving
+   * the loop ends it, and so does `close`. Up to 256 events are read ahead. The loop throws InvalidArgument, InvalidName,
+   * LogRewound or UpcastFailed.
+   */
   events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The agents of the fleet: register, update, stop, look up. */
   readonly agents: ReadModel<"agents">
@@ -83,22 +116,32 @@ export interface Engine extends AsyncDisposable {
   readonly metrics: ReadModel<"metrics">
   /**
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
-   * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition.
+   * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition. Its operations reject with
+   * InvalidInput; its queries, which wait `readOwnWritesMs` (1 000 ms) for this engine's own writes, with ProjectionBehind
+   * or ProjectionStopped; its commands as `emit` does.
    */
   project<Ops extends Operations>(
     definition: ProjectionDefinition<Ops>
   ): Promise<PromisedOperations<Bound<Ops>>>
   /** The position up to which no event can appear any more. */
   settled(): Promise<number>
+  /** How the log, this engine's part in it, and its read models stand now. Ages are in ms. */
   status(): Promise<EngineStatus>
-  /** Ends subscriptions, sends what was emitted, closes connections; an embedded server stops with its last user. */
+  /**
+   * Ends subscriptions, each after the event it is at; lets read models finish their batch for up to 5 000 ms; sends what was
+   * emitted for up to 10 000 ms, after which emits reject with Unavailable or OutcomeUnknown; gives transactions that
+   * are still open up to 3 000 ms, and closes the connections. An embedded server stops with its last user. May be called again.
+   */
   close(): Promise<void>
 }
 
 /**
  * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
- * Rejects early, saying what to do: Unreachable, AccessDenied, BadConnectionString, TlsRefused, TlsUnverified, ServerTooOld,
- * SchemaFromTheFuture, and what can go wrong with an embedded server.
+ * Rejects early, saying what to do: BadConnectionString, TlsFileUnreadable, InvalidIdentifier, NoDatabase; Unreachable,
+ * AccessDenied, TlsRefused, TlsUnverified, Busy (waited for, for up to 5 000 ms); ServerTooOld, SchemaFromTheFuture,
+ * MigrationChanged, UnsoundSequence, PositionsExhausted; InvalidArgument, where a type is declared twice; DefinitionChanged;
+ * and what can go wrong with an embedded server: DirectoryNotOurs, DirectoryInUse, DirectoryUnreachable, NoFreePort,
+ * OtherMajorVersion, NoRoom, BinariesMissing, NoServerUser, ServerDidNotStart. All are classes of `tidemark/errors`.
  */
 export const open = async (options: OpenOptions = {}): Promise<Engine> => {
   const runtime = ManagedRuntime.make(engineLayer(options, process.env))
@@ -110,6 +153,11 @@ export const open = async (options: OpenOptions = {}): Promise<Engine> => {
   }
 }
 
+type Run = <A>(effect: Effect.Effect<A, unknown, EngineServices>) => Promise<A>
+
+/** What every call is told after `close`; the promise face's own, whatever the parts below would say. */
+const closedError = (): Unavailable => new Unavailable({ detail: "this engine is closed" })
+
 class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
   readonly heartbeats: ReadModel<"heartbeats">
@@ -119,15 +167,18 @@ class OpenEngine implements Engine {
   private readonly context: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
   private readonly ended = Deferred.makeUnsafe<void>()
-  private readonly run: <A>(effect: Effect.Effect<A, unknown, EngineServices>) => Promise<A>
+  /** Also after `close`: for what has to end, and for transactions that are still open. */
+  private readonly runAnyway: Run
   private readonly dispose: () => Promise<void>
   private closing: Promise<void> | undefined
+  /** Nothing is taken on any more. Handlers that a closing engine waits for may still emit and ask. */
+  private isClosed = false
 
   constructor(context: Context.Context<EngineServices>, dispose: () => Promise<void>) {
     this.context = context
     const runPromise = Effect.runPromiseWith(context)
     this.log = Context.get(context, EventLog)
-    this.run = (effect) => runPromise(Effect.mapError(effect, plainError))
+    this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
     const { agents, heartbeats, metrics } = Context.get(context, ReadModels)
@@ -163,6 +214,7 @@ class OpenEngine implements Engine {
   }
 
   async subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription> {
+    if (this.closing !== undefined) throw closedError()
     const scope = await this.run(Scope.fork(this.scope))
     const subscription = await this.run(Scope.provide(this.log.subscribe(options, handler), scope))
     return {
@@ -176,7 +228,7 @@ class OpenEngine implements Engine {
       status: () => subscription.status(),
       stop: async () => {
         await subscription.stop()
-        await this.run(Scope.close(scope, Exit.void))
+        await this.runAnyway(Scope.close(scope, Exit.void))
       }
     }
   }
@@ -209,14 +261,23 @@ class OpenEngine implements Engine {
   }
 
   private async end(): Promise<void> {
-    await this.run(Deferred.succeed(this.ended, undefined))
-    await this.run(Scope.close(this.scope, Exit.void))
+    await this.runAnyway(Deferred.succeed(this.ended, undefined))
+    await this.runAnyway(Scope.close(this.scope, Exit.void))
+    this.isClosed = true
     await this.dispose()
   }
 
-  /** A stream to loop over; closing the engine ends the loop. */
+  private run<A>(effect: Effect.Effect<A, unknown, EngineServices>): Promise<A> {
+    return this.isClosed ? Promise.reject(closedError()) : this.runAnyway(effect)
+  }
+
+  /** A stream to loop over; closing the engine ends the loop, and one that begins later fails. */
   private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
-    const whileOpen = Stream.interruptWhen(stream, Deferred.await(this.ended))
+    const whileOpen = Stream.suspend((): Stream.Stream<A, E | LogError, EngineServices> =>
+      this.closing === undefined
+        ? Stream.interruptWhen(stream, Deferred.await(this.ended))
+        : Stream.fail(logError(closedError()))
+    )
     return Stream.toAsyncIterableWith(Stream.mapError(whileOpen, plainError), this.context)
   }
 
@@ -231,12 +292,12 @@ class OpenEngine implements Engine {
 
   private promised(tx: Transaction): Tx {
     return {
-      query: (sql, params) => this.run(tx.query(sql, params)),
+      query: (sql, params) => this.runAnyway(tx.query(sql, params)),
       emit: (stream, events, options) => {
         const emitted = Effect.runSync(Effect.result(tx.emit(stream, events, options)))
         if (Result.isFailure(emitted)) throw plainError(emitted.failure)
       },
-      flush: () => this.run(tx.flush)
+      flush: () => this.runAnyway(tx.flush)
     }
   }
 }

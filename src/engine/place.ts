@@ -2,7 +2,7 @@ import { Effect, Exit, Scope } from "effect"
 import { connection, describe } from "../postgres/connection.ts"
 import type { ConnectionSettings } from "../postgres/connection-settings.ts"
 import { embeddedServer, type EmbeddedServer } from "../postgres/embedded/server.ts"
-import type { OpenOptions } from "./configuration.ts"
+import { type OpenOptions, wanted } from "./configuration.ts"
 import { plainError } from "./plain-error.ts"
 
 /** Where a log is, found before it is opened, and held until it is left. */
@@ -39,23 +39,27 @@ const leaving = (scope: Scope.Closeable): (() => Promise<void>) => {
   return () => (left ??= Effect.runPromise(Scope.close(scope, Exit.void)))
 }
 
+export interface PlaceOptions extends Pick<OpenOptions, "database" | "embedded"> {
+  /** Hears what the embedded server has to say, wherever it comes to be used, without asking for one. */
+  readonly onNotice?: (message: string) => void
+}
+
 /**
- * Finds the database that `database` or else DATABASE_URL names, and otherwise starts or joins the embedded server.
- * `embedded` with a directory goes before DATABASE_URL. Rejects with BadConnectionString, TlsFileUnreadable, or with
- * what can go wrong with an embedded server.
+ * Finds the database as `open` does: the one that `database` names, else the embedded one that `embedded` asks for, else
+ * DATABASE_URL, else an embedded one. Rejects with BadConnectionString, TlsFileUnreadable, NoDatabase, or with what can go
+ * wrong with an embedded server.
  */
 export const findPlace = async (
-  options: Pick<OpenOptions, "database" | "embedded"> = {},
+  options: PlaceOptions = {},
   environment: Readonly<Record<string, string | undefined>> = process.env
 ): Promise<Place> => {
   const scope = Scope.makeUnsafe()
   const leave = leaving(scope)
-  const embedded = options.embedded === false ? {} : (options.embedded ?? {})
-  const wantsDirectory = embedded.directory !== undefined
-  const named = options.database ?? (wantsDirectory ? undefined : environment["DATABASE_URL"] || undefined)
+  const notice = options.onNotice === undefined ? {} : { onNotice: options.onNotice }
   const find = Effect.gen(function* () {
-    const server = named === undefined ? yield* embeddedServer(embedded) : undefined
-    const database = named ?? server!.url
+    const found = yield* wanted(options, environment)
+    const server = "embedded" in found ? yield* embeddedServer({ ...notice, ...found.embedded }) : undefined
+    const database = "database" in found ? found.database : server!.url
     return { server, database, where: describe(yield* connection(database, environment)) }
   })
   try {

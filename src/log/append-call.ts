@@ -20,6 +20,13 @@ export const BATCH_PATIENCE_MS = 250
 /** How long an append may go without an answer before its connection is given up, in ms. */
 export const APPEND_ANSWER_MS = 10_000
 
+/** How long the caller's transaction would wait for a lock, in ms; 0 where it would wait for ever. */
+const LOCK_TIMEOUT =
+  "select (extract(epoch from current_setting('lock_timeout')::interval) * 1000)::integer as ms"
+
+/** A stream may be waited for twice: while another transaction makes it, and while one holds it. */
+const WAITS_PER_STREAM = 2
+
 /** A server that is only slow is given so long, in ms, however near the deadline is: giving up a connection costs it more. */
 const LEAST_ANSWER_MS = 1_000
 
@@ -40,32 +47,49 @@ export class AppendCall {
   }
 
   /**
-   * Appends requests in one round trip, waiting `patienceMs` for locks; null waits as long as the transaction would. Without
-   * a connection it takes any, and gives it up where no answer came by `deadline`, in ms since the epoch.
+   * Appends requests in one round trip on any connection, waiting `patienceMs` for locks; gives the connection up where no
+   * answer came by `deadline`, in ms since the epoch.
    */
   append(
     requests: ReadonlyArray<Request>,
-    patienceMs: number | null,
-    connection?: Connection,
-    deadline = Number.POSITIVE_INFINITY
+    patienceMs: number,
+    deadline: number
   ): Effect.Effect<ReadonlyArray<Outcome>, PostgresError> {
     const ask = (on: Connection): Effect.Effect<BatchRow, PostgresError> => {
       const left = Math.max(LEAST_ANSWER_MS, deadline - Date.now())
-      const answerTimeoutMs = Math.min(this.answerMs + (patienceMs ?? 0), left)
+      const answerTimeoutMs = Math.min(this.answerMs + patienceMs, left)
       const lone = patienceMs === BATCH_PATIENCE_MS ? loneEvent(requests) : undefined
       return lone === undefined
         ? this.askBatch(on, requests, patienceMs, answerTimeoutMs)
         : this.askLone(on, lone, answerTimeoutMs)
     }
-    const answer =
-      connection === undefined ? this.postgres.withConnection(ask, deadline - Date.now()) : ask(connection)
-    return Effect.map(answer, (row) => batchOutcomes(requests, row))
+    return Effect.map(this.postgres.withConnection(ask, deadline - Date.now()), (row) =>
+      batchOutcomes(requests, row)
+    )
+  }
+
+  /**
+   * Appends one request as part of a caller's transaction, waiting for each lock as long as that would itself, and at most
+   * `patienceMs`. The server gives a lock up before we give the connection up, so that what was not done is known as such.
+   */
+  appendWithin(
+    connection: Connection,
+    request: Request,
+    patienceMs: number
+  ): Effect.Effect<Outcome, PostgresError> {
+    const answered = Effect.flatMap(connection.query<{ ms: number }>(LOCK_TIMEOUT), ({ rows }) => {
+      const own = rows[0]!.ms
+      const patience = own === 0 ? patienceMs : Math.min(own, patienceMs)
+      const waits = request.parts.length * WAITS_PER_STREAM
+      return this.askBatch(connection, [request], patience, this.answerMs + waits * patience)
+    })
+    return Effect.map(answered, (row) => batchOutcomes([request], row)[0]!)
   }
 
   private askBatch(
     on: Connection,
     requests: ReadonlyArray<Request>,
-    patienceMs: number | null,
+    patienceMs: number,
     answerTimeoutMs: number
   ): Effect.Effect<BatchRow, PostgresError> {
     const { text, name } = this.appendBatch

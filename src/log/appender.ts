@@ -1,5 +1,7 @@
 import { Context, Effect, FiberSet, Layer, type Scope, Semaphore } from "effect"
-import { Postgres } from "../postgres/postgres.ts"
+import { PostgresError, RolledBack } from "../postgres/error.ts"
+import { type Connection, Postgres } from "../postgres/postgres.ts"
+import { SqlState } from "../postgres/sqlstate.ts"
 import { AppendCall } from "./append-call.ts"
 import type { Outcome, PlacedPart } from "./batch.ts"
 import { Delivery, unknown, type Waiting } from "./delivery.ts"
@@ -46,6 +48,11 @@ export class Appender extends Context.Service<
   {
     /** Appends one request; a failed try is made again with the same ids until the deadline. Waits where the queue is full. */
     readonly append: (request: Request) => Effect.Effect<ReadonlyArray<PlacedPart>, LogError>
+    /** Appends one request in a caller's own transaction, once; waits for a stream that is held as long as an emit is tried. */
+    readonly appendWithin: (
+      connection: Connection,
+      request: Request
+    ) => Effect.Effect<ReadonlyArray<PlacedPart>, LogError | PostgresError>
     readonly status: () => AppenderStatus
     /** Calls back with what was appended, and its highest position, before its caller hears of it. */
     readonly onAppended: (listener: AppendedListener) => void
@@ -57,10 +64,13 @@ export class Appender extends Context.Service<
     Layer.effect(
       Appender,
       Effect.gen(function* () {
-        const lanes = new Lanes(new AppendCall(yield* Postgres, config.answerTimeoutMs), config)
+        const call = new AppendCall(yield* Postgres, config.answerTimeoutMs)
+        const lanes = new Lanes(call, config)
+        const patienceMs = config.deadlineMs ?? DEFAULT_EMIT_DEADLINE_MS
         yield* lanes.start
         return Appender.of({
           append: (request) => lanes.append(request),
+          appendWithin: (connection, request) => appendWithin(call, connection, request, patienceMs),
           status: () => lanes.status(),
           onAppended: (listener) => lanes.listeners.push(listener),
           announce: (position, requests) => lanes.announce(position, requests)
@@ -70,6 +80,37 @@ export class Appender extends Context.Service<
 }
 
 const isPlaced = (outcome: Outcome): outcome is ReadonlyArray<PlacedPart> => Array.isArray(outcome)
+
+const appendWithin = (
+  call: AppendCall,
+  connection: Connection,
+  request: Request,
+  patienceMs: number
+): Effect.Effect<ReadonlyArray<PlacedPart>, LogError | PostgresError> =>
+  call.appendWithin(connection, request, patienceMs).pipe(
+    Effect.mapError((error) => refusalWithin(call, request, error)),
+    Effect.flatMap((outcome): Effect.Effect<ReadonlyArray<PlacedPart>, LogError> =>
+      isPlaced(outcome) ? Effect.succeed(outcome) : Effect.fail(logError(outcome))
+    )
+  )
+
+/** What it means for a caller's transaction that its append was refused. */
+const refusalWithin = (
+  call: AppendCall,
+  request: Request,
+  error: PostgresError
+): LogError | PostgresError => {
+  switch (error.reason._tag) {
+    case "UniqueViolation":
+    case "InvalidData":
+      return logError(call.refusal(request, error))
+    case "Rejected":
+      if (error.reason.sqlState !== SqlState.inFailedSqlTransaction) return error
+      return new PostgresError({ reason: new RolledBack({ detail: error.reason.detail }) })
+    default:
+      return error
+  }
+}
 
 class Lanes {
   readonly listeners: Array<AppendedListener> = []

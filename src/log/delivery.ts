@@ -76,7 +76,7 @@ export class Delivery {
     const attempt = Effect.suspend(() => {
       const requests = batch.map((one) => one.request)
       const deadline = Math.max(...batch.map((one) => one.deadline))
-      return call.append(requests, patienceMs, undefined, deadline)
+      return call.append(requests, patienceMs, deadline)
     })
     return attempt.pipe(
       Effect.map((outcomes) => {
@@ -104,6 +104,8 @@ export class Delivery {
         for (const one of batch) one.uncertain = true
         return this.again(batch, error, patienceMs, tries)
       case "Unreachable":
+      case "TlsRefused":
+      case "TlsUnverified":
       case "Busy":
       case "ReadOnly":
       case "StatementTimeout":

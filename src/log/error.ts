@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { AccessDenied, Rejected } from "../postgres/error.ts"
+import { AccessDenied, Rejected, TransactionEnded } from "../postgres/error.ts"
 
 /** The name of a stream, a type or a label is malformed. */
 export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName", {
@@ -107,7 +107,8 @@ export const LogReason = Schema.Union([
   UpcastFailed,
   InvalidArgument,
   AccessDenied,
-  Rejected
+  Rejected,
+  TransactionEnded
 ])
 export type LogReason = typeof LogReason.Type
 

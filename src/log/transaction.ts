@@ -1,9 +1,7 @@
-import { Effect, Result } from "effect"
-import { PostgresError, RolledBack } from "../postgres/error.ts"
+import { Effect, Result, Semaphore } from "effect"
+import { PostgresError, TransactionEnded } from "../postgres/error.ts"
 import type { Connection, Postgres, Rows } from "../postgres/postgres.ts"
-import { SqlState } from "../postgres/sqlstate.ts"
 import { WithinTransaction } from "./ambient.ts"
-import { AppendCall } from "./append-call.ts"
 import type { Appender } from "./appender.ts"
 import type { PlacedPart } from "./batch.ts"
 import { Draft } from "./draft.ts"
@@ -16,7 +14,7 @@ export interface EmitOptions {
   readonly meta?: Meta
 }
 
-/** A caller's transaction, in which writes and events commit together. */
+/** A caller's transaction, in which writes and events commit together. Once it has ended, all of it fails with TransactionEnded. */
 export interface Transaction {
   /** Runs a statement of the caller's. */
   readonly query: <Row = Record<string, unknown>>(
@@ -25,7 +23,8 @@ export interface Transaction {
   ) => Effect.Effect<Rows<Row>, PostgresError>
   /**
    * Queues events. One append, streams in sorted order, is the transaction's last statement before COMMIT, so that
-   * transactions do not lock streams in each other's way. A conflict then fails the whole transaction.
+   * transactions do not lock streams in each other's way. A conflict then fails the whole transaction, and so does
+   * LockTimeout, where a stream is held longer than an emit is tried, or than the transaction's own lock_timeout.
    */
   readonly emit: (
     stream: string,
@@ -50,32 +49,31 @@ export const transaction = <A, E, R>(
   ambient: Meta | undefined,
   use: (tx: Transaction) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | LogError | PostgresError, R> => {
-  const call = new AppendCall(postgres)
   const draft = new Draft()
   const sent: Array<Request> = []
   let highest = 0
+  let ended = false
+  /** The end waits for a flush that the body did not wait for: COMMIT must not overtake it. */
+  const flushing = Semaphore.makeUnsafe(1)
 
   const flush = (
     connection: Connection
   ): Effect.Effect<ReadonlyArray<PlacedPart>, LogError | PostgresError> =>
-    Effect.suspend(() => {
+    Effect.suspend((): Effect.Effect<ReadonlyArray<PlacedPart>, LogError | PostgresError> => {
       if (draft.isEmpty) return Effect.succeed([])
       const request = draft.take()
       sent.push(request)
-      const appended = Effect.mapError(call.append([request], null, connection), (error) =>
-        refusal(call, request, error)
+      return Effect.tap(appender.appendWithin(connection, request), (placed) =>
+        Effect.sync(() => {
+          for (const part of placed)
+            for (const event of part.events) highest = Math.max(highest, event.position)
+        })
       )
-      return Effect.flatMap(appended, ([outcome]) => {
-        if (!Array.isArray(outcome)) return Effect.fail(logError(outcome as never))
-        const placed = outcome as ReadonlyArray<PlacedPart>
-        for (const part of placed)
-          for (const event of part.events) highest = Math.max(highest, event.position)
-        return Effect.succeed(placed)
-      })
-    })
+    }).pipe(flushing.withPermits(1))
 
   const emit: Transaction["emit"] = (stream, events, options) =>
     Effect.suspend(() => {
+      if (ended) return Effect.fail(logError(new TransactionEnded({ call: "emit" })))
       const part = {
         stream,
         events,
@@ -91,13 +89,30 @@ export const transaction = <A, E, R>(
       return conflict === undefined ? Effect.void : Effect.fail(logError(conflict))
     })
 
+  const late = (call: string): PostgresError => new PostgresError({ reason: new TransactionEnded({ call }) })
+
+  /** What the caller holds, and may still hold when its body is over. */
+  const lent = (connection: Connection): Transaction => ({
+    query: (sql, params) =>
+      Effect.suspend(() => (ended ? Effect.fail(late("query")) : connection.query(sql, params))),
+    emit,
+    flush: Effect.suspend(() => (ended ? Effect.fail(late("flush")) : flush(connection)))
+  })
+
+  const over = Effect.sync(() => {
+    ended = true
+  })
+
   return postgres
     .transaction((connection) =>
       Effect.tap(
-        Effect.provideService(
-          use({ query: (sql, params) => connection.query(sql, params), emit, flush: flush(connection) }),
-          WithinTransaction,
-          () => true
+        Effect.ensuring(
+          Effect.provideService(
+            Effect.suspend(() => use(lent(connection))),
+            WithinTransaction,
+            () => true
+          ),
+          over
         ),
         () => flush(connection)
       )
@@ -118,20 +133,6 @@ export const transaction = <A, E, R>(
         }
       )
     ) as Effect.Effect<A, E | LogError | PostgresError, R>
-}
-
-/** What it means for the transaction that its append was refused. */
-const refusal = (call: AppendCall, request: Request, error: PostgresError): LogError | PostgresError => {
-  switch (error.reason._tag) {
-    case "UniqueViolation":
-    case "InvalidData":
-      return logError(call.refusal(request, error))
-    case "Rejected":
-      if (error.reason.sqlState !== SqlState.inFailedSqlTransaction) return error
-      return new PostgresError({ reason: new RolledBack({ detail: error.reason.detail }) })
-    default:
-      return error
-  }
 }
 
 const isLost = (error: unknown): boolean =>

@@ -1,4 +1,4 @@
-import { Context, Effect, FiberHandle, Layer, type Scope } from "effect"
+import { Context, Effect, FiberHandle, Layer, Schedule, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import type { ClientConfig } from "pg"
 import { listen } from "../postgres/listen.ts"
@@ -13,6 +13,9 @@ const POLL_WHILE_DEAF_MS = 250
 
 /** How long a NOTIFY of our own may take to come back, in ms. */
 const ECHO_MS = 3_000
+
+/** After a reconnect, how long until the log is asked again who it is where it could not say, in ms. */
+const RECOGNISE_RETRY_MS = 200
 
 const POSITION = /^[0-9]{1,16}$/
 const ECHO = "echo-"
@@ -99,11 +102,15 @@ const makeWake = Effect.fnUntraced(function* (
     },
     onListening: () => {
       // Whoever answers now may be another server than before, and idle connections are replaced without a word.
-      const recognise = Effect.ensuring(
-        Effect.ignore(identity.refresh),
-        Effect.sync(() => wake(undefined))
+      const recognise = identity.refresh.pipe(
+        Effect.retry({
+          while: (error) => error._tag === "PostgresError",
+          schedule: Schedule.spaced(RECOGNISE_RETRY_MS)
+        }),
+        Effect.ignore,
+        Effect.ensuring(Effect.sync(() => wake(undefined)))
       )
-      run(Effect.andThen(recognise, proveEcho))
+      run(Effect.all([recognise, proveEcho], { concurrency: "unbounded", discard: true }))
     },
     onLost: (error) => {
       run(deaf(error.message))

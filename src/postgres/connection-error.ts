@@ -57,9 +57,17 @@ export class TlsUnverified extends Schema.TaggedError<TlsUnverified>()("TlsUnver
   }
 }
 
+export const ConnectionReason = Schema.Union([
+  BadConnectionString,
+  TlsFileUnreadable,
+  TlsRefused,
+  TlsUnverified
+])
+export type ConnectionReason = typeof ConnectionReason.Type
+
 /** A connection could not be configured, or its TLS could not be agreed on. Catch the reason by its class. */
 export class ConnectionError extends Schema.TaggedError<ConnectionError>()("ConnectionError", {
-  reason: Schema.Union([BadConnectionString, TlsFileUnreadable, TlsRefused, TlsUnverified])
+  reason: ConnectionReason
 }) {
   override get message() {
     return this.reason.message

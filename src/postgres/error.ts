@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { ConnectionError, TlsRefused, TlsUnverified } from "./connection-error.ts"
 import { SqlState, SqlStateClass } from "./sqlstate.ts"
 
 const facts = { detail: Schema.String, sqlState: Schema.optionalKey(Schema.String) }
@@ -87,6 +88,16 @@ export class RolledBack extends Schema.TaggedError<RolledBack>()("RolledBack", f
   }
 }
 
+/** Something was asked of a transaction that had ended: its connection may be in another caller's hands by now. */
+export class TransactionEnded extends Schema.TaggedError<TransactionEnded>()("TransactionEnded", {
+  /** What was asked, e.g. `query`. */
+  call: Schema.String
+}) {
+  override get message(): string {
+    return `${this.call} was called after its transaction had ended. Nothing of it was done; await everything that belongs to a transaction inside its body.`
+  }
+}
+
 /** Anything else the server said no to. `data` is the error's DETAIL, JSON where the error is Tidemark's own. */
 export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   ...facts,
@@ -110,6 +121,9 @@ export const PostgresReason = Schema.Union([
   InvalidData,
   DiskFull,
   RolledBack,
+  TransactionEnded,
+  TlsRefused,
+  TlsUnverified,
   Rejected
 ])
 export type PostgresReason = typeof PostgresReason.Type
@@ -174,11 +188,20 @@ const byState = (
 const SQL_STATE = /^[0-9A-Z]{5}$/
 const NETWORK_CODE = /^E[A-Z]{3,}/
 
+/** What the socket found out about TLS while it connected; then nothing was sent. */
+const tlsReason = (thrown: unknown): TlsRefused | TlsUnverified | undefined => {
+  if (!(thrown instanceof ConnectionError)) return undefined
+  const { reason } = thrown
+  return reason instanceof TlsRefused || reason instanceof TlsUnverified ? reason : undefined
+}
+
 /**
  * The reason behind an error that pg threw. `sent` says whether a statement was on its way: then a broken connection
  * leaves the outcome unknown, else nothing can have happened.
  */
 export const postgresError = (thrown: unknown, sent: boolean): PostgresError => {
+  const tls = tlsReason(thrown)
+  if (tls !== undefined) return new PostgresError({ reason: tls })
   const error: ServerError =
     typeof thrown === "object" && thrown !== null ? thrown : { message: String(thrown) }
   const code = typeof error.code === "string" ? error.code : ""

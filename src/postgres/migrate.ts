@@ -37,9 +37,12 @@ export class ServerTooOld extends Schema.TaggedError<ServerTooOld>()("ServerTooO
   }
 }
 
+export const MigrationReason = Schema.Union([SchemaFromTheFuture, MigrationChanged, ServerTooOld])
+export type MigrationReason = typeof MigrationReason.Type
+
 /** What stopped a migration before it changed anything. */
 export class MigrationError extends Schema.TaggedError<MigrationError>()("MigrationError", {
-  reason: Schema.Union([SchemaFromTheFuture, MigrationChanged, ServerTooOld])
+  reason: MigrationReason
 }) {
   override get message(): string {
     return this.reason.message

@@ -1,6 +1,13 @@
 import { Context, Effect, Layer, Scope } from "effect"
 import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg"
-import { ConnectionLost, PostgresError, postgresError, RolledBack, Unreachable } from "./error.ts"
+import {
+  ConnectionLost,
+  PostgresError,
+  postgresError,
+  RolledBack,
+  TransactionEnded,
+  Unreachable
+} from "./error.ts"
 import { Sockets } from "./sockets.ts"
 
 /** How many connections a process opens at most, unless configured. */
@@ -16,7 +23,7 @@ export const IDLE_IN_TRANSACTION_MS = 30_000
 const LENT_PATIENCE_MS = 3_000
 
 /** One round trip, and local to the transaction, so that it holds behind a pooler too. */
-const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
+const BEGIN = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
 
 export interface Rows<Row> {
   readonly rows: ReadonlyArray<Row>
@@ -62,13 +69,19 @@ const isBroken = (error: PostgresError): boolean => {
   }
 }
 
-/** A client of the pool as a Connection; remembers whether it broke. */
+/** A client of the pool as a Connection, until it is taken back; remembers whether it broke. */
 class Lent implements Connection {
   broken = false
+  private takenBack = false
   private readonly client: PoolClient
 
   constructor(client: PoolClient) {
     this.client = client
+  }
+
+  /** From here on the borrower's queries fail: they would run in whatever the next borrower is at. */
+  takeBack(): void {
+    this.takenBack = true
   }
 
   query<Row = Record<string, unknown>>(
@@ -77,6 +90,10 @@ class Lent implements Connection {
     options?: QueryOptions
   ): Effect.Effect<Rows<Row>, PostgresError> {
     return Effect.callback((resume) => {
+      if (this.takenBack) {
+        resume(Effect.fail(new PostgresError({ reason: new TransactionEnded({ call: "query" }) })))
+        return
+      }
       const config: QueryConfig & { rowMode?: "array"; query_timeout?: number } = { text }
       if (values !== undefined) config.values = values as Array<unknown>
       if (options?.name !== undefined) config.name = options.name
@@ -101,17 +118,28 @@ class Lent implements Connection {
 
   /** COMMIT answers ROLLBACK, without an error, where a statement had failed. */
   commit(): Effect.Effect<void, PostgresError> {
+    return Effect.flatMap(this.end("commit"), (command) =>
+      command === "ROLLBACK"
+        ? Effect.fail(new PostgresError({ reason: new RolledBack({ detail: "COMMIT answered ROLLBACK" }) }))
+        : Effect.void
+    )
+  }
+
+  rollback(): Effect.Effect<void> {
+    return this.broken ? Effect.void : Effect.ignore(this.end("rollback"))
+  }
+
+  /** Ends the transaction, and says what the server says that it did. */
+  private end(how: "commit" | "rollback"): Effect.Effect<string, PostgresError> {
     return Effect.callback((resume) => {
-      this.client.query("commit", (thrown: unknown, result) => {
-        if (thrown != null) {
-          const error = postgresError(thrown, true)
-          if (isBroken(error)) this.broken = true
-          resume(Effect.fail(error))
-        } else if (result.command === "ROLLBACK") {
-          resume(
-            Effect.fail(new PostgresError({ reason: new RolledBack({ detail: "COMMIT answered ROLLBACK" }) }))
-          )
-        } else resume(Effect.void)
+      this.client.query(how, (thrown: unknown, result) => {
+        if (thrown == null) {
+          resume(Effect.succeed(result.command))
+          return
+        }
+        const error = postgresError(thrown, true)
+        if (isBroken(error)) this.broken = true
+        resume(Effect.fail(error))
       })
     })
   }
@@ -211,7 +239,10 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
             release()
           } else {
             const taken = new Lent(client)
-            giveBack = () => release(taken.broken)
+            giveBack = () => {
+              taken.takeBack()
+              release(taken.broken)
+            }
             resume(Effect.succeed(taken))
           }
         })
@@ -230,11 +261,14 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
     withLent((lent) => {
       const body: Effect.Effect<A, E | PostgresError, R> = Effect.gen(function* () {
         yield* lent.query(BEGIN)
-        const value = yield* use(lent)
+        const value = yield* Effect.ensuring(
+          use(lent),
+          Effect.sync(() => lent.takeBack())
+        )
         yield* lent.commit()
         return value
       })
-      return Effect.onError(body, () => (lent.broken ? Effect.void : Effect.ignore(lent.query("rollback"))))
+      return Effect.onError(body, () => lent.rollback())
     })
 
   return Postgres.of({

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PostgresError } from "../postgres/error.ts"
+import type { InvalidData, PostgresError, Rejected, UniqueViolation } from "../postgres/error.ts"
 import type { Connection, Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
@@ -10,10 +10,13 @@ import type { Registered, Registry } from "./registry.ts"
 const FIRST_GENERATION = 1
 
 /** What the server refuses about a definition itself, as against being unable to do anything now. */
-const isAboutDefinition = (error: PostgresError): boolean =>
-  error.reason._tag === "Rejected" ||
-  error.reason._tag === "InvalidData" ||
-  error.reason._tag === "UniqueViolation"
+const isAboutDefinition = (
+  error: PostgresError | ProjectionError
+): error is PostgresError & { readonly reason: Rejected | InvalidData | UniqueViolation } =>
+  error._tag === "PostgresError" &&
+  (error.reason._tag === "Rejected" ||
+    error.reason._tag === "InvalidData" ||
+    error.reason._tag === "UniqueViolation")
 
 /** Whether tables that are there were filled by this definition. */
 export const checkSame = (
@@ -84,12 +87,8 @@ export const register = (
     if (found !== undefined) return checkSame(blueprint, found)
     return mayWrite ? postgres.transaction(make) : Effect.fail(notThere)
   }).pipe(
-    Effect.catchIf(
-      (error): error is PostgresError => error._tag === "PostgresError" && isAboutDefinition(error),
-      (error) =>
-        Effect.fail(
-          projectionError(new InvalidDefinition({ projection: name, problem: error.reason.detail }))
-        )
+    Effect.catchIf(isAboutDefinition, (error) =>
+      Effect.fail(projectionError(new InvalidDefinition({ projection: name, problem: error.reason.detail })))
     )
   )
 }

@@ -198,7 +198,7 @@ describe("a disk without room", () => {
     const changes = disk.isReal ? {} : { nativeFolder: programsWithoutRoom(folder.path) }
     const directory = join(disk.path, ".tidemark")
     const reason = await refusal({ directory }, changes)
-    expect(reason).toMatchObject({ _tag: "DiskFull", directory })
+    expect(reason).toMatchObject({ _tag: "NoRoom", directory })
     expect(reason.message).toContain("Free some space")
     expect(() => readFileSync(join(directory, "data", "PG_VERSION"))).toThrow()
     expect(new EmbeddedError({ reason }).message).toBe(reason.message)
@@ -207,8 +207,8 @@ describe("a disk without room", () => {
   it("is recognised by what initdb and the server say", async () => {
     using folder = place()
     const changes = { nativeFolder: programsWithoutRoom(folder.path) }
-    expect(await refusal({ directory: folder.home }, changes)).toMatchObject({ _tag: "DiskFull" })
-    expect(await refusal(options, changes)).toMatchObject({ _tag: "DiskFull" })
+    expect(await refusal({ directory: folder.home }, changes)).toMatchObject({ _tag: "NoRoom" })
+    expect(await refusal(options, changes)).toMatchObject({ _tag: "NoRoom" })
     await dataAreThere()
   })
 
@@ -229,7 +229,7 @@ describe("a disk without room", () => {
       if (disk.isReal) fill()
     })
     expect(isRunning(directory)).toBe(false)
-    if (disk.isReal) expect(await refusal({ directory })).toMatchObject({ _tag: "DiskFull" })
+    if (disk.isReal) expect(await refusal({ directory })).toMatchObject({ _tag: "NoRoom" })
     rmSync(filler, { force: true })
     await withServer({ directory }, async ({ url }) =>
       expect(await query(url, "select one from kept")).toEqual([{ one: 1 }])

@@ -33,11 +33,11 @@ const objects = `
     select string_agg(format('  trigger %s', regexp_replace(pg_get_triggerdef(t.oid), '^CREATE TRIGGER | ON \\S+|''-?\\d+''', '', 'g')), E'\\n' order by t.tgname) as lines
     from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal
   ) triggers
-  where c.relnamespace = $1::regnamespace and c.relkind in ('r', 'p', 'v')
+  where c.relnamespace = $1::text::regnamespace and c.relkind in ('r', 'p', 'v')
   union all
   select format('sequence %s %s start %s increment %s cache %s%s', s.sequencename, s.data_type, s.start_value, s.increment_by,
     s.cache_size, case when s.cycle then ' cycle' end)
-  from pg_sequences s where s.schemaname = $1
+  from pg_sequences s where s.schemaname = $1::text
   union all
   select format(E'function %s(%s)\\n  returns %s\\n  %s %s%s%s%s\\n  body %s', p.proname, pg_get_function_identity_arguments(p.oid),
     pg_get_function_result(p.oid), l.lanname, case p.provolatile when 'v' then 'volatile' when 's' then 'stable' else 'immutable' end,
@@ -46,12 +46,12 @@ const objects = `
     case when not has_function_privilege('public', p.oid, 'execute') then ', not for everybody' end,
     md5(p.prosrc))
   from pg_proc p join pg_language l on l.oid = p.prolang
-  where p.pronamespace = $1::regnamespace
+  where p.pronamespace = $1::text::regnamespace
   order by 1`
 
 const views = `
   select format('view %s is %s', viewname, md5(regexp_replace(definition, '\\s+|\\m\\w+\\.', '', 'g'))) as line
-  from pg_views where schemaname = $1 order by 1`
+  from pg_views where schemaname = $1::text order by 1`
 
 /** What a schema consists of, as text: tables, constraints, indexes, triggers, views, sequences, and the hash of each function. */
 export const catalog = async (query: Query, schema: string): Promise<string> => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest"
+import { migrate } from "../../src/engine/migration.ts"
 import { eventsOf, testLog } from "../log/test-log.ts"
 
 // Events are immutable. Each guard stands on each table of events, partitions included.
@@ -54,10 +55,12 @@ describe.each(tables)("an event in %s", (table) => {
 })
 
 describe("redaction", () => {
-  const blank = "update events set data = '{}', meta = '{}' where stream = 'order-1'"
-  const redacting = async (statement: string) => {
+  const blanked = "data = '{}', labels = '{}', meta = '{}'"
+  const blank = `update events set ${blanked} where stream = 'order-1'`
+  const redacting = async (statement: string, role?: string) => {
     const session = await log.session()
     await session.query("begin")
+    if (role !== undefined) await session.query(`set local role ${role}`)
     await session.query("set local tidemark.redaction = 'on'")
     await session.query(statement)
     await session.query("commit")
@@ -78,19 +81,72 @@ describe("redaction", () => {
     "recorded_at = now()",
     "schema_version = 9"
   ])("may not touch what, when or where an event was: %s", async (change) => {
-    await expect(redacting(`update events set ${change} where stream = 'order-1'`)).rejects.toMatchObject({
-      code: "TM001"
+    await expect(
+      redacting(`update events set ${blanked}, ${change} where stream = 'order-1'`)
+    ).rejects.toMatchObject({ code: "TM001" })
+  })
+
+  test.each([
+    ["data", `data = '{"name": "Eve"}', labels = '{}', meta = '{}'`],
+    ["data, though marked", `data = '{"redacted": true, "name": "Eve"}', labels = '{}', meta = '{}'`],
+    ["data that is null", `data = 'null', labels = '{}', meta = '{}'`],
+    ["labels", `data = '{}', labels = '{vip}', meta = '{}'`],
+    ["meta", `data = '{}', labels = '{}', meta = '{"actor": "eve"}'`]
+  ])("may not say anything in its place: %s", async (_, change) => {
+    const before = await eventsOf(log.engine, "order-1")
+    const refusal = await redacting(`update events set ${change} where stream = 'order-1'`).catch(
+      (error) => error
+    )
+    expect(refusal).toMatchObject({ code: "TM001" })
+    expect(JSON.parse(refusal.detail)).toEqual({
+      table: "events",
+      operation: "update",
+      position: before[0]!.position
     })
+    expect(await eventsOf(log.engine, "order-1")).toEqual(before)
   })
 
   test("may not delete an event", async () => {
-    await expect(redacting("delete from events")).rejects.toMatchObject({ code: "TM001" })
+    const refusal = await redacting("delete from events").catch((error) => error)
+    expect(refusal).toMatchObject({ code: "TM001" })
+    expect(JSON.parse(refusal.detail)).toEqual({ table: "events", operation: "delete" })
   })
 
-  test("may blank what an event says", async () => {
-    const before = await eventsOf(log.engine, "order-1")
-    await redacting(blank)
-    expect(await eventsOf(log.engine, "order-1")).toEqual([{ ...before[0], data: {}, meta: {} }])
+  test("is the owner's alone, whatever rights others have; a definer function of the owner's is the owner", async () => {
+    const role = `redacting_${process.pid}`
+    await log.db.query(`create role ${role}`)
+    try {
+      await migrate({ database: log.db.url, writers: [role] })
+      await expect(redacting(blank, role)).rejects.toMatchObject({ code: "42501" })
+      await log.db.query(`grant update on all tables in schema tidemark to ${role}`)
+      for (const table of tables)
+        await expect(redacting(`update ${table} set ${blanked}`, role)).rejects.toMatchObject({
+          code: "TM001"
+        })
+
+      await log.engine.emit("order-2", { type: "Made", data: { name: "Ada" }, labels: ["vip"] })
+      await log.db.query(`create function tidemark.blank_all() returns void language sql security definer
+        set search_path = tidemark as $$
+          update events set data = '{"redacted": true}', labels = '{}', meta = '{}' where stream = 'order-2' $$`)
+      await redacting("select blank_all()", role)
+      expect(await eventsOf(log.engine, "order-2")).toMatchObject([
+        { data: { redacted: true }, labels: [], meta: {} }
+      ])
+    } finally {
+      await log.db.query("drop function if exists tidemark.blank_all")
+      await log.db.query(`drop owned by ${role}`)
+      await log.db.query(`drop role ${role}`)
+    }
+  })
+
+  test.each([
+    ["events", "order-1"],
+    ["telemetry", "beat-1"]
+  ])("may blank what an event in %s says", async (table, stream) => {
+    const [before] = await eventsOf(log.engine, stream)
+    await redacting(`update ${table} set ${blanked} where stream = '${stream}' and version = 1`)
+    const [after] = await eventsOf(log.engine, stream)
+    expect(after).toEqual({ ...before, data: {}, labels: [], meta: {} })
   })
 })
 

@@ -56,7 +56,7 @@ describe("migrating", () => {
 
   test("several logs of one database at once gives each a schema and an identity of its own", async () => {
     const url = await db.fresh({ empty: true })
-    const names = ["one", "two", "three"]
+    const names = ["log_one", "log_two", "log_three"]
     await Promise.all(names.map((name) => run(url, name)))
     const ids = new Set<string>()
     for (const name of names) {
@@ -148,13 +148,5 @@ describe("the migrated schema", () => {
     )
     expect(keys.length).toBeGreaterThan(8)
     for (const table of keys) expect(table).toMatchObject({ keys: "p" })
-  })
-
-  test("says its schema's name nowhere but where the search path is set", async () => {
-    const text = await catalog(db.query, schema)
-    const naming = text
-      .split("\n")
-      .filter((line) => line.includes("<schema>") && !line.includes("search_path"))
-    expect(naming.filter((line) => !/default nextval|trigger/.test(line))).toEqual([])
   })
 })

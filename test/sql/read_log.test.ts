@@ -73,6 +73,9 @@ describe("read_log", () => {
     await session.query('select append_events($1, \'[{"type": "Slow"}]\')', [log.stream()])
     await emit("Fast")
     const reading = read(before, 10, "10 seconds")
+    const looking =
+      "select from pg_stat_activity where query like '%read_log%' and wait_event = 'PgSleep' and datname = current_database()"
+    await until(async () => (await log.db.query(looking)).length > 0, { what: "read_log to wait" })
     await session.query("commit")
     expect(await reading).toEqual(["Slow", "Fast"])
   })

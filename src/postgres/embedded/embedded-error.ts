@@ -69,7 +69,7 @@ export class OtherMajorVersion extends Schema.TaggedError<OtherMajorVersion>()("
 }
 
 /** The file system has no room left for the cluster or its write-ahead log. */
-export class DiskFull extends Schema.TaggedError<DiskFull>()("DiskFull", {
+export class NoRoom extends Schema.TaggedError<NoRoom>()("NoRoom", {
   directory: Schema.String,
   /** Bytes that were free when the failure was noticed; absent where the system does not tell. */
   freeBytes: Schema.optionalKey(Schema.Finite)
@@ -127,7 +127,7 @@ export const EmbeddedReason = Schema.Union([
   DirectoryUnreachable,
   NoFreePort,
   OtherMajorVersion,
-  DiskFull,
+  NoRoom,
   BinariesMissing,
   NoServerUser,
   ServerDidNotStart
@@ -152,12 +152,12 @@ const isReason = Schema.is(EmbeddedReason)
 export const errorCode = (cause: unknown): string | undefined =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
 
-export const diskFull = (directory: string): DiskFull => {
+export const noRoom = (directory: string): NoRoom => {
   try {
     const { bavail, bsize } = statfsSync(directory)
-    return new DiskFull({ directory, freeBytes: bavail * bsize })
+    return new NoRoom({ directory, freeBytes: bavail * bsize })
   } catch {
-    return new DiskFull({ directory })
+    return new NoRoom({ directory })
   }
 }
 
@@ -166,7 +166,7 @@ export const embeddedError = (directory: string, cause: unknown): EmbeddedError 
   if (isReason(cause)) return new EmbeddedError({ reason: cause })
   const code = errorCode(cause) ?? ""
   const why = cause instanceof Error ? cause.message : String(cause)
-  if (NO_ROOM.has(code)) return new EmbeddedError({ reason: diskFull(directory) })
+  if (NO_ROOM.has(code)) return new EmbeddedError({ reason: noRoom(directory) })
   if (UNUSABLE_PATH.has(code)) return new EmbeddedError({ reason: new DirectoryNotOurs({ directory, why }) })
   return new EmbeddedError({ reason: new ServerDidNotStart({ directory, why, log: "" }) })
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 import { once } from "node:events"
 import { dirname } from "node:path"
-import { BinariesMissing, NoServerUser, diskFull, errorCode, type EmbeddedReason } from "./embedded-error.ts"
+import { BinariesMissing, NoServerUser, noRoom, errorCode, type EmbeddedReason } from "./embedded-error.ts"
 import { platformName } from "./host.ts"
 import type { ServerUser } from "./server-user.ts"
 
@@ -64,4 +64,4 @@ export const runProgram = async (run: Run): Promise<ChildProcess> => {
 
 /** What a program's complaint means, where it means the same whoever says it. */
 export const reasonInOutput = (directory: string, output: string): EmbeddedReason | undefined =>
-  NO_ROOM_TEXT.test(output) ? diskFull(directory) : undefined
+  NO_ROOM_TEXT.test(output) ? noRoom(directory) : undefined

@@ -114,7 +114,7 @@ const enterAlone = async (host: Host, home: Home, options: EmbeddedOptions): Pro
 /**
  * Starts the embedded PostgreSQL of a directory, or joins the one that runs, until the scope closes; its last user stops it.
  * Works as root, too. Fails with an EmbeddedError whose `reason` is one of DirectoryNotOurs, DirectoryInUse,
- * DirectoryUnreachable, NoFreePort, OtherMajorVersion, DiskFull, BinariesMissing, NoServerUser and ServerDidNotStart.
+ * DirectoryUnreachable, NoFreePort, OtherMajorVersion, NoRoom, BinariesMissing, NoServerUser and ServerDidNotStart.
  */
 export const embeddedServer = Effect.fn("embeddedServer")(function* (
   options: EmbeddedOptions = {}

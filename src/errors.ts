@@ -1,0 +1,61 @@
+/**
+ * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that an open log fails with, and
+ * those of a database that was named; here are also those of the embedded server.
+ */
+export { NoDatabase } from "./engine/configuration.ts"
+export {
+  DuplicateEvent,
+  InvalidArgument,
+  InvalidEvent,
+  InvalidName,
+  LogRewound,
+  OutcomeUnknown,
+  Unavailable,
+  UpcastFailed,
+  VersionConflict
+} from "./log/error.ts"
+export { PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
+export { HandlerFailed } from "./log/subscription.ts"
+export {
+  BadConnectionString,
+  TlsFileUnreadable,
+  TlsRefused,
+  TlsUnverified
+} from "./postgres/connection-error.ts"
+export {
+  BinariesMissing,
+  DirectoryInUse,
+  DirectoryNotOurs,
+  DirectoryUnreachable,
+  NoFreePort,
+  NoRoom,
+  NoServerUser,
+  OtherMajorVersion,
+  ServerDidNotStart
+} from "./postgres/embedded/embedded-error.ts"
+export {
+  AccessDenied,
+  Busy,
+  ConnectionLost,
+  Contention,
+  DiskFull,
+  InvalidData,
+  LockTimeout,
+  ReadOnly,
+  Rejected,
+  RolledBack,
+  StatementTimeout,
+  TransactionEnded,
+  UniqueViolation,
+  Unreachable
+} from "./postgres/error.ts"
+export { InvalidIdentifier } from "./postgres/identifier.ts"
+export { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "./postgres/migrate.ts"
+export {
+  DefinitionChanged,
+  InvalidDefinition,
+  InvalidInput,
+  ProjectionBehind,
+  ProjectionStopped,
+  UnknownProjection
+} from "./projection/error.ts"
