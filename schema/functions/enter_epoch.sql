@@ -9,7 +9,7 @@ set search_path from current
 as $$
 declare
   _system    bigint := (select system_identifier from pg_control_system());
-  _timeline  bigint := (select timeline_id from pg_control_checkpoint());
+  _timeline  bigint;
   _database  oid    := (select oid from pg_database where datname = current_database());
   _log       oid    := 'log'::regclass::oid;
   _head      bigint;
@@ -18,7 +18,13 @@ begin
   select log.log_id into enter_epoch.log_id from log;
   select * into _last from epochs order by epochs.epoch desc limit 1;
   enter_epoch.epoch := _last.epoch;
-  if pg_is_in_recovery() or (_last.system_identifier, _last.timeline, _last.database_oid, _last.log_oid)
+  if pg_is_in_recovery() then
+    return;
+  end if;
+
+  -- The control file names the timeline of the last checkpoint, which is the old one for a while after a promotion.
+  _timeline := ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint;
+  if (_last.system_identifier, _last.timeline, _last.database_oid, _last.log_oid)
     = (_system, _timeline, _database, _log)
   then
     return;

@@ -1,4 +1,5 @@
--- What a token is held against: the head of the log, and where the epochs after the token's began.
+-- What a token is held against: the head of the log, and where the epochs after the token's began. A standby may lag.
 select
   (select case when is_called then last_value else 0 end from :"schema".log_position) as head,
-  (select min(after_position) from :"schema".epochs where epoch > $1) as safe_up_to
+  (select min(after_position) from :"schema".epochs where epoch > $1) as safe_up_to,
+  pg_is_in_recovery() as standby

@@ -1,1 +1,1 @@
-select :"schema".record_settled($1)
+select :"schema".record_settled($1) as recorded

@@ -27,7 +27,10 @@ const LOCK_TIMEOUT =
 /** A stream may be waited for twice: while another transaction makes it, and while one holds it. */
 const WAITS_PER_STREAM = 2
 
-/** A server that is only slow is given so long, in ms, however near the deadline is: giving up a connection costs it more. */
+/**
+ * A server that is only slow is given so long beyond its waits for locks, in ms, however near the deadline is: giving up a
+ * connection costs it more, and leaves it unknown what was done.
+ */
 const LEAST_ANSWER_MS = 1_000
 
 /** The calls that an append is made of, for one log. */
@@ -56,8 +59,8 @@ export class AppendCall {
     deadline: number
   ): Effect.Effect<ReadonlyArray<Outcome>, PostgresError> {
     const ask = (on: Connection): Effect.Effect<BatchRow, PostgresError> => {
-      const left = Math.max(LEAST_ANSWER_MS, deadline - Date.now())
-      const answerTimeoutMs = Math.min(this.answerMs + patienceMs, left)
+      const least = WAITS_PER_STREAM * patienceMs + LEAST_ANSWER_MS
+      const answerTimeoutMs = Math.max(least, Math.min(this.answerMs + patienceMs, deadline - Date.now()))
       const lone = patienceMs === BATCH_PATIENCE_MS ? loneEvent(requests) : undefined
       return lone === undefined
         ? this.askBatch(on, requests, patienceMs, answerTimeoutMs)

@@ -1,4 +1,4 @@
-import { Context, Effect, FiberSet, Layer, type Scope, Semaphore } from "effect"
+import { Context, Effect, FiberSet, Layer, type Scope } from "effect"
 import { PostgresError, RolledBack } from "../postgres/error.ts"
 import { type Connection, Postgres } from "../postgres/postgres.ts"
 import { SqlState } from "../postgres/sqlstate.ts"
@@ -6,6 +6,8 @@ import { AppendCall } from "./append-call.ts"
 import type { Outcome, PlacedPart } from "./batch.ts"
 import { Delivery, unknown, type Waiting } from "./delivery.ts"
 import { type LogError, logError, Unavailable } from "./error.ts"
+import { LogIdentity } from "./identity.ts"
+import { HeldStreams } from "./held-streams.ts"
 import { AppendQueue } from "./queue.ts"
 import type { Request } from "./request.ts"
 
@@ -14,9 +16,6 @@ export const DEFAULT_EMIT_DEADLINE_MS = 30_000
 
 /** How many batches are under way at once: one is executed while the other waits for the disk. */
 export const DEFAULT_LANES = 2
-
-/** How many streams that somebody's transaction holds may be waited for at once, each on a connection of its own. */
-const LANES_APART = 2
 
 /** How long a closing engine goes on with what was emitted before, in ms. */
 const CLOSE_PATIENCE_MS = 10_000
@@ -60,12 +59,14 @@ export class Appender extends Context.Service<
     readonly announce: AppendedListener
   }
 >()("tidemark/log/Appender") {
-  static readonly layer = (config: AppenderConfig = {}): Layer.Layer<Appender, never, Postgres> =>
+  static readonly layer = (
+    config: AppenderConfig = {}
+  ): Layer.Layer<Appender, never, Postgres | LogIdentity> =>
     Layer.effect(
       Appender,
       Effect.gen(function* () {
         const call = new AppendCall(yield* Postgres, config.answerTimeoutMs)
-        const lanes = new Lanes(call, config)
+        const lanes = new Lanes(call, (yield* LogIdentity).ready, config)
         const patienceMs = config.deadlineMs ?? DEFAULT_EMIT_DEADLINE_MS
         yield* lanes.start
         return Appender.of({
@@ -116,11 +117,10 @@ class Lanes {
   readonly listeners: Array<AppendedListener> = []
   private readonly queue = new AppendQueue<Waiting>()
   private readonly blocked: Array<() => void> = []
-  private readonly apart = new Set<Waiting>()
   /** Taken from the queue, and not settled yet. */
   private readonly sent = new Set<Waiting>()
-  private readonly apartLanes = Semaphore.makeUnsafe(LANES_APART)
   private readonly delivery: Delivery
+  private readonly held: HeldStreams
   private readonly lanes: number
   private readonly deadlineMs: number
   private run: (effect: Effect.Effect<void>) => unknown = () => undefined
@@ -129,14 +129,21 @@ class Lanes {
   private scheduled = false
   private state: "open" | "closing" | "closed" = "open"
 
-  constructor(call: AppendCall, config: AppenderConfig) {
+  constructor(call: AppendCall, ready: Effect.Effect<void>, config: AppenderConfig) {
     this.lanes = config.lanes ?? DEFAULT_LANES
     this.deadlineMs = config.deadlineMs ?? DEFAULT_EMIT_DEADLINE_MS
     this.delivery = new Delivery({
       call,
+      ready,
       settle: (waiting, outcome) => this.settle(waiting, outcome),
       waitApart: (waiting) => this.waitApart(waiting),
+      isPending: (waiting) => this.sent.has(waiting),
       closing: () => this.state === "closed"
+    })
+    this.held = new HeldStreams({
+      delivery: this.delivery,
+      settle: (waiting, outcome) => this.settle(waiting, outcome),
+      isPending: (waiting) => this.sent.has(waiting)
     })
   }
 
@@ -164,12 +171,14 @@ class Lanes {
         this.queue.push(waiting)
         this.schedule()
       }
-      if (!this.queue.isFull) enter()
+      // Whoever came before and still waits for room goes first: it may be the same stream.
+      if (this.blocked.length === 0 && !this.queue.isFull) enter()
       else this.blocked.push(enter)
       return Effect.sync(() => {
         const at = this.blocked.indexOf(enter)
         if (at !== -1) this.blocked.splice(at, 1)
         else this.queue.remove(waiting)
+        this.schedule()
       })
     })
   }
@@ -179,7 +188,7 @@ class Lanes {
       waiting: this.queue.events,
       blocked: this.blocked.length,
       underWay: this.underWay,
-      held: [...new Set([...this.apart].flatMap((one) => one.request.parts.map((part) => part.stream)))]
+      held: this.held.names
     }
   }
 
@@ -216,7 +225,7 @@ class Lanes {
   }
 
   private tellIfIdle(): void {
-    if (this.queue.events + this.blocked.length + this.underWay + this.apart.size === 0) this.whenIdle()
+    if (this.queue.events + this.blocked.length + this.underWay + this.held.size === 0) this.whenIdle()
   }
 
   private settle(waiting: Waiting, outcome: Outcome): void {
@@ -227,19 +236,22 @@ class Lanes {
   }
 
   announce(position: number, requests: ReadonlyArray<Request>): void {
-    for (const listener of this.listeners) listener(position, requests)
+    for (const listener of this.listeners) {
+      try {
+        listener(position, requests)
+      } catch (thrown) {
+        // What was appended is appended: its caller is told so, whatever becomes of who listens.
+        this.run(Effect.logError("A listener for what was appended failed", thrown))
+      }
+    }
   }
 
   private waitApart(batch: ReadonlyArray<Waiting>): void {
-    for (const waiting of batch) this.apart.add(waiting)
-    const deadline = Math.min(...batch.map((waiting) => waiting.deadline))
-    const wait = Effect.suspend(() => this.delivery.deliver(batch, Math.max(1, deadline - Date.now())))
     const done = Effect.sync(() => {
-      for (const waiting of batch) this.apart.delete(waiting)
       this.schedule()
       this.tellIfIdle()
     })
-    this.run(Effect.ensuring(this.apartLanes.withPermits(1)(wait), done))
+    this.run(Effect.ensuring(this.held.wait(batch), done))
   }
 
   private close(fibers: FiberSet.FiberSet<void>): Effect.Effect<void> {

@@ -129,7 +129,11 @@ const refusal = (request: Request, verdict: string, actual: (stream: string) => 
 
 /** What became of each request of a batch. */
 export const batchOutcomes = (requests: ReadonlyArray<Request>, row: BatchRow): ReadonlyArray<Outcome> => {
-  const actual = (stream: string): number => row.actuals[headsOf(requests).indexOf(stream)]!
+  let actuals: ReadonlyMap<string, number> | undefined
+  const actual = (stream: string): number => {
+    actuals ??= new Map(headsOf(requests).map((head, index) => [head, row.actuals[index]!]))
+    return actuals.get(stream)!
+  }
   let at = 0
   return requests.map((request) => {
     const verdict = row.verdicts === null ? "appended" : row.verdicts[at]!

@@ -21,15 +21,20 @@ export interface Waiting {
 
 export interface DeliveryRules {
   readonly call: AppendCall
+  /** Makes sure that the log knows its epoch, where the server may have been replaced. */
+  readonly ready: Effect.Effect<void>
   readonly settle: (waiting: Waiting, outcome: Outcome) => void
   /** Waits for a stream that somebody's transaction holds, for all of a batch who want it, without holding up the others. */
   readonly waitApart: (waiting: ReadonlyArray<Waiting>) => void
+  /** Not settled yet. */
+  readonly isPending: (waiting: Waiting) => boolean
   /** No more tries: the engine closes. */
   readonly closing: () => boolean
 }
 
-const late = (one: Waiting, error: PostgresError): Outcome =>
-  one.uncertain ? unknown(one, error.message) : new Unavailable({ detail: error.message })
+/** What the caller is told when its time is up. */
+export const late = (one: Waiting, detail: string): OutcomeUnknown | Unavailable =>
+  one.uncertain ? unknown(one, detail) : new Unavailable({ detail })
 
 /** What the caller is told where nobody waits for the answer any more. */
 export const unknown = ({ request }: Waiting, detail: string): OutcomeUnknown =>
@@ -59,7 +64,10 @@ const halves = <A>(all: ReadonlyArray<A>): readonly [ReadonlyArray<A>, ReadonlyA
   return [all.slice(0, half), all.slice(half)]
 }
 
-/** Sees batches through: whatever happens, every request of a batch is settled once when `deliver` ends, or waits apart. */
+/**
+ * Sees batches through: whatever happens, every request of a batch is settled once when `deliver` ends, or waits apart.
+ * With `turnMs` it is one turn of those that wait apart: they wait so long for a lock, and have further turns if need be.
+ */
 export class Delivery {
   private readonly rules: DeliveryRules
 
@@ -67,42 +75,42 @@ export class Delivery {
     this.rules = rules
   }
 
-  deliver(
-    batch: ReadonlyArray<Waiting>,
-    patienceMs: number = BATCH_PATIENCE_MS,
-    tries = 0
-  ): Effect.Effect<void> {
-    const { call, settle } = this.rules
+  deliver(batch: ReadonlyArray<Waiting>, turnMs?: number, tries = 0): Effect.Effect<void> {
+    const { call, settle, ready } = this.rules
     const attempt = Effect.suspend(() => {
       const requests = batch.map((one) => one.request)
       const deadline = Math.max(...batch.map((one) => one.deadline))
-      return call.append(requests, patienceMs, deadline)
+      return call.append(requests, turnMs ?? BATCH_PATIENCE_MS, deadline)
     })
-    return attempt.pipe(
+    return Effect.andThen(ready, attempt).pipe(
       Effect.map((outcomes) => {
         for (let index = 0; index < batch.length; index++) settle(batch[index]!, outcomes[index]!)
       }),
-      Effect.catch((error) => this.recover(batch, error, patienceMs, tries)),
-      Effect.catchDefect((defect) => this.isolate(batch, defect, patienceMs))
+      Effect.catch((error) => this.recover(batch, error, turnMs, tries)),
+      Effect.catchDefect((defect) => this.isolate(batch, defect, turnMs))
     )
   }
 
   /** Whatever it is about one request that nobody foresaw, its neighbours and their streams do not wait for ever. */
-  private isolate(batch: ReadonlyArray<Waiting>, defect: unknown, patienceMs: number): Effect.Effect<void> {
-    if (batch.length > 1) return this.bisect(batch, patienceMs)
+  private isolate(
+    batch: ReadonlyArray<Waiting>,
+    defect: unknown,
+    turnMs: number | undefined
+  ): Effect.Effect<void> {
+    if (batch.length > 1) return this.bisect(batch, turnMs)
     return Effect.sync(() => this.rules.settle(batch[0]!, unknown(batch[0]!, String(defect))))
   }
 
   private recover(
     batch: ReadonlyArray<Waiting>,
     error: PostgresError,
-    patienceMs: number,
+    turnMs: number | undefined,
     tries: number
   ): Effect.Effect<void> {
     switch (error.reason._tag) {
       case "ConnectionLost":
         for (const one of batch) one.uncertain = true
-        return this.again(batch, error, patienceMs, tries)
+        return this.again(batch, error, turnMs, tries)
       case "Unreachable":
       case "TlsRefused":
       case "TlsUnverified":
@@ -110,21 +118,21 @@ export class Delivery {
       case "ReadOnly":
       case "StatementTimeout":
       case "DiskFull":
-        return this.again(batch, error, patienceMs, tries)
+        return this.again(batch, error, turnMs, tries)
       case "Contention":
         return tries < CONTENTION_TRIES || batch.length === 1
-          ? this.again(batch, error, patienceMs, tries)
-          : this.bisect(batch, patienceMs)
+          ? this.again(batch, error, turnMs, tries)
+          : this.bisect(batch, turnMs)
       case "UniqueViolation":
         // The other append is committed by now, so that the next try finds its ids and judges them one by one.
-        if (tries < CONTENTION_TRIES) return this.again(batch, error, patienceMs, tries)
+        if (tries < CONTENTION_TRIES) return this.again(batch, error, turnMs, tries)
         break
       case "LockTimeout":
-        return patienceMs === BATCH_PATIENCE_MS
-          ? this.setHeldApart(batch, error, tries)
-          : this.again(batch, error, patienceMs, tries)
+        if (turnMs === undefined) return this.setHeldApart(batch, error, tries)
+        this.inTime(batch, error)
+        return Effect.void
     }
-    if (batch.length > 1) return this.bisect(batch, patienceMs)
+    if (batch.length > 1) return this.bisect(batch, turnMs)
     return Effect.sync(() => this.refuse(batch[0]!, error))
   }
 
@@ -134,7 +142,7 @@ export class Delivery {
     const saysAll = _tag === "InvalidData" || _tag === "UniqueViolation"
     this.rules.settle(
       one,
-      one.uncertain && !saysAll ? late(one, error) : this.rules.call.refusal(one.request, error)
+      one.uncertain && !saysAll ? late(one, error.message) : this.rules.call.refusal(one.request, error)
     )
   }
 
@@ -142,25 +150,40 @@ export class Delivery {
   private again(
     batch: ReadonlyArray<Waiting>,
     error: PostgresError,
-    patienceMs: number,
+    turnMs: number | undefined,
     tries: number
   ): Effect.Effect<void> {
     const wait = backoffMs(tries)
     const next = Date.now() + wait
-    const left = batch.filter((one) => {
-      if (one.deadline > next && !this.rules.closing()) return true
-      this.rules.settle(one, late(one, error))
-      return false
-    })
+    const left = this.inTime(batch, error, next)
     return left.length === 0
       ? Effect.void
-      : Effect.andThen(Effect.sleep(wait), this.deliver(left, patienceMs, tries + 1))
+      : Effect.andThen(Effect.sleep(wait), this.deliver(left, turnMs, tries + 1))
   }
 
-  private bisect(batch: ReadonlyArray<Waiting>, patienceMs: number): Effect.Effect<void> {
+  /** Those whose time is not up by `then`; the others are told so. */
+  private inTime(
+    batch: ReadonlyArray<Waiting>,
+    error: PostgresError,
+    then = Date.now()
+  ): ReadonlyArray<Waiting> {
+    return batch.filter((one) => {
+      if (one.deadline > then && !this.rules.closing()) return true
+      this.rules.settle(one, late(one, error.message))
+      return false
+    })
+  }
+
+  /** One stream is taken apart in turns only: there its second half never overtakes a first half that waits for a lock. */
+  private bisect(batch: ReadonlyArray<Waiting>, turnMs?: number, tries = 0): Effect.Effect<void> {
     const groups = byStream(batch)
+    if (groups.length === 1 && turnMs === undefined) return Effect.sync(() => this.rules.waitApart(batch))
     const [first, second] = groups.length > 1 ? halves(groups).map((half) => half.flat()) : halves(batch)
-    return Effect.andThen(this.deliver(first!, patienceMs), this.deliver(second!, patienceMs))
+    const rest = Effect.suspend(() => {
+      const overtakes = turnMs !== undefined && first!.some((one) => this.rules.isPending(one))
+      return overtakes ? Effect.void : this.deliver(second!, turnMs, tries)
+    })
+    return Effect.andThen(this.deliver(first!, turnMs, tries), rest)
   }
 
   /**
@@ -172,19 +195,36 @@ export class Delivery {
     error: PostgresError,
     tries: number
   ): Effect.Effect<void> {
-    return this.rules.call.freeHeads(streamsOf(batch)).pipe(
+    const left = this.inTime(batch, error)
+    if (left.length === 0) return Effect.void
+    return this.rules.call.freeHeads(streamsOf(left)).pipe(
       Effect.flatMap((free) => {
-        const groups = byStream(batch)
+        const groups = byStream(left)
         const held = groups.filter((group) => streamsOf(group).some((stream) => free.get(stream) === false))
         const clear = groups.filter((group) => streamsOf(group).every((stream) => free.get(stream) === true))
         const unsure = groups.filter((group) => !held.includes(group) && !clear.includes(group))
+        if (clear.length === groups.length) return this.freeYetLocked(left, error, tries)
         if (unsure.length === 1 && groups.length === 1) held.push(...unsure.splice(0))
         for (const group of held) this.rules.waitApart(group)
-        if (unsure.length === groups.length && unsure.length > 0) return this.bisect(batch, BATCH_PATIENCE_MS)
+        if (unsure.length === groups.length && unsure.length > 0) return this.bisect(left)
         return Effect.andThen(this.deliverSome(clear.flat()), this.deliverSome(unsure.flat()))
       }),
-      Effect.catch(() => this.again(batch, error, BATCH_PATIENCE_MS, tries))
+      Effect.catch(() => this.again(left, error, undefined, tries))
     )
+  }
+
+  /**
+   * What is waited for is no stream: an id that somebody's transaction has appended, or the whole table under a migration.
+   * If it lasts, whoever waits for an id is found by halves, and waits apart.
+   */
+  private freeYetLocked(
+    batch: ReadonlyArray<Waiting>,
+    error: PostgresError,
+    tries: number
+  ): Effect.Effect<void> {
+    if (tries < CONTENTION_TRIES) return this.again(batch, error, undefined, tries)
+    if (byStream(batch).length > 1) return this.bisect(batch, undefined, tries)
+    return Effect.sync(() => this.rules.waitApart(batch))
   }
 
   private deliverSome(batch: ReadonlyArray<Waiting>): Effect.Effect<void> {

@@ -193,7 +193,10 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     transaction: (use) =>
       watchedTransaction(telemetry, (traceparent) =>
         Effect.flatMap(Ambient, (ambient) =>
-          transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use)
+          Effect.andThen(
+            identity.ready,
+            transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use)
+          )
         )
       ),
     read: (stream, options) => watchedRead(telemetry, stream, readStream(postgres, types, stream, options)),

@@ -2,18 +2,15 @@ import { Effect, type Scope } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres } from "../postgres/postgres.ts"
-import { statement } from "../postgres/sql-file.ts"
 import { LogRewound } from "./error.ts"
 import type { Event } from "./event.ts"
 import type { FeedStatus, Sink } from "./feed.ts"
-import type { LogIdentity } from "./identity.ts"
+import type { LogIdentity, Unrecognised } from "./identity.ts"
 import { Pages } from "./page.ts"
-import { checkPosition } from "./resume.ts"
-import { settledHead, Tail } from "./tail.ts"
+import { judgePosition } from "./resume.ts"
+import { RECORD_SETTLED_MS, SettledRecord } from "./settled-record.ts"
+import { settledHead, type Stretch, Tail } from "./tail.ts"
 import type { Wake } from "./wake.ts"
-
-/** How often at most the settled position is written down, in ms. */
-const RECORD_SETTLED_MS = 1_000
 
 /** The loop that reads the tail and hands it to the sinks. */
 export class FeedReader {
@@ -22,7 +19,7 @@ export class FeedReader {
   private readonly postgres: Postgres["Service"]
   private readonly wakes: Wake["Service"]
   private readonly identity: LogIdentity["Service"]
-  private readonly recordSettled
+  private readonly record: SettledRecord
   private readonly sinks = new Set<Sink>()
   /** Counts attachments: a stretch that was read before one may lack what the new sink wants. */
   private attachments = 0
@@ -33,15 +30,13 @@ export class FeedReader {
   private error: PostgresError | undefined
   private failures = 0
   private lookedAt = 0
-  private recordedAt = 0
-  private recorded = 0
 
   constructor(postgres: Postgres["Service"], wakes: Wake["Service"], identity: LogIdentity["Service"]) {
     this.postgres = postgres
     this.wakes = wakes
     this.identity = identity
     this.pages = new Pages(postgres)
-    this.recordSettled = statement("record_settled", postgres.schema)
+    this.record = new SettledRecord(postgres)
   }
 
   get isStandby(): boolean {
@@ -63,9 +58,21 @@ export class FeedReader {
     return () => this.detach(sink)
   }
 
+  /** The position up to which the log is settled now; on a server that turns out to be a standby, as written down. */
+  readonly settled: Effect.Effect<number, PostgresError> = Effect.suspend(() => {
+    const head = Effect.suspend(() => settledHead(this.pages, this.isStandby))
+    const again = (error: PostgresError): Effect.Effect<number, PostgresError> => {
+      this.identity.doubt()
+      return error.reason._tag === "ReadOnly"
+        ? Effect.andThen(Effect.ignore(this.identity.sure), head)
+        : Effect.fail(error)
+    }
+    return Effect.andThen(Effect.ignore(this.identity.sure), Effect.catch(head, again))
+  })
+
   readonly start: Effect.Effect<number, PostgresError> = Effect.suspend(() => {
     if (this.tail !== undefined) return Effect.succeed(this.tail.cursor)
-    return Effect.map(settledHead(this.pages, this.isStandby), (position) => {
+    return Effect.map(this.settled, (position) => {
       if (this.tail === undefined) {
         this.tail = new Tail(this.pages, position, this.isStandby)
         this.epoch = this.identity.current().epoch
@@ -121,41 +128,70 @@ export class FeedReader {
     const { attachments } = this
     const { cursor } = tail
     tail.narrow(this.wantedTypes)
-    return Effect.andThen(this.recognise(tail), tail.next).pipe(
+    return this.recognise(tail).pipe(
+      Effect.andThen(
+        Effect.suspend(() => (tail === this.tail ? this.read(tail) : Effect.succeed(undefined)))
+      ),
       Effect.flatMap((stretch) => {
-        if (tail !== this.tail) return Effect.void
-        if (attachments !== this.attachments) {
+        if (tail !== this.tail) {
+          this.urgent = true
+          return Effect.yieldNow
+        }
+        if (stretch === undefined || attachments !== this.attachments) {
           tail.cursor = cursor
+          this.urgent = true
           return Effect.yieldNow
         }
         this.failures = 0
         this.error = undefined
         if (stretch.events.length > 0 || stretch.again === "now") this.hand(stretch.events, tail.cursor)
-        const note = this.recordIfDue(tail.cursor, stretch.again === "never")
+        const note = this.isStandby ? Effect.void : this.record.writeIfDue(tail.cursor)
         return Effect.andThen(note, this.rest(stretch.again))
       }),
-      Effect.catch((error) => this.afterError(tail, error))
+      Effect.catch((error) => this.afterError(tail, cursor, error)),
+      Effect.catchDefect((defect) => this.afterDefect(tail, cursor, defect))
     )
   }
 
-  /** In another epoch than before, the log may have ended before what was handed over: then nobody goes on in silence. */
-  private recognise(tail: Tail): Effect.Effect<void, PostgresError> {
-    const { epoch } = this.identity.current()
-    if (epoch === this.epoch) return Effect.void
-    return Effect.map(this.rewound(tail.cursor, this.epoch), (rewound) => {
-      if (rewound !== undefined) this.giveUp(rewound)
-      this.epoch = epoch
-      tail.forgetBarrier()
+  /** Undefined where the server turned out to be another one than before: what was read may be of either. */
+  private read(tail: Tail): Effect.Effect<Stretch | undefined, Unrecognised> {
+    const before = this.identity.current()
+    return Effect.flatMap(tail.next, (stretch) =>
+      Effect.map(this.identity.sure, () => {
+        const { epoch, standby } = this.identity.current()
+        return epoch === before.epoch && standby === before.standby ? stretch : undefined
+      })
+    )
+  }
+
+  /**
+   * In another epoch than before, the log may have ended before what was handed over: then nobody goes on in silence.
+   * On another server, what the tail had seen of locks and positions says nothing: it begins anew at its cursor.
+   */
+  private recognise(tail: Tail): Effect.Effect<void, Unrecognised> {
+    const doubtful = this.identity.isDoubtful()
+    return Effect.flatMap(this.identity.sure, () => {
+      const { epoch, standby } = this.identity.current()
+      const moved = epoch !== this.epoch
+      if (!doubtful && !moved && standby === tail.standby) return Effect.void
+      return Effect.map(this.rewound(tail.cursor, this.epoch), (rewound) => {
+        if (tail !== this.tail) return
+        if (moved) this.record.forget()
+        this.epoch = epoch
+        if (rewound !== undefined) this.giveUp(rewound)
+        else if (moved || standby !== tail.standby) this.beginAt(tail.cursor)
+      })
     })
   }
 
-  /** Why a position of an epoch cannot be gone on from, if it cannot. */
+  private beginAt(cursor: number): void {
+    this.tail = new Tail(this.pages, cursor, this.isStandby)
+  }
+
+  /** Why a position of an epoch cannot be gone on from, if it cannot. A standby that lags gets there. */
   rewound(position: number, epoch: number): Effect.Effect<LogRewound | undefined, PostgresError> {
-    return checkPosition(this.postgres, position, epoch).pipe(
-      Effect.as(undefined),
-      Effect.catchTag("LogError", ({ reason }) =>
-        reason instanceof LogRewound ? Effect.succeed(reason) : Effect.die(reason)
-      )
+    return Effect.map(judgePosition(this.postgres, position, epoch), (verdict) =>
+      verdict instanceof LogRewound ? verdict : undefined
     )
   }
 
@@ -171,7 +207,8 @@ export class FeedReader {
         return Effect.yieldNow
       case "never": {
         const pollMs = this.wakes.pollMs()
-        const recordMs = this.recorded < (this.tail?.cursor ?? 0) ? RECORD_SETTLED_MS : pollMs
+        const recordMs =
+          this.record.isBehind(this.tail?.cursor ?? 0) && !this.isStandby ? RECORD_SETTLED_MS : pollMs
         return this.sleep(Math.min(recordMs, pollMs), false)
       }
       default:
@@ -201,23 +238,28 @@ export class FeedReader {
     })
   }
 
-  /** After a lost connection the server may be another one than before, so the log says again who it is. */
-  private afterError(tail: Tail, error: PostgresError): Effect.Effect<void> {
-    this.error = error
-    this.urgent = true
-    tail.forgetBarrier()
-    const recognise = Effect.andThen(
-      this.identity.refresh,
-      checkPosition(this.postgres, tail.cursor, this.epoch)
-    )
+  /** After an error the server may be another one than before: the next look asks it first, and begins at the same cursor. */
+  private afterError(tail: Tail, cursor: number, error: Unrecognised): Effect.Effect<void> {
+    if (error._tag === "PostgresError") this.error = error
+    const unfit = error._tag !== "PostgresError" && this.failures === 0
+    const warning = unfit ? Effect.logWarning(error.message) : Effect.void
+    return Effect.andThen(warning, this.tryAgain(tail, cursor))
+  }
+
+  /** A fault of ours or of a sink's, whose message may quote data; the other sinks are not left without a feed. */
+  private afterDefect(tail: Tail, cursor: number, defect: unknown): Effect.Effect<void> {
+    const error = defect instanceof Error ? defect.name : typeof defect
     return Effect.andThen(
-      Effect.sleep(backoffMs(this.failures++)),
-      Effect.catch(recognise, (failure) =>
-        Effect.sync(() => {
-          if (failure._tag === "LogError" && failure.reason instanceof LogRewound) this.giveUp(failure.reason)
-        })
-      )
+      Effect.logError("The feed failed and tries again", { error }),
+      this.tryAgain(tail, cursor)
     )
+  }
+
+  private tryAgain(tail: Tail, cursor: number): Effect.Effect<void> {
+    this.urgent = true
+    this.identity.doubt()
+    if (tail === this.tail) this.beginAt(cursor)
+    return Effect.sleep(backoffMs(this.failures++))
   }
 
   private giveUp(error: LogRewound): void {
@@ -227,16 +269,5 @@ export class FeedReader {
       sinks.delete(sink)
       sink.rewound(error)
     }
-  }
-
-  /** Now and then while busy, and once when idle. A role that may only read leaves it to others. */
-  private recordIfDue(settled: number, idle: boolean): Effect.Effect<void> {
-    const now = performance.now()
-    if (settled <= this.recorded || this.isStandby) return Effect.void
-    if (now - this.recordedAt < RECORD_SETTLED_MS && !(idle && this.recordedAt === 0)) return Effect.void
-    this.recordedAt = now
-    this.recorded = settled
-    const { text, name } = this.recordSettled
-    return Effect.asVoid(Effect.forkChild(Effect.ignore(this.postgres.query(text, [settled], { name }))))
   }
 }

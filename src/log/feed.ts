@@ -7,7 +7,6 @@ import type { Event } from "./event.ts"
 import { LogIdentity } from "./identity.ts"
 import { FeedReader } from "./feed-reader.ts"
 import type { Holder, Pages } from "./page.ts"
-import { settledHead } from "./tail.ts"
 import { Wake } from "./wake.ts"
 
 /** Takes what the feed reads. */
@@ -82,7 +81,7 @@ export class Feed extends Context.Service<
         epoch: () => identity.current().epoch,
         rewound: (position, epoch) => reader.rewound(position, epoch),
         pages: reader.pages,
-        settled: Effect.suspend(() => settledHead(reader.pages, reader.isStandby)),
+        settled: reader.settled,
         status: () => reader.status()
       })
     })

@@ -21,6 +21,9 @@ export class PositionsExhausted extends Schema.TaggedError<PositionsExhausted>()
   }
 }
 
+/** How long a write waits for the log to say who it is, in ms; an answer that does not come fails the write itself. */
+const READY_PATIENCE_MS = 1_000
+
 /** Who a log is. */
 export interface Identity {
   readonly id: string
@@ -41,20 +44,32 @@ interface IdentityRow {
   readonly standby: boolean
 }
 
+/** Why a log could not say who it is, or is not fit to be worked on. */
+export type Unrecognised = PostgresError | UnsoundSequence | PositionsExhausted
+
+/** A standby that lags may not know yet of an epoch that is known here already. */
+const notForgetting = (known: Identity, found: Identity): Identity =>
+  found.standby && found.id === known.id && found.epoch < known.epoch
+    ? { ...found, epoch: known.epoch }
+    : found
+
 /** The log that the engine works on, checked to be fit for it. */
 export class LogIdentity extends Context.Service<
   LogIdentity,
   {
     readonly current: () => Identity
     /** Looks again, after a connection was lost: the server may have been restored or replaced. */
-    readonly refresh: Effect.Effect<Identity, PostgresError | UnsoundSequence | PositionsExhausted>
+    readonly refresh: Effect.Effect<Identity, Unrecognised>
+    /** The server may be another one than the log last said: it was doubted, connections came or went since then, or it was a standby. */
+    readonly isDoubtful: () => boolean
+    readonly doubt: () => void
+    /** Looks again only where that is so. */
+    readonly sure: Effect.Effect<void, Unrecognised>
+    /** Before a write: what is written on a server that took over must be of its new epoch. Never fails, and takes a second at most. */
+    readonly ready: Effect.Effect<void>
   }
 >()("tidemark/log/LogIdentity") {
-  static readonly layer: Layer.Layer<
-    LogIdentity,
-    PostgresError | UnsoundSequence | PositionsExhausted,
-    Postgres
-  > = Layer.effect(
+  static readonly layer: Layer.Layer<LogIdentity, Unrecognised, Postgres> = Layer.effect(
     LogIdentity,
     Effect.gen(function* () {
       const postgres = yield* Postgres
@@ -69,14 +84,30 @@ export class LogIdentity extends Context.Service<
         return { id: row.log_id, epoch: row.epoch, channel: row.channel, standby: row.standby }
       })
       let current: Identity = yield* identify
-      return LogIdentity.of({
-        current: () => current,
-        refresh: Effect.tap(identify, (identity) =>
-          Effect.sync(() => {
-            current = identity
-          })
-        )
+      let knownAt = postgres.changes()
+      let doubts = 0
+      let settledDoubts = 0
+      // A promotion keeps the connections: a standby may have become the primary since it was asked.
+      const isDoubtful = (): boolean =>
+        current.standby || doubts !== settledDoubts || knownAt !== postgres.changes()
+      const refresh = Effect.suspend(() => {
+        const askedAt = postgres.changes()
+        const asked = doubts
+        return Effect.map(identify, (identity) => {
+          current = notForgetting(current, identity)
+          knownAt = askedAt
+          settledDoubts = asked
+          return current
+        })
       })
+      const sure = Effect.suspend(() => (isDoubtful() ? Effect.asVoid(refresh) : Effect.void))
+      const ready = Effect.suspend(() =>
+        isDoubtful() ? Effect.ignore(Effect.timeoutOption(sure, READY_PATIENCE_MS)) : Effect.void
+      )
+      const doubt = (): void => {
+        doubts += 1
+      }
+      return LogIdentity.of({ current: () => current, refresh, isDoubtful, doubt, sure, ready })
     })
   )
 }

@@ -57,7 +57,7 @@ export class Tail {
   private lookMs = FIRST_LOOK_MS
   private heldSince: number | undefined
   private lastHolders: ReadonlyArray<Holder> = []
-  private readonly standby: boolean
+  readonly standby: boolean
 
   /** Starts behind `cursor`, which must be settled. On a standby, only what was written down counts as settled. */
   constructor(pages: Pages, cursor: number, standby = false) {

@@ -141,8 +141,15 @@ const checkServer = Effect.fnUntraced(function* (connection: Pick<Connection, "q
   }
 })
 
+/**
+ * How long a migration waits for a lock on a table of a log in use, in ms: whoever comes after it waits as long. Then it
+ * fails with LockTimeout and nothing was done, so that it may be tried again.
+ */
+const MIGRATION_PATIENCE_MS = 3_000
+
 const BEGIN_MIGRATION = `
   set local client_min_messages = warning;
+  set local lock_timeout = ${MIGRATION_PATIENCE_MS};
   create schema if not exists :"schema";
   set local search_path = :"schema", pg_catalog, pg_temp;
   set local check_function_bodies = off;
@@ -181,7 +188,8 @@ const apply = Effect.fnUntraced(function* (connection: Connection, schema: strin
  * Brings the schema to what this Tidemark knows: runs the migrations that have not run, in order, and replaces the
  * functions and guards where they changed. One transaction under a lock, so several processes may start at once. Where nothing
  * is left to do, nothing is locked and no right beyond reading is needed.
- * Fails with MigrationError (SchemaFromTheFuture, MigrationChanged, ServerTooOld) or PostgresError.
+ * Fails with MigrationError (SchemaFromTheFuture, MigrationChanged, ServerTooOld) or PostgresError: LockTimeout where others
+ * held a table for longer than a migration may hold up those who append; nothing was done then, so try again.
  */
 export const migrate: Effect.Effect<Migrated, MigrationError | PostgresError, Postgres> = Effect.gen(
   function* () {

@@ -151,6 +151,8 @@ export class Postgres extends Context.Service<
   {
     /** The schema of the log. */
     readonly schema: string
+    /** Counts the connections that were opened and those that ended: where it grew, another server may answer than before. */
+    readonly changes: () => number
     /** Runs one statement on any connection. */
     readonly query: Connection["query"]
     /** Lends a connection for the time of `use`; fails with Unreachable where none comes within `waitMs`. */
@@ -221,6 +223,12 @@ const orUnreachable = <A>(connecting: Effect.Effect<A, PostgresError>, waitMs: n
 
 const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   const pool = yield* openPool(config)
+  let changes = 0
+  const changed = (): void => {
+    changes += 1
+  }
+  pool.on("connect", changed)
+  pool.on("remove", changed)
   const poolPatienceMs = config.connection.connectionTimeoutMillis || Number.POSITIVE_INFINITY
 
   /** Whoever waits for a connection may be interrupted meanwhile, and does not hold up who interrupts: it may never come. */
@@ -273,6 +281,7 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
 
   return Postgres.of({
     schema: config.schema,
+    changes: () => changes,
     query: (text, values, options) => withLent((lent) => lent.query(text, values, options)),
     withConnection: withLent,
     transaction

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
+import { decodeToken } from "../base/token.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import type { LogError } from "../log/error.ts"
+import { type LogError, Unavailable } from "../log/error.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Feed } from "../log/feed.ts"
+import { STANDBY_PATIENCE_MS } from "../log/resume.ts"
 import { ProjectionBehind, type ProjectionError, projectionError } from "./error.ts"
 import type { OwnWrites } from "./own-writes.ts"
 import type { Runner } from "./runner.ts"
@@ -37,6 +39,23 @@ const whyBehind = (runner: Runner, feed: Feed["Service"]): string => {
 export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: CatchUpParts) => {
   const types = runner.blueprint.definition.events.map((event) => event.type)
 
+  /** The only log that is not there yet for a token is a standby's. */
+  const orBehind = (
+    error: LogError | PostgresError,
+    token: string
+  ): LogError | PostgresError | ProjectionError =>
+    error._tag === "LogError" && error.reason instanceof Unavailable
+      ? projectionError(
+          new ProjectionBehind({
+            projection: runner.name,
+            position: decodeToken(token)?.position ?? 0,
+            reached: runner.progress.position,
+            waitedMs: STANDBY_PATIENCE_MS,
+            why: error.reason.detail
+          })
+        )
+      : error
+
   const reach = (position: number): Effect.Effect<void, ProjectionError> => {
     runner.hurry()
     return Effect.timeoutOrElse(runner.progress.wait(position), {
@@ -61,7 +80,10 @@ export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: Catch
       const own = writes.of(types)
       if (after === undefined && own <= runner.progress.position && runner.stop === undefined)
         return Effect.void
-      const token = after === undefined ? Effect.succeed(0) : log.resolve(after)
+      const token =
+        after === undefined
+          ? Effect.succeed(0)
+          : Effect.mapError(log.resolve(after), (error) => orBehind(error, after))
       return Effect.flatMap(token, (position) => {
         if (runner.stop !== undefined) return Effect.fail(projectionError(runner.stop))
         const target = Math.max(own, position)

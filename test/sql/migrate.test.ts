@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
-import { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "../../src/index.ts"
+import { LockTimeout, MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "../../src/index.ts"
 import { connection } from "../../src/postgres/connection.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
@@ -148,5 +148,36 @@ describe("the migrated schema", () => {
     )
     expect(keys.length).toBeGreaterThan(8)
     for (const table of keys) expect(table).toMatchObject({ keys: "p" })
+  })
+})
+
+describe("migrating a log in use", () => {
+  const outdated = async () => {
+    const url = await db.fresh()
+    await change(url, "update tidemark.migrations set hash = 'older' where name = 'functions'")
+    return url
+  }
+
+  test("waits for no append under way where the guards stand as they should", async () => {
+    const url = await outdated()
+    await connected(url, async (appending) => {
+      await appending.query("begin; select tidemark.append_events('order-1', '[{\"type\": \"T\"}]')")
+      expect(await run(url)).toEqual({ applied: ["functions"] })
+      await appending.query("commit")
+    })
+  })
+
+  test("that must wait for a table gives up soon, having done nothing, and may be tried again", async () => {
+    const url = await outdated()
+    await change(url, "drop trigger events_are_immutable on tidemark.events")
+    await connected(url, async (appending) => {
+      await appending.query("begin; select tidemark.append_events('order-1', '[{\"type\": \"T\"}]')")
+      const reason = await refusal(url)
+      expect(reason).toBeInstanceOf(LockTimeout)
+      expect(reason.message).toContain("Nothing was done")
+      await appending.query("commit")
+    })
+    expect(await run(url)).toEqual({ applied: ["functions"] })
+    expect(await catalogOf(url)).toBe(await catalog(db.query, schema))
   })
 })

@@ -52,11 +52,13 @@ const play = async (streams: ReadonlyArray<string>, { answer, free = {}, deadlin
   }
   const delivery = new Delivery({
     call: call as unknown as AppendCall,
+    ready: Effect.void,
     settle: ({ request: { parts } }, outcome) => {
       expect(outcomes).not.toHaveProperty([parts[0]!.stream])
       outcomes[parts[0]!.stream] = outcome
     },
     waitApart: (waiting) => void apart.push(waiting.map((one) => one.request.parts[0]!.stream).join("")),
+    isPending: ({ request: { parts } }) => !(parts[0]!.stream in outcomes),
     closing: () => false
   })
   const batch = streams.map((stream): Waiting => ({
@@ -184,6 +186,24 @@ describe("a batch that waits too long for a lock", () => {
     expect(calls).toEqual(["abcd", "a", "bcd", "bc", "b", "c", "d"])
     expect(apart).toEqual(["c"])
     expect(said).toEqual({ a: "appended", b: "appended", d: "appended" })
+  })
+
+  test("with all its streams free is sent again, then by halves, until who waits for something else is set apart", async () => {
+    const { calls, apart, said } = await play(all, {
+      answer: heldBy("c"),
+      free: { a: true, b: true, c: true, d: true }
+    })
+    expect([calls, apart]).toEqual([["abcd", "abcd", "abcd", "abcd", "ab", "cd", "c", "d"], ["c"]])
+    expect(said).toEqual({ a: "appended", b: "appended", d: "appended" })
+  })
+
+  test("with all its streams free is Unavailable once its deadline is over", async () => {
+    const { said } = await play(["a", "b"], {
+      answer: heldBy("ab"),
+      free: { a: true, b: true },
+      deadlineMs: 30
+    })
+    expect(said).toEqual({ a: "Unavailable", b: "Unavailable" })
   })
 
   test("waits no longer for a lock than a batch should", () => {

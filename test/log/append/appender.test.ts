@@ -1,0 +1,133 @@
+import { Effect, Layer, Logger } from "effect"
+import { expect, test } from "vitest"
+import { AppendCall } from "../../../src/log/append-call.ts"
+import { Appender } from "../../../src/log/appender.ts"
+import { batchOutcomes } from "../../../src/log/batch.ts"
+import { LogIdentity } from "../../../src/log/identity.ts"
+import { MAX_WAITING_EVENTS } from "../../../src/log/queue.ts"
+import type { Request } from "../../../src/log/request.ts"
+import { Postgres } from "../../../src/postgres/postgres.ts"
+
+// The order and the room of the queue, and that every caller hears of its events, whatever else goes wrong.
+
+const request = (stream: string, events = 1): Request => ({
+  events,
+  bytes: 1,
+  ownIds: false,
+  parts: [
+    {
+      stream,
+      expected: "any",
+      rows: [
+        {
+          id: "0198c0de-0000-7000-8000-000000000001",
+          stream,
+          type: "T",
+          data: "{}",
+          labels: [],
+          meta: "{}",
+          schemaVersion: 1
+        }
+      ]
+    }
+  ]
+})
+
+const lone = { position: "1", version: "1", verdict: null, actual: "0" }
+const batch = { positions: [2, 3], versions: [2, 3], verdicts: null, actuals: [1] }
+/** Answers an append of one event and of two. */
+const answered = { rows: [{ ...lone, ...batch }], count: 1 }
+
+const appenderOn = (answer: Effect.Effect<{ rows: ReadonlyArray<unknown>; count: number }>) => {
+  const connection = { query: () => answer }
+  const postgres = Postgres.of({
+    schema: "tidemark",
+    query: () => answer,
+    withConnection: (use: (on: typeof connection) => unknown) => use(connection)
+  } as never)
+  const identity = LogIdentity.of({ ready: Effect.void } as never)
+  return Appender.layer().pipe(
+    Layer.provide([Layer.succeed(Postgres, postgres), Layer.succeed(LogIdentity, identity)])
+  )
+}
+
+/** A turn of the event loop, at the end of which the engine sends what came in it. */
+const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
+test("whoever waits for room enters when another emit is given up, and nobody who comes later goes before", async () => {
+  const play = Effect.gen(function* () {
+    const appender = yield* Appender
+    const start = (one: Request) => Effect.runFork(appender.append(one))
+    start(request("busy"))
+    yield* turn
+    const large = start(request("busy", MAX_WAITING_EVENTS))
+    start(request("busy"))
+    expect(appender.status()).toMatchObject({ blocked: 1, waiting: MAX_WAITING_EVENTS })
+    yield* turn
+    large.interruptUnsafe()
+    start(request("busy"))
+    expect(appender.status()).toMatchObject({ blocked: 2, waiting: 0 })
+    yield* turn
+    yield* turn
+    expect(appender.status()).toMatchObject({ blocked: 0, waiting: 2 })
+    answer()
+  })
+  let answer: () => void = () => {}
+  const asked = new Promise<void>((resolve) => (answer = resolve))
+  const late = Effect.as(
+    Effect.promise(() => asked),
+    answered
+  )
+  await Effect.runPromise(Effect.provide(play, appenderOn(late)))
+})
+
+test("a listener that throws keeps neither the caller nor the other listeners from hearing what was appended", async () => {
+  const heard: Array<number> = []
+  const play = Effect.gen(function* () {
+    const appender = yield* Appender
+    appender.onAppended(() => {
+      throw new RangeError("a listener's own fault")
+    })
+    appender.onAppended((position) => heard.push(position))
+    return yield* appender.append(request("order-1"))
+  })
+  const layer = Layer.provide(appenderOn(Effect.succeed(answered)), Logger.layer([]))
+  const placed = await Effect.runPromise(Effect.provide(play, layer))
+  expect(placed).toMatchObject([{ stream: "order-1", events: [{ position: 1, version: 1 }] }])
+  expect(heard).toEqual([1])
+})
+
+test("every conflict of a large batch names the version of its own stream", () => {
+  const streams = Array.from({ length: 1_000 }, (_, at) => `order-${at}`)
+  const sorted = streams.toSorted()
+  const outcomes = batchOutcomes(
+    streams.map((one) => request(one)),
+    {
+      positions: streams.map(() => null),
+      versions: streams.map(() => null),
+      verdicts: streams.map(() => "conflict"),
+      actuals: sorted.map((_, at) => at)
+    }
+  )
+  const actual = outcomes.map((one) => ("actual" in one ? one.actual : undefined))
+  expect(actual).toEqual(streams.map((one) => sorted.indexOf(one)))
+})
+
+test.each([
+  ["no time", 0],
+  ["as much time as the server may wait", 800],
+  ["plenty of time", 60_000]
+])("with %s left, the answer is waited for longer than the server waits for a lock", async (_, left) => {
+  const patienceMs = 800
+  const given: Array<number> = []
+  const connection = {
+    query: (_text: string, _values: unknown, { answerTimeoutMs }: { answerTimeoutMs: number }) => {
+      given.push(answerTimeoutMs)
+      return Effect.succeed(answered)
+    }
+  }
+  const postgres = { schema: "tidemark", withConnection: (use: (on: unknown) => unknown) => use(connection) }
+  const call = new AppendCall(postgres as never)
+  await Effect.runPromise(call.append([request("order-1")], patienceMs, Date.now() + left))
+  expect(given[0]).toBeGreaterThan(2 * patienceMs)
+})

@@ -1,0 +1,99 @@
+import { Effect } from "effect"
+import { expect, test } from "vitest"
+import { FeedReader } from "../../../src/log/feed-reader.ts"
+import { collector } from "../../support/eventually.ts"
+
+// Rule S7 for a feed whose connections lead to a standby from one look to the next.
+
+/** An event as the server hands it out, in arrays; only its position matters here. */
+const row = (position: number) => [
+  String(position),
+  `id-${position}`,
+  "s-1",
+  "1",
+  "T",
+  {},
+  [],
+  {},
+  new Date(0),
+  1
+]
+
+const scene = () => {
+  const server = { standby: false, changes: 0, positions: [1, 2, 3], recorded: 3, fault: false }
+  let known = { id: "log", epoch: 1, channel: "c", standby: false }
+  let knownAt = 0
+  let refreshed = 0
+  const refresh = Effect.sync(() => {
+    refreshed += 1
+    known = { ...known, standby: server.standby }
+    knownAt = server.changes
+    return known
+  })
+  const isDoubtful = () => knownAt !== server.changes
+  const identity = {
+    current: () => known,
+    refresh,
+    isDoubtful,
+    doubt: () => void (knownAt = -1),
+    sure: Effect.suspend(() => (isDoubtful() ? refresh : Effect.void))
+  }
+  const answer = (text: string, values: ReadonlyArray<number> = []): ReadonlyArray<unknown> => {
+    if (server.fault) {
+      server.fault = false
+      throw new RangeError("nobody foresaw it")
+    }
+    if (text.includes("max(position)")) return [{ position: String(server.positions.at(-1)) }]
+    if (text.includes("log_holders")) return []
+    if (text.includes("epochs")) return [{ head: "99", safe_up_to: null, standby: server.standby }]
+    if (text.includes("record_settled")) return [{ recorded: true }]
+    if (!text.includes("position > $1")) return [{ position: String(server.recorded) }]
+    const [after = 0] = values
+    return server.positions.filter((position) => position > after).map(row)
+  }
+  const query = (text: string, values?: ReadonlyArray<number>) =>
+    Effect.sync(() => ({ rows: answer(text, values), count: 0 }))
+  const wakes = { pollMs: () => 5 }
+  const reader = new FeedReader({ schema: "tidemark", query } as never, wakes as never, identity as never)
+  return { server, reader, refreshed: () => refreshed }
+}
+
+const play = (
+  use: (all: ReturnType<typeof scene>, heard: ReturnType<typeof collector<number>>) => Promise<void>
+) => {
+  const all = scene()
+  const heard = collector<number>()
+  const offer = (events: ReadonlyArray<{ position: number }>) =>
+    events.forEach((event) => heard.push(event.position))
+  const body = Effect.gen(function* () {
+    yield* all.reader.run
+    yield* all.reader.start
+    all.reader.attach({ offer, rewound: () => undefined })
+    yield* Effect.promise(() => use(all, heard))
+  })
+  return Effect.runPromise(Effect.scoped(body))
+}
+
+test("a feed that is led to a standby without an error hands out nothing that was not written down as settled", () =>
+  play(async ({ server, refreshed }, heard) => {
+    server.positions.push(4)
+    await heard.reaches(1)
+    server.standby = true
+    server.changes += 1
+    // Position 5 is under way on the primary, whose locks the standby does not have.
+    server.positions.push(6)
+    await new Promise<void>((resolve) => setTimeout(resolve, 60))
+    expect(heard.items).toEqual([4])
+    expect(refreshed()).toBeGreaterThan(0)
+    server.positions = [1, 2, 3, 4, 5, 6]
+    server.recorded = 6
+    expect(await heard.reaches(3)).toEqual([4, 5, 6])
+  }))
+
+test("a fault that nobody foresaw does not end the feed", () =>
+  play(async ({ server }, heard) => {
+    server.fault = true
+    server.positions.push(4)
+    expect(await heard.reaches(1)).toEqual([4])
+    expect(server.fault).toBe(false)
+  }))
