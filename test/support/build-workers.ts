@@ -34,7 +34,12 @@ const project = {
     noCheck: true,
     sourceMap: true
   },
-  include: ["../../test/workers/*.ts", "../../test/support/fixtures/*-worker.ts", "../../examples/*.ts", "../../src/*.ts"],
+  include: [
+    "../../test/workers/*.ts",
+    "../../test/support/fixtures/*-worker.ts",
+    "../../examples/*.ts",
+    "../../src/*.ts"
+  ],
   exclude: []
 }
 
@@ -60,7 +65,9 @@ const useThisBuild = async (examples: string): Promise<void> => {
   for (const file of (await readdir(examples)).filter((name) => name.endsWith(".js"))) {
     const example = path.join(examples, file)
     const text = await readFile(example, "utf8")
-    const own = text.replace('from "tidemark"', 'from "../src/index.js"').replace('from "tidemark/effect"', 'from "../src/effect.js"')
+    const own = text
+      .replace('from "tidemark"', 'from "../src/index.js"')
+      .replace('from "tidemark/effect"', 'from "../src/effect.js"')
     await writeFile(example, own)
   }
 }
