@@ -17,6 +17,9 @@ export const DEFAULT_EMIT_DEADLINE_MS = 30_000
 /** How many batches are under way at once: one is executed while the other waits for the disk. */
 export const DEFAULT_LANES = 2
 
+/** From how many waiting events on two batches are better than one. */
+const WORTH_SHARING = 16
+
 /** How long a closing engine goes on with what was emitted before, in ms. */
 const CLOSE_PATIENCE_MS = 10_000
 
@@ -202,9 +205,15 @@ class Lanes {
     })
   }
 
+  /** Free lanes share what waits, so that the callers of one batch get ready again while the server works on the other. */
+  private get share(): number {
+    const { events } = this.queue
+    return events < WORTH_SHARING ? events : Math.ceil(events / (this.lanes - this.underWay))
+  }
+
   private pump(): void {
     while (this.underWay < this.lanes) {
-      const batch = this.queue.take()
+      const batch = this.queue.take(this.share)
       if (batch.length === 0) break
       for (const waiting of batch) this.sent.add(waiting)
       this.underWay += 1

@@ -58,9 +58,9 @@ export class AppendQueue<E extends Entry> {
     return true
   }
 
-  /** The next batch; its streams are busy until they are released. */
-  take(): Array<E> {
-    const batch = new Draft<E>(this.busy)
+  /** The next batch, of so many events at most; its streams are busy until they are released. */
+  take(limit: number = MAX_BATCH_EVENTS): Array<E> {
+    const batch = new Draft<E>(this.busy, limit)
     const left: Array<E> = []
     for (let index = 0; index < this.waiting.length; index++) {
       if (batch.closed) {
@@ -117,11 +117,13 @@ class Draft<E extends Entry> {
   private readonly passedOver = new Set<string>()
   private readonly ids = new Set<string>()
   private readonly busy: ReadonlyMap<string, number>
+  private readonly limit: number
   private events = 0
   private bytes = 0
 
-  constructor(busy: ReadonlyMap<string, number>) {
+  constructor(busy: ReadonlyMap<string, number>, limit: number) {
     this.busy = busy
+    this.limit = Math.min(limit, MAX_BATCH_EVENTS)
   }
 
   admits(request: Request): boolean {
@@ -131,7 +133,7 @@ class Draft<E extends Entry> {
     if (parts.length > 1) return false
     const part = parts[0]!
     if (part.expected !== "any" && this.streams.has(part.stream)) return false
-    if (this.events + request.events > MAX_BATCH_EVENTS || this.bytes + request.bytes > MAX_BATCH_BYTES)
+    if (this.events + request.events > this.limit || this.bytes + request.bytes > MAX_BATCH_BYTES)
       return false
     return !request.ownIds || part.rows.every((row) => !this.ids.has(row.id))
   }
@@ -145,7 +147,7 @@ class Draft<E extends Entry> {
       this.streams.add(part.stream)
       if (request.ownIds) for (const row of part.rows) this.ids.add(row.id)
     }
-    if (request.parts.length > 1 || this.events >= MAX_BATCH_EVENTS || this.bytes >= MAX_BATCH_BYTES)
+    if (request.parts.length > 1 || this.events >= this.limit || this.bytes >= MAX_BATCH_BYTES)
       this.closed = true
   }
 

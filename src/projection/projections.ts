@@ -107,7 +107,8 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
   const log = yield* EventLog
   const feed = yield* Feed
   const appender = yield* Appender
-  const scope = yield* Effect.scope
+  // Each runner may wait for its batch when the engine closes: all at once, not one after the other.
+  const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
   const registering = yield* Semaphore.make(1)
   const registry = new Registry(postgres)
   const writes = new OwnWrites(feed.epoch)
