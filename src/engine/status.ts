@@ -1,5 +1,6 @@
 import { Effect } from "effect"
-import { Appender, type AppenderStatus } from "../log/appender.ts"
+import { Appender } from "../log/appender.ts"
+import type { AppenderStatus } from "../log/lanes.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"

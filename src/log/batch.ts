@@ -108,6 +108,8 @@ export interface PlacedPart {
 
 export type Outcome = ReadonlyArray<PlacedPart> | LogReason
 
+export const isPlaced = (outcome: Outcome): outcome is ReadonlyArray<PlacedPart> => Array.isArray(outcome)
+
 const refusal = (request: Request, verdict: string, actual: (stream: string) => number): LogReason => {
   const first = request.parts[0]!
   if (verdict === "duplicate") {

@@ -49,13 +49,18 @@ export class AppendQueue<E extends Entry> {
     this.waitingBytes += entry.request.bytes
   }
 
-  /** Removes an entry that is still waiting; false where it is no longer. */
-  remove(entry: E): boolean {
-    const at = this.waiting.indexOf(entry)
-    if (at === -1) return false
-    this.waiting.splice(at, 1)
-    this.leave(entry)
-    return true
+  /** The one that has waited longest. */
+  get first(): E | undefined {
+    return this.waiting[0]
+  }
+
+  /** Removes those that still wait, and returns them. */
+  remove(which: (entry: E) => boolean): ReadonlyArray<E> {
+    const removed = this.waiting.filter(which)
+    if (removed.length === 0) return removed
+    this.waiting = this.waiting.filter((entry) => !which(entry))
+    for (const entry of removed) this.leave(entry)
+    return removed
   }
 
   /** The next batch, of so many events at most; its streams are busy until they are released. */
@@ -92,15 +97,6 @@ export class AppendQueue<E extends Entry> {
         else this.busy.delete(stream)
       }
     }
-  }
-
-  /** Empties the queue. */
-  drain(): Array<E> {
-    const all = this.waiting
-    this.waiting = []
-    this.waitingEvents = 0
-    this.waitingBytes = 0
-    return all
   }
 
   private leave(entry: E): void {

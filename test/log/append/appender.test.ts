@@ -5,8 +5,10 @@ import { Appender } from "../../../src/log/appender.ts"
 import { batchOutcomes } from "../../../src/log/batch.ts"
 import { LogIdentity } from "../../../src/log/identity.ts"
 import { MAX_WAITING_EVENTS } from "../../../src/log/queue.ts"
+import type { AppenderConfig } from "../../../src/log/lanes.ts"
 import type { Request } from "../../../src/log/request.ts"
 import { Postgres } from "../../../src/postgres/postgres.ts"
+import { inTime } from "../../support/eventually.ts"
 
 // The order and the room of the queue, and that every caller hears of its events, whatever else goes wrong.
 
@@ -38,7 +40,10 @@ const batch = { positions: [2, 3], versions: [2, 3], verdicts: null, actuals: [1
 /** Answers an append of one event and of two. */
 const answered = { rows: [{ ...lone, ...batch }], count: 1 }
 
-const appenderOn = (answer: Effect.Effect<{ rows: ReadonlyArray<unknown>; count: number }>) => {
+const appenderOn = (
+  answer: Effect.Effect<{ rows: ReadonlyArray<unknown>; count: number }>,
+  config?: AppenderConfig
+) => {
   const connection = { query: () => answer }
   const postgres = Postgres.of({
     schema: "tidemark",
@@ -46,7 +51,7 @@ const appenderOn = (answer: Effect.Effect<{ rows: ReadonlyArray<unknown>; count:
     withConnection: (use: (on: typeof connection) => unknown) => use(connection)
   } as never)
   const identity = LogIdentity.of({ ready: Effect.void } as never)
-  return Appender.layer().pipe(
+  return Appender.layer(config).pipe(
     Layer.provide([Layer.succeed(Postgres, postgres), Layer.succeed(LogIdentity, identity)])
   )
 }
@@ -79,6 +84,59 @@ test("whoever waits for room enters when another emit is given up, and nobody wh
     answered
   )
   await Effect.runPromise(Effect.provide(play, appenderOn(late)))
+})
+
+test("nobody waits for a batch, or for room, beyond the deadline", async () => {
+  const play = Effect.gen(function* () {
+    const appender = yield* Appender
+    Effect.runFork(appender.append(request("sent")))
+    yield* turn
+    const waiting = [
+      appender.append(request("queued", MAX_WAITING_EVENTS)),
+      appender.append(request("blocked"))
+    ]
+    const failures = yield* Effect.all(waiting.map(Effect.flip), { concurrency: "unbounded" })
+    return { failures, status: appender.status() }
+  })
+  let answer: () => void = () => {}
+  const asked = new Promise<void>((resolve) => (answer = resolve))
+  const late = Effect.as(
+    Effect.promise(() => asked),
+    answered
+  )
+  const onOneLane = appenderOn(late, { lanes: 1, deadlineMs: 50 })
+  const done = Effect.ensuring(
+    play,
+    Effect.sync(() => answer())
+  )
+  const { failures, status } = await inTime(Effect.runPromise(Effect.provide(done, onOneLane)))
+  expect(failures.map(({ reason }) => reason._tag)).toEqual(["Unavailable", "Unavailable"])
+  expect(status).toMatchObject({ waiting: 0, blocked: 0, underWay: 1 })
+})
+
+test("a batch that is slow holds up only its own streams", async () => {
+  let answer: () => void = () => {}
+  const asked = new Promise<void>((resolve) => (answer = resolve))
+  let calls = 0
+  const first = Effect.suspend(() =>
+    ++calls === 1
+      ? Effect.as(
+          Effect.promise(() => asked),
+          answered
+        )
+      : Effect.succeed(answered)
+  )
+  const play = Effect.gen(function* () {
+    const appender = yield* Appender
+    const slow = Effect.runFork(appender.append(request("slow")))
+    yield* turn
+    yield* appender.append(request("quick"))
+    yield* appender.append(request("quick"))
+    expect(slow.pollUnsafe()).toBeUndefined()
+    answer()
+  })
+  await inTime(Effect.runPromise(Effect.provide(play, appenderOn(first))))
+  expect(calls).toBe(3)
 })
 
 test("a listener that throws keeps neither the caller nor the other listeners from hearing what was appended", async () => {
