@@ -97,8 +97,10 @@ const makeWake = Effect.fnUntraced(function* (
     connection: config.connection,
     channel,
     onPayload: (payload) => {
-      if (POSITION.test(payload)) wake(Number(payload))
-      else if (payload === awaited?.echo) awaited.heard()
+      if (POSITION.test(payload)) {
+        sender.heard(Number(payload))
+        wake(Number(payload))
+      } else if (payload === awaited?.echo) awaited.heard()
     },
     onListening: () => {
       // Whoever answers now may be another server than before, and idle connections are replaced without a word.
@@ -118,7 +120,7 @@ const makeWake = Effect.fnUntraced(function* (
   })
 
   return Wake.of({
-    touch: (position) => sender.touch(String(position)),
+    touch: sender.touch,
     onWake: (listener) => listeners.push(listener),
     pollMs: () => (status.mode === "listening" ? POLL_WHILE_HEARING_MS : POLL_WHILE_DEAF_MS),
     status: () => status
