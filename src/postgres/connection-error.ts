@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { clause } from "../base/clause.ts"
 
 /** What the caller gave cannot be read as connection settings. Names the part, never its value: it may be a password. */
 export class BadConnectionString extends Schema.TaggedError<BadConnectionString>()("BadConnectionString", {
@@ -6,7 +7,7 @@ export class BadConnectionString extends Schema.TaggedError<BadConnectionString>
   problem: Schema.String
 }) {
   override get message() {
-    return `The connection settings cannot be used: ${this.part} ${this.problem}.`
+    return `The connection settings cannot be used: ${this.part} ${clause(this.problem)}.`
   }
 }
 
@@ -18,7 +19,7 @@ export class TlsFileUnreadable extends Schema.TaggedError<TlsFileUnreadable>()("
   problem: Schema.String
 }) {
   override get message() {
-    return `The file ${this.file} (${this.setting}) cannot be used: ${this.problem}.`
+    return `The file ${this.file} (${this.setting}) cannot be used: ${clause(this.problem)}.`
   }
 }
 
@@ -36,16 +37,25 @@ export class TlsRefused extends Schema.TaggedError<TlsRefused>()("TlsRefused", {
   }
 }
 
-/** The server's certificate is not from a trusted authority (`chain`) or not for this host (`host`). */
+/**
+ * The server's certificate is not from a trusted authority (`chain`) or not for this host (`host`), or the server did not prove
+ * by channel binding that the TLS ends with it (`channel`).
+ */
 export class TlsUnverified extends Schema.TaggedError<TlsUnverified>()("TlsUnverified", {
   /** Host and port. */
   server: Schema.String,
   sslmode: Schema.String,
-  check: Schema.Literals(["chain", "host"]),
+  check: Schema.Literals(["chain", "host", "channel"]),
   /** What the TLS library says, e.g. `SELF_SIGNED_CERT_IN_CHAIN`. */
   problem: Schema.String
 }) {
   override get message() {
+    if (this.check === "channel")
+      return (
+        `${this.server} did not sign in with channel binding (channel_binding=require): ${clause(this.problem)}. Use a role with a ` +
+        "scram-sha-256 password, and TLS without anything in between that ends it; or, where the certificate is verified " +
+        "(sslmode=verify-full), channel_binding=prefer."
+      )
     const remedy =
       this.check === "host"
         ? "Connect by a name that the certificate carries, or, when only your own authority signs for your servers, " +
@@ -53,7 +63,7 @@ export class TlsUnverified extends Schema.TaggedError<TlsUnverified>()("TlsUnver
         : "Give the certificate of the authority that signed it as sslrootcert (for a public authority " +
           "sslrootcert=system), and look at the certificate's dates. If nothing was changed on purpose, somebody may " +
           "be in between: do not weaken sslmode before you know."
-    return `The certificate of ${this.server} did not verify (sslmode=${this.sslmode}): ${this.problem}. ${remedy}`
+    return `The certificate of ${this.server} did not verify (sslmode=${this.sslmode}): ${clause(this.problem)}. ${remedy}`
   }
 }
 

@@ -27,7 +27,10 @@ export interface ConnectionSettings {
   readonly keepalives?: number | string
   /** In seconds. Default 10. */
   readonly keepalives_idle?: number | string
-  /** `prefer` (default) binds SCRAM to the server's certificate where the server offers it; `disable`. */
+  /**
+   * `prefer` (default) binds SCRAM to the server's certificate where the server offers it; `require` signs in no other way, and
+   * never without TLS; `disable`.
+   */
   readonly channel_binding?: string
   /** Default `prefer`, as libpq; `verify-full` with `sslrootcert=system`. */
   readonly sslmode?: SslMode

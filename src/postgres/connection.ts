@@ -1,11 +1,12 @@
 import { homedir, userInfo } from "node:os"
 import { Effect } from "effect"
 import type { ClientConfig } from "pg"
+import { channelBinding } from "./channel-binding.ts"
 import { badConnectionString, ConnectionError } from "./connection-error.ts"
 import { keywordsOf, type ConnectionSettings, type Environment } from "./connection-settings.ts"
 import type { Keyword, Keywords } from "./connection-string.ts"
 import { TlsSocket } from "./tls-socket.ts"
-import { tls, type Tls } from "./tls.ts"
+import { tls } from "./tls.ts"
 
 /** How the server shows our connections (`pg_stat_activity`), unless the caller or PGAPPNAME names them. */
 export const applicationName = "tidemark"
@@ -37,7 +38,7 @@ export const connection = Effect.fnUntraced(function* (
   const keywords = yield* keywordsOf(input, environment)
   const target = yield* targetOf(keywords)
   const agreed = isSocket(target.host) ? undefined : yield* tls(keywords, environment["HOME"] ?? homedir())
-  const bindsChannel = yield* channelBinding(keywords, agreed)
+  const binding = yield* channelBinding(keywords, agreed)
   return {
     ...target,
     ...passwordOf(input, keywords),
@@ -57,8 +58,8 @@ export const connection = Effect.fnUntraced(function* (
     // Said even where they are pg's defaults: pg would take what is unsaid from its own reading of the environment.
     ssl: false,
     sslnegotiation: "postgres",
-    enableChannelBinding: bindsChannel,
-    ...(agreed === undefined ? {} : { stream: () => new TlsSocket(agreed) })
+    enableChannelBinding: binding !== "disable",
+    ...(agreed === undefined ? {} : { stream: () => new TlsSocket(agreed, binding) })
   }
 })
 
@@ -99,20 +100,6 @@ const passwordOf = (
 ): Pick<ClientConfig, "password"> => {
   if (typeof input === "object" && typeof input.password === "function") return { password: input.password }
   return password === undefined ? {} : { password: () => password }
-}
-
-const channelBinding = (
-  { channel_binding: wish = "prefer" }: Keywords,
-  agreed: Tls | undefined
-): Effect.Effect<boolean, ConnectionError> => {
-  if (wish === "require") {
-    const problem =
-      "cannot be promised by the driver; use prefer with sslmode=verify-full, which keeps others out as well"
-    return Effect.fail(badConnectionString("channel_binding=require", problem))
-  }
-  return wish === "prefer" || wish === "disable"
-    ? Effect.succeed(wish === "prefer" && agreed !== undefined)
-    : Effect.fail(badConnectionString("channel_binding", "is neither prefer nor disable"))
 }
 
 const wholeNumber = (

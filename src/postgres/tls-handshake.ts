@@ -74,7 +74,8 @@ const unverified = (cause: unknown, tls: Tls, server: Server) => {
   })
 }
 
-const shown = ({ host, port }: Server) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`)
+export const shown = ({ host, port }: Server) =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
 /** The next event of that name; rejects when the socket fails or closes before it. */
 export const event = (socket: Socket, name: "connect" | "data" | "secureConnect"): Promise<unknown> =>

@@ -1,7 +1,9 @@
 import { connect as connectTcp, type Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { TLSSocket } from "node:tls"
-import { event, negotiate, type Server } from "./tls-handshake.ts"
+import { BindingGuard, type ChannelBinding, unbound } from "./channel-binding.ts"
+import { ConnectionError, TlsRefused } from "./connection-error.ts"
+import { event, negotiate, type Server, shown } from "./tls-handshake.ts"
 import type { Tls } from "./tls.ts"
 
 type Encryption = "tls" | "plain"
@@ -25,6 +27,8 @@ const errorResponse = "E".charCodeAt(0)
  * A server may also accept TLS and then turn the encrypted (or the plain) client away by pg_hba.conf; where the mode
  * leaves another way, the startup packet goes out again that way, and pg sees only the last answer.
  * Fails with ConnectionError (TlsRefused, TlsUnverified) or a network error, through pg's own `connect`.
+ * With `binding` "require" TlsUnverified also where the server does not sign in with channel binding; then nothing is tried
+ * without TLS.
  */
 export class TlsSocket extends Duplex {
   readonly #tls: Tls
@@ -35,11 +39,13 @@ export class TlsSocket extends Duplex {
   #startup: Buffer | undefined
   #refusal: Array<Buffer> = []
   #answered = false
+  #guard: BindingGuard | undefined
 
-  constructor(tls: Tls) {
+  constructor(tls: Tls, binding: ChannelBinding = "prefer") {
     super({ allowHalfOpen: false })
     this.#tls = tls
-    this.#untried = attemptsOf[tls.mode]
+    this.#untried = binding === "require" ? ["tls"] : attemptsOf[tls.mode]
+    if (binding === "require") this.#guard = new BindingGuard((problem) => this.#unbound(problem))
   }
 
   // From here on: the part of net.Socket that pg uses.
@@ -99,8 +105,14 @@ export class TlsSocket extends Duplex {
     this.#use(agreed)
   }
 
-  #fail(cause: unknown) {
+  #unbound(problem: string): ConnectionError {
+    return unbound(shown(this.#server), this.#tls.mode, problem)
+  }
+
+  #fail(thrown: unknown) {
     if (this.destroyed) return
+    const hasNoTls = thrown instanceof ConnectionError && thrown.reason instanceof TlsRefused
+    const cause = this.#guard !== undefined && hasNoTls ? this.#unbound("it does not offer TLS") : thrown
     if (this.#refusal.length === 0) return void this.destroy(cause as Error)
     // The server's own words to the first attempt say more than that the second found no TLS.
     this.#answered = true
@@ -126,7 +138,14 @@ export class TlsSocket extends Duplex {
     }
     this.#answered = true
     this.#startup = undefined
-    if (!this.push(chunk)) this.#socket?.pause()
+    let passed = chunk
+    try {
+      if (this.#guard !== undefined) passed = this.#guard.pass(chunk)
+      if (this.#guard?.isOver === true) this.#guard = undefined
+    } catch (refused) {
+      return void this.destroy(refused as Error)
+    }
+    if (passed.length > 0 && !this.push(passed)) this.#socket?.pause()
   }
 
   #closed() {

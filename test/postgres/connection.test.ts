@@ -132,7 +132,8 @@ describe("a URL", () => {
     ["postgres://u:hunter2@db/app?sslnegotiation=fast&sslmode=require", "sslnegotiation"],
     ["postgres://u:hunter2@db/app?sslnegotiation=direct", "sslnegotiation=direct"],
     ["postgres://u:hunter2@db/app?sslrootcert=system&sslmode=require", "sslrootcert=system"],
-    ["postgres://u:hunter2@db/app?channel_binding=require", "channel_binding=require"],
+    ["postgres://u:hunter2@db/app?channel_binding=require&sslmode=disable", "channel_binding=require"],
+    ["postgres://u:hunter2@%2Fsocket/app?channel_binding=require", "channel_binding=require"],
     ["postgres://u:hunter2@db/app?channel_binding=on", "channel_binding"],
     ["postgres://u:hunter2@db/app?connect_timeout=soon", "the connect_timeout"],
     ["postgres://u:hunter2@db/app?keepalives=2", "the keepalives"]

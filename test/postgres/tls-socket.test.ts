@@ -112,6 +112,18 @@ describe("against a server without TLS", () => {
     expect(await encryption(on(plain, { sslmode }))).toBe(false)
   })
 
+  test.each([undefined, "allow", "prefer", "require"] as const)(
+    "channel_binding=require fails under sslmode=%s, and does not go on without TLS",
+    async (sslmode) => {
+      const settings = { channel_binding: "require", ...(sslmode === undefined ? {} : { sslmode }) }
+      expect(await reason(on(plain, settings))).toMatchObject({
+        _tag: "TlsUnverified",
+        check: "channel",
+        problem: "it does not offer TLS"
+      })
+    }
+  )
+
   test.each(["require", "verify-ca", "verify-full"] as const)("%s fails with TlsRefused", async (sslmode) => {
     expect(await reason(on(plain, { sslmode, sslrootcert: rootFile }))).toMatchObject({
       _tag: "TlsRefused",

@@ -1,11 +1,24 @@
 import net from "node:net"
 import { TLSSocket } from "node:tls"
-import { Client } from "pg"
+import { Effect } from "effect"
+import { Client, Pool } from "pg"
+import PgListen from "pg-listen"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { connection } from "../../src/postgres/connection.ts"
 import type { TlsSocket } from "../../src/postgres/tls-socket.ts"
 import type { Cluster } from "../support/cluster.ts"
 import { makeAuthority, type Authority, type Certificate } from "./authority.ts"
-import { answering, configured, encryption, failure, listening, on, reason, tied } from "./connecting.ts"
+import {
+  answering,
+  configured,
+  encryption,
+  failure,
+  listening,
+  noHome,
+  on,
+  reason,
+  tied
+} from "./connecting.ts"
 import { encryptedServer, secret, temporaryFolder, type Folder } from "./tls-servers.ts"
 
 const firstWithDirectTls = 170_000
@@ -28,6 +41,17 @@ afterAll(async () => {
   await encrypted?.remove()
   await folder?.remove()
 })
+
+/** What a server asks for when a client signs in. */
+const asking = (what: number, rest = Buffer.alloc(0)): Buffer => {
+  const header = Buffer.from("R\0\0\0\0\0\0\0\0", "latin1")
+  header.writeUInt32BE(8 + rest.length, 1)
+  header.writeUInt32BE(what, 5)
+  return Buffer.concat([header, rest])
+}
+
+const saslOffer = (...mechanisms: ReadonlyArray<string>): Buffer =>
+  asking(10, Buffer.from([...mechanisms, "", ""].join("\0")))
 
 /** Ends the client's TLS with its own certificate and talks TLS to the real server. */
 const inBetween = async (own: Certificate) => {
@@ -142,6 +166,90 @@ describe("against a server with a certificate of a private authority", () => {
       const settings = on(server, { user: "by_password", password: secret, sslmode: "require" })
       expect(await encryption({ ...settings, channel_binding: "disable" })).toBe(true)
       expect(await failure(settings)).toMatchObject({ message: expect.stringContaining("channel binding") })
+    })
+  })
+
+  describe("channel_binding=require", () => {
+    const required = { user: "by_password", password: secret, channel_binding: "require" } as const
+
+    test.each([undefined, "allow", "prefer", "require", "verify-full"] as const)(
+      "signs in with a password, over TLS, under sslmode=%s",
+      async (sslmode) => {
+        const settings = { ...required, sslrootcert: rootFile, ...(sslmode === undefined ? {} : { sslmode }) }
+        expect(await encryption(on(encrypted, settings))).toBe(true)
+      }
+    )
+
+    test("is honoured in a URL as providers give it, by a pool and a listener as well", async () => {
+      const url = `postgresql://by_password:${encodeURIComponent(secret)}@localhost:${encrypted.port}/postgres?sslmode=require&channel_binding=require`
+      const config = await Effect.runPromise(connection(url, { HOME: noHome }))
+      const pool = new Pool(config)
+      expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }])
+      await pool.end()
+      const listener = PgListen.default(config)
+      await listener.connect()
+      await listener.listenTo("anything")
+      await listener.close()
+    })
+
+    test("leaves a wrong password to the server's own words", async () => {
+      expect(await failure(on(encrypted, { ...required, password: "wrong" }))).toMatchObject({
+        code: "28P01"
+      })
+    })
+
+    test("fails where the server asks for no password at all", async () => {
+      expect(
+        await reason(on(encrypted, { ...required, user: "over_tls", sslmode: "require" }))
+      ).toMatchObject({
+        _tag: "TlsUnverified",
+        check: "channel",
+        server: `localhost:${encrypted.port}`,
+        problem: expect.stringContaining("without proving"),
+        message: expect.stringContaining("channel_binding=prefer")
+      })
+    })
+
+    test("keeps somebody in between out who passes everything on", async () => {
+      const other = await makeAuthority("Somebody in between")
+      await listening(await inBetween(await other.forServer("localhost")), async (server) => {
+        const settings = on(server, { ...required, sslmode: "require" })
+        expect(await failure(settings)).toMatchObject({ message: expect.stringContaining("channel binding") })
+      })
+    })
+
+    test.each([
+      ["takes channel binding off the offer", saslOffer("SCRAM-SHA-256"), "does not offer"],
+      ["asks for the password itself", asking(3), "another way"],
+      ["asks for its MD5 sum", asking(5, Buffer.from("salt")), "another way"],
+      ["lets everybody in", asking(0), "without proving"],
+      [
+        "lets everybody in after the offer",
+        Buffer.concat([saslOffer("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"), asking(0)]),
+        "without proving"
+      ]
+    ])("tells somebody in between nothing who %s", async (_, question, problem) => {
+      const heard: Array<Buffer> = []
+      const own = await (await makeAuthority("Somebody in between")).forServer("localhost")
+      const asks = (socket: net.Socket) =>
+        void socket.once("data", () => {
+          socket.write("S")
+          const client = new TLSSocket(socket, { isServer: true, cert: own.cert, key: own.key })
+          client.on("error", () => undefined)
+          client.once("data", () => {
+            client.on("data", (chunk: Buffer) => heard.push(chunk))
+            // In pieces, as a network may hand them over.
+            for (const byte of question) client.write(Buffer.of(byte))
+          })
+        })
+      await listening(asks, async (server) => {
+        expect(await reason(on(server, { ...required, sslmode: "require" }))).toMatchObject({
+          _tag: "TlsUnverified",
+          check: "channel",
+          problem: expect.stringContaining(problem)
+        })
+      })
+      expect(Buffer.concat(heard).toString("latin1")).not.toContain(secret)
     })
   })
 
