@@ -1,5 +1,5 @@
 import { Effect, Result, Semaphore } from "effect"
-import { PostgresError, TransactionEnded } from "../postgres/error.ts"
+import { ConnectionLost, PostgresError, TransactionEnded } from "../postgres/error.ts"
 import type { Connection, Postgres, Rows } from "../postgres/postgres.ts"
 import { WithinTransaction } from "./ambient.ts"
 import type { Appender } from "./appender.ts"
@@ -53,6 +53,18 @@ export const transaction = <A, E, R>(
   const sent: Array<Request> = []
   let highest = 0
   let ended = false
+  /** Where it stands; once something in it was lost, COMMIT is not sent any more. */
+  let begun = false
+  let lost: PostgresError | undefined
+  let committing = false
+  /** What is lost before COMMIT is lost with nothing kept, if COMMIT then never follows: also where the body goes on regardless. */
+  const noticing = <B, F>(asked: Effect.Effect<B, F | PostgresError>): Effect.Effect<B, F | PostgresError> =>
+    Effect.mapError(asked, (error) => {
+      if (committing || !isLost(error)) return error
+      lost = withoutCommit(error)
+      return lost
+    })
+
   /** The end waits for a flush that the body did not wait for: COMMIT must not overtake it. */
   const flushing = Semaphore.makeUnsafe(1)
 
@@ -63,7 +75,8 @@ export const transaction = <A, E, R>(
       if (draft.isEmpty) return Effect.succeed([])
       const request = draft.take()
       sent.push(request)
-      return Effect.tap(appender.appendWithin(connection, request), (placed) =>
+      const appended = noticing(appender.appendWithin(connection, request))
+      return Effect.tap(appended, (placed) =>
         Effect.sync(() => {
           for (const part of placed)
             for (const event of part.events) highest = Math.max(highest, event.position)
@@ -94,7 +107,7 @@ export const transaction = <A, E, R>(
   /** What the caller holds, and may still hold when its body is over. */
   const lent = (connection: Connection): Transaction => ({
     query: (sql, params) =>
-      Effect.suspend(() => (ended ? Effect.fail(late("query")) : connection.query(sql, params))),
+      Effect.suspend(() => (ended ? Effect.fail(late("query")) : noticing(connection.query(sql, params)))),
     emit,
     flush: Effect.suspend(() => (ended ? Effect.fail(late("flush")) : flush(connection)))
   })
@@ -108,13 +121,23 @@ export const transaction = <A, E, R>(
       Effect.tap(
         Effect.ensuring(
           Effect.provideService(
-            Effect.suspend(() => use(lent(connection))),
+            Effect.suspend(() => {
+              begun = true
+              return use(lent(connection))
+            }),
             WithinTransaction,
             () => true
           ),
           over
         ),
-        () => flush(connection)
+        () =>
+          Effect.tap(flush(connection), () =>
+            Effect.suspend(() => {
+              if (lost !== undefined) return Effect.fail(lost)
+              committing = true
+              return Effect.void
+            })
+          )
       )
     )
     .pipe(
@@ -123,8 +146,9 @@ export const transaction = <A, E, R>(
           if (highest > 0) appender.announce(highest, sent)
         })
       ),
+      Effect.mapError((error) => (begun || !isLost(error) ? error : withoutCommit(error))),
       Effect.catchIf(
-        (error): error is PostgresError => highest > 0 && isLost(error),
+        (error): error is PostgresError & Lost => committing && highest > 0 && isLost(error),
         (error) => {
           const stream = sent[0]!.parts[0]!.stream
           return Effect.fail(
@@ -135,9 +159,15 @@ export const transaction = <A, E, R>(
     ) as Effect.Effect<A, E | LogError | PostgresError, R>
 }
 
-const isLost = (error: unknown): boolean =>
-  typeof error === "object" &&
-  error !== null &&
-  "_tag" in error &&
-  error._tag === "PostgresError" &&
-  (error as PostgresError).reason._tag === "ConnectionLost"
+/** COMMIT was not sent, and will not be: the server keeps nothing. */
+const withoutCommit = ({ reason: { detail, sqlState } }: PostgresError & Lost): PostgresError => {
+  const state = sqlState === undefined ? {} : { sqlState }
+  return new PostgresError({ reason: new ConnectionLost({ detail, ...state, nothingKept: true }) })
+}
+
+interface Lost {
+  readonly reason: ConnectionLost
+}
+
+const isLost = (error: unknown): error is PostgresError & Lost =>
+  error instanceof PostgresError && error.reason instanceof ConnectionLost

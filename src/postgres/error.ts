@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { clause } from "../base/clause.ts"
 import { ConnectionError, TlsRefused, TlsUnverified } from "./connection-error.ts"
 import { SqlState, SqlStateClass } from "./sqlstate.ts"
 
@@ -7,77 +8,87 @@ const facts = { detail: Schema.String, sqlState: Schema.optionalKey(Schema.Strin
 /** No connection could be made. Nothing was sent. */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", facts) {
   override get message(): string {
-    return `PostgreSQL cannot be reached: ${this.detail}. Check that the server runs and that the address is right.`
+    return `PostgreSQL cannot be reached: ${clause(this.detail)}. Check that the server runs and that the address is right.`
   }
 }
 
 /** The server is there and refuses more connections, starts up or shuts down. Nothing was sent. */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", facts) {
   override get message(): string {
-    return `PostgreSQL takes no connection now: ${this.detail}. Try again; if it lasts, raise max_connections or use fewer clients.`
+    return `PostgreSQL takes no connection now: ${clause(this.detail)}. Try again; if it lasts, raise max_connections or use fewer clients.`
   }
 }
 
-/** The connection broke, or no answer came in time, after something was sent: it may have been done. */
-export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("ConnectionLost", facts) {
+/**
+ * The connection broke, or no answer came in time, after something was sent: it may have been done. Not so in a transaction of
+ * which COMMIT was not sent yet: then `nothingKept` is true.
+ */
+export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("ConnectionLost", {
+  ...facts,
+  nothingKept: Schema.optionalKey(Schema.Boolean)
+}) {
   override get message(): string {
-    return `The connection to PostgreSQL was lost: ${this.detail}. What was under way may have been done: look before trying again.`
+    const outcome =
+      this.nothingKept === true
+        ? "COMMIT was not sent, so nothing of the transaction was kept: run it again."
+        : "What was under way may have been done: look before trying again."
+    return `The connection to PostgreSQL was lost: ${clause(this.detail)}. ${outcome}`
   }
 }
 
 /** Signing in, or a right, was refused. */
 export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDenied", facts) {
   override get message(): string {
-    return `PostgreSQL refused access: ${this.detail}. Check user, password and grants (schema/roles).`
+    return `PostgreSQL refused access: ${clause(this.detail)}. Check user, password and grants (schema/roles).`
   }
 }
 
 /** The server only reads: a standby, or a read-only session. */
 export class ReadOnly extends Schema.TaggedError<ReadOnly>()("ReadOnly", facts) {
   override get message(): string {
-    return `PostgreSQL does not take writes here: ${this.detail}. Connect to the primary.`
+    return `PostgreSQL does not take writes here: ${clause(this.detail)}. Connect to the primary.`
   }
 }
 
 /** The server cancelled a statement at its time-out; nothing of it was done. */
 export class StatementTimeout extends Schema.TaggedError<StatementTimeout>()("StatementTimeout", facts) {
   override get message(): string {
-    return `A statement took too long: ${this.detail}. Nothing was done; try again, or raise statement_timeout.`
+    return `A statement took too long: ${clause(this.detail)}. Nothing was done; try again, or raise statement_timeout.`
   }
 }
 
 /** A lock was not free in time; nothing was done. */
 export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout", facts) {
   override get message(): string {
-    return `A lock was not free in time: ${this.detail}. Nothing was done; another transaction holds it, look in pg_stat_activity.`
+    return `A lock was not free in time: ${clause(this.detail)}. Nothing was done; another transaction holds it, look in pg_stat_activity.`
   }
 }
 
 /** Two transactions waited for each other, or could not be put in an order; nothing was done. */
 export class Contention extends Schema.TaggedError<Contention>()("Contention", facts) {
   override get message(): string {
-    return `PostgreSQL gave up one of two transactions in each other's way: ${this.detail}. Nothing was done; try again.`
+    return `PostgreSQL gave up one of two transactions in each other's way: ${clause(this.detail)}. Nothing was done; try again.`
   }
 }
 
 /** A unique key is there already. */
 export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("UniqueViolation", facts) {
   override get message(): string {
-    return `A unique key is there already: ${this.detail}.`
+    return `A unique key is there already: ${clause(this.detail)}.`
   }
 }
 
-/** A value that PostgreSQL cannot hold. */
+/** A value that PostgreSQL, or a constraint of its table, does not take. */
 export class InvalidData extends Schema.TaggedError<InvalidData>()("InvalidData", facts) {
   override get message(): string {
-    return `PostgreSQL cannot hold a value: ${this.detail}.`
+    return `PostgreSQL does not take a value: ${clause(this.detail)}.`
   }
 }
 
 /** The disk of the server is full. */
 export class DiskFull extends Schema.TaggedError<DiskFull>()("DiskFull", facts) {
   override get message(): string {
-    return `The disk of PostgreSQL is full: ${this.detail}. Make room; nothing that was acknowledged is lost.`
+    return `The disk of PostgreSQL is full: ${clause(this.detail)}. Make room; nothing that was acknowledged is lost.`
   }
 }
 
@@ -104,7 +115,7 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   data: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `PostgreSQL said no: ${this.detail}${this.sqlState === undefined ? "" : ` (SQLSTATE ${this.sqlState})`}.`
+    return `PostgreSQL said no: ${clause(this.detail)}${this.sqlState === undefined ? "" : ` (SQLSTATE ${this.sqlState})`}.`
   }
 }
 
@@ -149,6 +160,9 @@ const byState = (
   switch (sqlState) {
     case SqlState.uniqueViolation:
       return (known) => new UniqueViolation(known)
+    case SqlState.notNullViolation:
+    case SqlState.checkViolation:
+      return (known) => new InvalidData(known)
     case SqlState.deadlockDetected:
     case SqlState.serializationFailure:
       return (known) => new Contention(known)

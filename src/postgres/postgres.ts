@@ -22,6 +22,9 @@ export const IDLE_IN_TRANSACTION_MS = 30_000
 /** How long connections that are lent when the pool closes may still be used, in ms; then what is under way on them is lost. */
 const LENT_PATIENCE_MS = 3_000
 
+/** How long ROLLBACK may go without an answer, in ms; ending the connection rolls back as well, and nobody should wait for it. */
+const ROLLBACK_ANSWER_MS = 1_000
+
 /** One round trip, and local to the transaction, so that it holds behind a pooler too. */
 const BEGIN = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
 
@@ -69,6 +72,8 @@ const isBroken = (error: PostgresError): boolean => {
   }
 }
 
+type Asked = QueryConfig & { rowMode?: "array"; query_timeout?: number }
+
 /** A client of the pool as a Connection, until it is taken back; remembers whether it broke. */
 class Lent implements Connection {
   broken = false
@@ -94,7 +99,7 @@ class Lent implements Connection {
         resume(Effect.fail(new PostgresError({ reason: new TransactionEnded({ call: "query" }) })))
         return
       }
-      const config: QueryConfig & { rowMode?: "array"; query_timeout?: number } = { text }
+      const config: Asked = { text }
       if (values !== undefined) config.values = values as Array<unknown>
       if (options?.name !== undefined) config.name = options.name
       if (options?.arrays === true) config.rowMode = "array"
@@ -126,13 +131,17 @@ class Lent implements Connection {
   }
 
   rollback(): Effect.Effect<void> {
-    return this.broken ? Effect.void : Effect.ignore(this.end("rollback"))
+    return this.broken ? Effect.void : Effect.ignore(this.end("rollback", ROLLBACK_ANSWER_MS))
   }
 
   /** Ends the transaction, and says what the server says that it did. */
-  private end(how: "commit" | "rollback"): Effect.Effect<string, PostgresError> {
+  private end(how: "commit" | "rollback", answerTimeoutMs?: number): Effect.Effect<string, PostgresError> {
     return Effect.callback((resume) => {
-      this.client.query(how, (thrown: unknown, result) => {
+      const config: Asked = { text: how }
+      if (answerTimeoutMs !== undefined) config.query_timeout = answerTimeoutMs
+      let answered = false
+      this.client.query(config, (thrown: unknown, result) => {
+        answered = true
         if (thrown == null) {
           resume(Effect.succeed(result.command))
           return
@@ -140,6 +149,10 @@ class Lent implements Connection {
         const error = postgresError(thrown, true)
         if (isBroken(error)) this.broken = true
         resume(Effect.fail(error))
+      })
+      // What stands behind a COMMIT without an answer would wait for it.
+      return Effect.sync(() => {
+        if (!answered) this.broken = true
       })
     })
   }

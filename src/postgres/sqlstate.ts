@@ -1,6 +1,8 @@
 /** The SQLSTATEs that Tidemark tells apart, by PostgreSQL's own names (appendix A of its manual). */
 export const SqlState = {
+  notNullViolation: "23502",
   uniqueViolation: "23505",
+  checkViolation: "23514",
   deadlockDetected: "40P01",
   serializationFailure: "40001",
   lockNotAvailable: "55P03",
