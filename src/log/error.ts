@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { clause } from "../base/clause.ts"
 import { AccessDenied, Rejected, TransactionEnded } from "../postgres/error.ts"
 
 /** The name of a stream, a type or a label is malformed. */
@@ -8,7 +9,7 @@ export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName"
   rule: Schema.String
 }) {
   override get message(): string {
-    return `The ${this.what} ${JSON.stringify(this.name)} is malformed: ${this.rule}.`
+    return `The ${this.what} ${JSON.stringify(this.name)} is malformed: ${clause(this.rule)}.`
   }
 }
 
@@ -19,7 +20,7 @@ export class InvalidEvent extends Schema.TaggedError<InvalidEvent>()("InvalidEve
   problem: Schema.String
 }) {
   override get message(): string {
-    return `Event ${JSON.stringify(this.type)} for stream ${JSON.stringify(this.stream)} is not valid: ${this.problem}. Nothing was appended.`
+    return `Event ${JSON.stringify(this.type)} for stream ${JSON.stringify(this.stream)} is not valid: ${clause(this.problem)}. Nothing was appended.`
   }
 }
 
@@ -51,7 +52,7 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
   detail: Schema.String
 }) {
   override get message(): string {
-    return `Whether the append to stream ${JSON.stringify(this.stream)} happened is unknown: ${this.detail}. Emit the same events again with these ids (${this.ids.join(", ")}): it is appended once, whichever it was.`
+    return `Whether the append to stream ${JSON.stringify(this.stream)} happened is unknown: ${clause(this.detail)}. Emit the same events again with these ids (${this.ids.join(", ")}): it is appended once, whichever it was.`
   }
 }
 
@@ -60,7 +61,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   detail: Schema.String
 }) {
   override get message(): string {
-    return `The log cannot be used now: ${this.detail}. Nothing was done; try again.`
+    return `The log cannot be used now: ${clause(this.detail)}. Nothing was done; try again.`
   }
 }
 
@@ -71,7 +72,7 @@ export class LogRewound extends Schema.TaggedError<LogRewound>()("LogRewound", {
   detail: Schema.String
 }) {
   override get message(): string {
-    return `Position ${this.position} cannot be resumed from: ${this.detail} (the head is ${this.head}). Start from a position of this log, and rebuild what was made of the lost events.`
+    return `Position ${this.position} cannot be resumed from: ${clause(this.detail)} (the head is ${this.head}). Start from a position of this log, and rebuild what was made of the lost events.`
   }
 }
 
@@ -83,7 +84,7 @@ export class UpcastFailed extends Schema.TaggedError<UpcastFailed>()("UpcastFail
   detail: Schema.String
 }) {
   override get message(): string {
-    return `Event ${this.position} of type ${JSON.stringify(this.type)} could not be brought from schema version ${this.schemaVersion} to the current one: ${this.detail}. Mend the upcaster; the event is as it was.`
+    return `Event ${this.position} of type ${JSON.stringify(this.type)} could not be brought from schema version ${this.schemaVersion} to the current one: ${clause(this.detail)}. Mend the upcaster; the event is as it was.`
   }
 }
 
@@ -92,7 +93,7 @@ export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("Inva
   problem: Schema.String
 }) {
   override get message(): string {
-    return `${this.problem}.`
+    return `${clause(this.problem)}.`
   }
 }
 

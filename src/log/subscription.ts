@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { backoffMs } from "../base/backoff.ts"
+import { clause } from "../base/clause.ts"
 import { PostgresError } from "../postgres/error.ts"
 import { causedBy, handledEvent } from "./causation.ts"
 import { type LogRewound, UpcastFailed } from "./error.ts"
@@ -21,7 +22,7 @@ export class HandlerFailed extends Schema.TaggedError<HandlerFailed>()("HandlerF
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `The handler failed on event ${this.position} (${this.type}): ${this.detail}. The subscription stopped before it; mend the handler and subscribe from position ${this.position - 1}.`
+    return `The handler failed on event ${this.position} (${this.type}): ${clause(this.detail)}. The subscription stopped before it; mend the handler and subscribe from position ${this.position - 1}.`
   }
 }
 

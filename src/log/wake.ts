@@ -114,8 +114,8 @@ const makeWake = Effect.fnUntraced(function* (
       )
       run(Effect.all([recognise, proveEcho], { concurrency: "unbounded", discard: true }))
     },
-    onLost: (error) => {
-      run(deaf(error.message))
+    onLost: (why) => {
+      run(deaf(why))
     }
   })
 

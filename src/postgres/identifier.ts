@@ -1,4 +1,5 @@
 import { Effect, Schema } from "effect"
+import { clause } from "../base/clause.ts"
 
 /** PostgreSQL cuts longer names, silently: two names could become one. In bytes. */
 export const identifierMaxBytes = 63
@@ -21,7 +22,7 @@ export class InvalidIdentifier extends Schema.TaggedError<InvalidIdentifier>()("
 }) {
   override get message() {
     return (
-      `${JSON.stringify(this.name.slice(0, identifierMaxBytes))} cannot name a ${this.kind}: ${this.problem}. Use a ` +
+      `${JSON.stringify(this.name.slice(0, identifierMaxBytes))} cannot name a ${this.kind}: ${clause(this.problem)}. Use a ` +
       `lower-case letter or _, then up to ${nameMaxBytes - 1} lower-case letters, digits or _, e.g. "tidemark".`
     )
   }

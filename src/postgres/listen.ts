@@ -2,7 +2,8 @@ import { Effect, type Scope } from "effect"
 import type { ClientConfig } from "pg"
 import PgListen from "pg-listen"
 import { backoffMs } from "../base/backoff.ts"
-import { type PostgresError, postgresError } from "./error.ts"
+import { clause } from "../base/clause.ts"
+import { LastWords } from "./last-words.ts"
 import { Sockets } from "./sockets.ts"
 
 /** How often the connection is checked while nothing is heard, in ms. */
@@ -21,31 +22,47 @@ export interface Listening {
   readonly onPayload: (payload: string) => void
   /** LISTEN is in force, at first and after every reconnect: what happened before may have gone unheard. */
   readonly onListening: () => void
-  readonly onLost: (error: PostgresError) => void
+  /** It is not in force, or not any more; why, as a part of a sentence. */
+  readonly onLost: (why: string) => void
 }
 
-/** One life of a LISTEN connection: ends, with the error, when it is lost. */
-const listenOnce = (listening: Listening): Effect.Effect<never, PostgresError> =>
+const inWords = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
+
+/** One life of a LISTEN connection: ends, with the reason, when it is lost. pg-listen itself tells only that it is. */
+const listenOnce = (listening: Listening): Effect.Effect<never, string> =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
       const sockets = new Sockets()
+      const lastWords = new LastWords()
+      const tracked = sockets.tracked(listening.connection)
       const subscriber = PgListen.default(
-        { ...sockets.tracked(listening.connection), query_timeout: ANSWER_MS },
+        { ...tracked, stream: () => lastWords.of(tracked.stream()), query_timeout: ANSWER_MS },
         { paranoidChecking: CHECK_MS, retryLimit: NO_RECONNECTS, parse: (payload) => payload }
       )
       subscriber.events.on("notification", ({ payload }) => {
         if (typeof payload === "string") listening.onPayload(payload)
       })
-      return { subscriber, sockets }
+      return { subscriber, sockets, lastWords }
     }),
-    ({ subscriber }) =>
-      Effect.callback<never, PostgresError>((resume) => {
-        const lost = (thrown: unknown): void => resume(Effect.fail(postgresError(thrown, false)))
-        subscriber.events.on("error", lost)
+    ({ subscriber, lastWords }) =>
+      Effect.callback<never, string>((resume) => {
+        let isInForce = false
+        const failed = (thrown: unknown): void => {
+          const why = clause(lastWords.cause ?? inWords(thrown))
+          resume(Effect.fail(`LISTEN could not be made: ${why}`))
+        }
+        subscriber.events.on("error", (thrown) => {
+          if (!isInForce) return failed(thrown)
+          const why = clause(lastWords.cause ?? `no answer came within ${ANSWER_MS} ms`)
+          resume(Effect.fail(`the connection that listens was lost: ${why}`))
+        })
         subscriber
           .connect()
           .then(() => subscriber.listenTo(listening.channel))
-          .then(listening.onListening, lost)
+          .then(() => {
+            isInForce = true
+            listening.onListening()
+          }, failed)
       }),
     ({ subscriber, sockets }) => sockets.closeWith(() => subscriber.close())
   )
@@ -64,8 +81,8 @@ export const listen = (listening: Listening): Effect.Effect<void, never, Scope.S
     }
   }
   const life = listenOnce(heard).pipe(
-    Effect.catch((error) => {
-      listening.onLost(error)
+    Effect.catch((why) => {
+      listening.onLost(why)
       return Effect.sleep(backoffMs(failures++))
     })
   )

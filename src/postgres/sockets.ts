@@ -6,6 +6,8 @@ import type { ClientConfig } from "pg"
 /** How long the server may take to let go of connections that were ended, in ms. */
 const GOODBYE_MS = 1_000
 
+type Tracked = Omit<ClientConfig, "stream"> & { readonly stream: () => Duplex }
+
 /**
  * The sockets of one client or pool. pg ends a connection by asking the server to hang up; one that leads into a black hole
  * would be waited for without end, and keep the process alive. What is known here can be given up.
@@ -15,7 +17,7 @@ export class Sockets {
   private whenEmpty: () => void = () => undefined
 
   /** The configuration with which every connection made is known here. */
-  tracked(connection: ClientConfig): ClientConfig {
+  tracked(connection: ClientConfig): Tracked {
     const { stream = () => new Socket() } = connection
     return { ...connection, stream: () => this.track(stream() as Duplex) }
   }

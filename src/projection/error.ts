@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { clause } from "../base/clause.ts"
 
 /** The projection has not read this engine's own writes, or those of a token, in the time that the query would wait. */
 export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()("ProjectionBehind", {
@@ -9,7 +10,7 @@ export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()("Pr
   why: Schema.String
 }) {
   override get message(): string {
-    return `Projection ${this.projection} is at ${this.reached} and did not reach ${this.position} in ${this.waitedMs} ms: ${this.why}. The write is safe; query again, or give it more time (readOwnWritesMs).`
+    return `Projection ${this.projection} is at ${this.reached} and did not reach ${this.position} in ${this.waitedMs} ms: ${clause(this.why)}. The write is safe; query again, or give it more time (readOwnWritesMs).`
   }
 }
 
@@ -23,7 +24,7 @@ export class ProjectionStopped extends Schema.TaggedError<ProjectionStopped>()("
 }) {
   override get message(): string {
     const where = this.position === undefined ? "" : ` before event ${this.position} (${this.type})`
-    return `Projection ${this.projection} stopped${where}: ${this.detail.replace(/\.$/, "")}. The log and all other projections go on; mend its fold and open the engine again.`
+    return `Projection ${this.projection} stopped${where}: ${clause(this.detail)}. The log and all other projections go on; mend its fold and open the engine again.`
   }
 }
 
@@ -34,7 +35,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
   example: Schema.String
 }) {
   override get message(): string {
-    return `${this.operation} cannot take this: ${this.problem}. Nothing was done; it takes, for example, ${this.example}.`
+    return `${this.operation} cannot take this: ${clause(this.problem)}. Nothing was done; it takes, for example, ${this.example}.`
   }
 }
 
@@ -70,7 +71,7 @@ export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("
   problem: Schema.String
 }) {
   override get message(): string {
-    return `Projection ${JSON.stringify(this.projection)} is not defined well: ${this.problem}. Nothing of it was made.`
+    return `Projection ${JSON.stringify(this.projection)} is not defined well: ${clause(this.problem)}. Nothing of it was made.`
   }
 }
 

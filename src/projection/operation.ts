@@ -75,7 +75,10 @@ export const query = <Input, Given, Output, Encoded>(
 ): Operation<"query", Input, Given, Output, Encoded> => ({ ...operation, kind: "query" })
 
 export interface OperationOptions {
-  /** A query sees everything up to the point that this token names, whichever process wrote it. */
+  /**
+   * A query sees everything up to the point that this token names, whichever process wrote it. Not inside a handler or a
+   * transaction, where nothing waits for a read model.
+   */
   readonly after?: string
 }
 

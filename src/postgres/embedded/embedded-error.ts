@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs"
 import { Schema } from "effect"
+import { clause } from "../../base/clause.ts"
 
 /** The wanted directory is foreign: it holds other files, or another account owns it. */
 export class DirectoryNotOurs extends Schema.TaggedError<DirectoryNotOurs>()("DirectoryNotOurs", {
@@ -8,7 +9,7 @@ export class DirectoryNotOurs extends Schema.TaggedError<DirectoryNotOurs>()("Di
 }) {
   override get message() {
     return (
-      `The embedded PostgreSQL cannot use ${this.directory}: ${this.why}. ` +
+      `The embedded PostgreSQL cannot use ${this.directory}: ${clause(this.why)}. ` +
       `Name another directory, run as its owner, or set DATABASE_URL to use a server of your own.`
     )
   }
@@ -48,8 +49,8 @@ export class NoFreePort extends Schema.TaggedError<NoFreePort>()("NoFreePort", {
 }) {
   override get message() {
     return this.port === undefined
-      ? `No free port was found on 127.0.0.1 (${this.why}). Close programs that hold ports, or name one with { port }.`
-      : `Port ${this.port} on 127.0.0.1 cannot be used (${this.why}). Name another port, or leave it out to get a free one.`
+      ? `No free port was found on 127.0.0.1 (${clause(this.why)}). Close programs that hold ports, or name one with { port }.`
+      : `Port ${this.port} on 127.0.0.1 cannot be used (${clause(this.why)}). Name another port, or leave it out to get a free one.`
   }
 }
 
@@ -91,7 +92,7 @@ export class BinariesMissing extends Schema.TaggedError<BinariesMissing>()("Bina
 }) {
   override get message() {
     return (
-      `The PostgreSQL programs for ${this.platform} are missing: ${this.why}. ` +
+      `The PostgreSQL programs for ${this.platform} are missing: ${clause(this.why)}. ` +
       `Install again with optional dependencies (npm ci --include=optional), or set DATABASE_URL to use a server of your own.`
     )
   }
@@ -103,7 +104,7 @@ export class NoServerUser extends Schema.TaggedError<NoServerUser>()("NoServerUs
 }) {
   override get message() {
     return (
-      `PostgreSQL refuses to run as root, and no other account can run it: ${this.why}. ` +
+      `PostgreSQL refuses to run as root, and no other account can run it: ${clause(this.why)}. ` +
       `Add one ("useradd --system postgres"), run as an ordinary user, or set DATABASE_URL.`
     )
   }
@@ -117,7 +118,7 @@ export class ServerDidNotStart extends Schema.TaggedError<ServerDidNotStart>()("
 }) {
   override get message() {
     const log = this.log === "" ? "" : ` Its last lines:\n${this.log}`
-    return `The embedded PostgreSQL in ${this.directory} did not start: ${this.why}.${log}`
+    return `The embedded PostgreSQL in ${this.directory} did not start: ${clause(this.why)}.${log}`
   }
 }
 
