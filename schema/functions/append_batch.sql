@@ -54,6 +54,10 @@ begin
     perform set_config('lock_timeout', patience::text, true);
   end if;
 
+  if looks_odd(type, labels, meta, schema_version) then
+    perform check_batch(type, labels, meta, schema_version);
+  end if;
+
   if (select count(*) from streams stream where stream.stream = any (heads)) < cardinality(heads) then
     perform make_heads(heads);
   end if;

@@ -33,6 +33,10 @@ begin
     perform set_config('synchronous_commit', 'local', true);
   end if;
 
+  if looks_odd(array[append_lone.type], array[append_lone.labels::text], array[append_lone.meta], array[append_lone.schema_version]) then
+    perform check_batch(array[append_lone.type], array[append_lone.labels::text], array[append_lone.meta], array[append_lone.schema_version]);
+  end if;
+
   update streams head
   set version = head.version + 1
   where head.stream = append_lone.stream

@@ -19,7 +19,7 @@ begin
         hint = 'Read in READ COMMITTED, or only up to settled_position().';
   end if;
 
-  if pg_is_in_recovery() then
+  if is_replica() then
     return _known;
   end if;
 

@@ -18,7 +18,8 @@ begin
       from jsonb_array_elements(events) with ordinality as event (value, nth)
       where not coalesce(jsonb_typeof(event.value) = 'object'
         and jsonb_typeof(event.value -> 'type') = 'string'
-        and (event.value ->> 'type') ~ '^[\x21-\x7e]{1,128}$'
+        and octet_length(event.value ->> 'type') <= 128
+        and (event.value ->> 'type') ~ '^[!-~]+$'
         and (not event.value ? 'id' or jsonb_typeof(event.value -> 'id') = 'string'
           and (event.value ->> 'id') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
         and labels_are_valid(coalesce(event.value -> 'labels', '[]'))

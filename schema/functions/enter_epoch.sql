@@ -18,7 +18,7 @@ begin
   select log.log_id into enter_epoch.log_id from log;
   select * into _last from epochs order by epochs.epoch desc limit 1;
   enter_epoch.epoch := _last.epoch;
-  if pg_is_in_recovery() then
+  if is_replica() then
     return;
   end if;
 
@@ -42,6 +42,8 @@ begin
     insert into epochs (epoch, after_position, system_identifier, timeline, database_oid, log_oid)
     values (enter_epoch.epoch, _head, _system, _timeline, _database, _log);
     update log set epoch = enter_epoch.epoch;
+    -- Logical replication, and a restore of the tables alone, leave the sequence behind.
+    perform setval('log_position', _head) where (select last_value from log_position) < _head;
   end if;
 end
 $$;

@@ -25,16 +25,20 @@ begin
     perform pg_advisory_xact_lock(hashtext('tidemark telemetry'), _key);
   end if;
 
-  loop
-    _from := greatest((select max(up_to) from telemetry_partitions), (reached / width - 1) * width, 0);
-    exit when reached < _from - width;
+  -- A transaction whose snapshot does not move sees no rows of what others made since, but it sees the tables: taking a lock
+  -- that it does not hold yet makes it look.
+  lock table telemetry_partitions in row exclusive mode;
+  _from := greatest((select max(up_to) from telemetry_partitions), (reached / width - 1) * width, 0);
+  while reached >= _from - width loop
     _name := format('telemetry_%s', _from / width);
-
-    execute format('create table %I (like telemetry including defaults)', _name);
-    execute format('alter table %I add constraint bounds check (position >= %s and position < %s)', _name, _from, _from + width);
-    execute format('alter table telemetry attach partition %I for values from (%s) to (%s)', _name, _from, _from + width);
-    perform guard_events(_name::regclass);
-    insert into telemetry_partitions (up_to, name) values (_from + width, _name);
+    if to_regclass(format('%I.%I', current_schema(), _name)) is null then
+      execute format('create table %I (like telemetry including defaults)', _name);
+      execute format('alter table %I add constraint bounds check (position >= %s and position < %s)', _name, _from, _from + width);
+      execute format('alter table telemetry attach partition %I for values from (%s) to (%s)', _name, _from, _from + width);
+      perform guard_events(_name::regclass);
+      insert into telemetry_partitions (up_to, name) values (_from + width, _name);
+    end if;
+    _from := _from + width;
   end loop;
 end
 $$;

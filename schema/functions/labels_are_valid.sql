@@ -9,7 +9,8 @@ as $$
     when 'array' then jsonb_array_length(labels) <= 32 and not exists (
       select from jsonb_array_elements(labels) as label (value)
       where jsonb_typeof(label.value) <> 'string'
-        or (label.value #>> '{}') !~ '^[^\s[:cntrl:]]([^[:cntrl:]]{0,126}[^\s[:cntrl:]])?$'
+        or length(label.value #>> '{}') not between 1 and 128
+        or (label.value #>> '{}') collate "C" ~ '[\x01-\x1f\x7f-\x9f]|^\s|\s$'
     )
     else false
   end

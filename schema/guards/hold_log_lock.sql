@@ -7,7 +7,7 @@ as $$
 declare
   _held text;
 begin
-  _held := pg_advisory_xact_lock_shared(tg_argv[0]::bigint);
+  _held := pg_catalog.pg_advisory_xact_lock_shared(tg_argv[0]::bigint);
   return null;
 end
 $$;

@@ -5,7 +5,7 @@ select
   :"schema".wake_channel() as channel,
   sequence.seqcache = 1 and sequence.seqincrement = 1 and not sequence.seqcycle as sequence_is_sound,
   position.last_value as last_position,
-  pg_is_in_recovery() as standby
+  :"schema".is_replica() as standby
 from :"schema".enter_epoch() as entered,
   pg_sequence as sequence,
   :"schema".log_position as position

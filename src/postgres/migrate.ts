@@ -147,11 +147,12 @@ const checkServer = Effect.fnUntraced(function* (connection: Pick<Connection, "q
  */
 const MIGRATION_PATIENCE_MS = 3_000
 
+/** Functions keep this search path. What is not named in it comes first: PostgreSQL's own, which nothing then takes the place of. */
 const BEGIN_MIGRATION = `
   set local client_min_messages = warning;
   set local lock_timeout = ${MIGRATION_PATIENCE_MS};
   create schema if not exists :"schema";
-  set local search_path = :"schema", pg_catalog, pg_temp;
+  set local search_path = :"schema", pg_temp;
   set local check_function_bodies = off;
   create table if not exists migrations (
     name        text primary key,

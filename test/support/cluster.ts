@@ -73,8 +73,12 @@ const run = async (program: string, args: ReadonlyArray<string>, user: ServerUse
   if (code !== 0) throw new Error(`${program} ended with code ${code}:\n${Buffer.concat(output)}`)
 }
 
-/** Makes and starts a PostgreSQL cluster in a temp directory. */
-export const startCluster = async ({ bin, user }: Programs, settings: Settings = {}): Promise<Cluster> => {
+/** Makes and starts a PostgreSQL cluster in a temp directory: a new one, or a standby of one that was stopped for the time of the copy. */
+export const startCluster = async (
+  { bin, user }: Programs,
+  settings: Settings = {},
+  primary?: Pick<Cluster, "directory" | "port" | "start" | "stop">
+): Promise<Cluster> => {
   const home = await temporaryDirectory("cluster", user)
   const directory = path.join(home, "data")
   const callOff = guard({ directories: [home], data: directory })
@@ -152,7 +156,7 @@ export const startCluster = async ({ bin, user }: Programs, settings: Settings =
     return file
   }
 
-  try {
+  const initialise = () => {
     const initdb = [
       "-D",
       directory,
@@ -163,7 +167,25 @@ export const startCluster = async ({ bin, user }: Programs, settings: Settings =
       "--locale=C",
       "--no-sync"
     ]
-    await run(path.join(bin, "initdb"), initdb, user)
+    return run(path.join(bin, "initdb"), initdb, user)
+  }
+
+  /** The programs at hand have no pg_basebackup. */
+  const copy = async (from: Pick<Cluster, "directory" | "port" | "start" | "stop">) => {
+    await from.stop()
+    await run("cp", ["-a", from.directory, directory], undefined)
+    await from.start()
+    await place("standby.signal", "")
+    // Where `alter system` writes, so that a test may cut it off.
+    await place(
+      "postgresql.auto.conf",
+      `primary_conninfo = 'host=127.0.0.1 port=${from.port} user=postgres'\n`
+    )
+  }
+
+  try {
+    if (primary === undefined) await initialise()
+    else await copy(primary)
     await startSomewhere()
   } catch (error) {
     await remove().catch(() => {})

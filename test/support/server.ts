@@ -8,3 +8,7 @@ import { testSettings } from "./servers/provider.ts"
  */
 export const privateServer = (settings: Settings = {}): Promise<Cluster> =>
   startCluster(currentRun().programs, { ...testSettings, ...settings })
+
+/** A hot standby of such a server, which is stopped and started again while its data is copied. */
+export const standbyOf = (primary: Cluster, settings: Settings = {}): Promise<Cluster> =>
+  startCluster(currentRun().programs, { ...testSettings, ...settings }, primary)

@@ -109,7 +109,9 @@ describe("a batch", () => {
     ["22P02", "InvalidEvent"],
     ["22001", "InvalidEvent"],
     ["42501", "AccessDenied"],
-    ["23514", "Rejected"]
+    ["23502", "InvalidEvent"],
+    ["23514", "InvalidEvent"],
+    ["TM006", "Rejected"]
   ])("with one request that the server refuses (%s) fails that one alone, as %s", async (code, tag) => {
     const { said } = await play(all, {
       answer: (streams) => (streams.includes("b") ? sqlError(code) : undefined)
