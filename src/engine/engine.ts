@@ -88,12 +88,12 @@ export interface Engine extends AsyncDisposable {
   /**
    * Runs a transaction in which the caller's writes and events commit together. It is not retried, and its connection is
    * ended where it sits idle for 30 000 ms. Rejects with what the body throws, as `Tx` does, or with OutcomeUnknown where
-   * the connection was lost at COMMIT; nothing was kept, but for OutcomeUnknown and ConnectionLost, which leave it open.
+   * the connection was lost at COMMIT; nothing was kept, but for OutcomeUnknown and a ConnectionLost without `nothingKept`.
    */
   transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A>
   /**
    * The events of a stream by version, up to its own head; an unknown stream is empty. The loop throws InvalidName,
-   * InvalidArgument or UpcastFailed.
+   * InvalidArgument or UpcastFailed; or Unavailable, where `close` cuts it short.
    */
   read(stream: string, options?: ReadOptions): AsyncIterable<Event>
   /**
@@ -104,7 +104,7 @@ export interface Engine extends AsyncDisposable {
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   /**
    * The events of a filter as they come. It begins when the loop begins: by default with what is appended from then on. Leaving
-   * the loop ends it, and so does `close`. Up to 256 events are read ahead. The loop throws InvalidArgument, InvalidName,
+   * the loop ends it, and so does `close`. Up to 256 events or some 8 MiB are read ahead. The loop throws InvalidArgument, InvalidName,
    * LogRewound or UpcastFailed.
    */
   events(options?: SubscribeOptions): AsyncIterable<Event>
@@ -210,7 +210,10 @@ class OpenEngine implements Engine {
   }
 
   read(stream: string, options?: ReadOptions): AsyncIterable<Event> {
-    return this.iterable(this.log.read(stream, options))
+    const events = this.log.read(stream, options)
+    const cut = Effect.andThen(Deferred.await(this.ended), Effect.fail(logError(closedError())))
+    // A loop that ended here in silence would take what it got for all there is.
+    return this.iterable(Stream.interruptWhen(events, cut))
   }
 
   async subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription> {
@@ -234,7 +237,7 @@ class OpenEngine implements Engine {
   }
 
   events(options: SubscribeOptions = {}): AsyncIterable<Event> {
-    return this.iterable(liveEvents(this.log, options))
+    return this.iterable(Stream.interruptWhen(liveEvents(this.log, options), Deferred.await(this.ended)))
   }
 
   settled(): Promise<number> {
@@ -271,12 +274,10 @@ class OpenEngine implements Engine {
     return this.isClosed ? Promise.reject(closedError()) : this.runAnyway(effect)
   }
 
-  /** A stream to loop over; closing the engine ends the loop, and one that begins later fails. */
+  /** A stream to loop over; a loop that begins after `close` fails. */
   private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
     const whileOpen = Stream.suspend((): Stream.Stream<A, E | LogError, EngineServices> =>
-      this.closing === undefined
-        ? Stream.interruptWhen(stream, Deferred.await(this.ended))
-        : Stream.fail(logError(closedError()))
+      this.closing === undefined ? stream : Stream.fail(logError(closedError()))
     )
     return Stream.toAsyncIterableWith(Stream.mapError(whileOpen, plainError), this.context)
   }

@@ -5,12 +5,16 @@ import type { Postgres } from "../postgres/postgres.ts"
 import { LogRewound } from "./error.ts"
 import type { Event } from "./event.ts"
 import type { FeedStatus, Sink } from "./feed.ts"
-import type { LogIdentity, Unrecognised } from "./identity.ts"
+import { isSameOrigin, type LogIdentity, type Origin, type Unrecognised } from "./identity.ts"
 import { Pages } from "./page.ts"
+import { PageSize } from "./page-size.ts"
 import { judgePosition } from "./resume.ts"
 import { RECORD_SETTLED_MS, SettledRecord } from "./settled-record.ts"
-import { settledHead, type Stretch, Tail } from "./tail.ts"
+import { settledHead, Tail } from "./tail.ts"
 import type { Wake } from "./wake.ts"
+
+/** How long the feed goes without asking the log who it is, in ms: it may be put back within the connections there are. */
+export const RECOGNISE_MS = 30_000
 
 /** The loop that reads the tail and hands it to the sinks. */
 export class FeedReader {
@@ -19,11 +23,15 @@ export class FeedReader {
   private readonly postgres: Postgres["Service"]
   private readonly wakes: Wake["Service"]
   private readonly identity: LogIdentity["Service"]
+  private readonly recogniseMs: number
   private readonly record: SettledRecord
+  private readonly pageSize = new PageSize()
   private readonly sinks = new Set<Sink>()
   /** Counts attachments: a stretch that was read before one may lack what the new sink wants. */
   private attachments = 0
-  private epoch = 0
+  /** What the tail was read of. */
+  private origin: Origin
+  private recognisedAt = performance.now()
   private wanted = false
   private urgent = false
   private stir: (urgent: boolean) => void = () => undefined
@@ -31,12 +39,19 @@ export class FeedReader {
   private failures = 0
   private lookedAt = 0
 
-  constructor(postgres: Postgres["Service"], wakes: Wake["Service"], identity: LogIdentity["Service"]) {
+  constructor(
+    postgres: Postgres["Service"],
+    wakes: Wake["Service"],
+    identity: LogIdentity["Service"],
+    recogniseMs = RECOGNISE_MS
+  ) {
     this.postgres = postgres
     this.wakes = wakes
     this.identity = identity
+    this.recogniseMs = recogniseMs
     this.pages = new Pages(postgres)
     this.record = new SettledRecord(postgres)
+    this.origin = identity.current()
   }
 
   get isStandby(): boolean {
@@ -74,8 +89,8 @@ export class FeedReader {
     if (this.tail !== undefined) return Effect.succeed(this.tail.cursor)
     return Effect.map(this.settled, (position) => {
       if (this.tail === undefined) {
-        this.tail = new Tail(this.pages, position, this.isStandby)
-        this.epoch = this.identity.current().epoch
+        this.tail = new Tail(this.pages, position, this.isStandby, this.pageSize)
+        this.origin = this.identity.current()
       }
       return this.tail.cursor
     })
@@ -130,7 +145,7 @@ export class FeedReader {
     tail.narrow(this.wantedTypes)
     return this.recognise(tail).pipe(
       Effect.andThen(
-        Effect.suspend(() => (tail === this.tail ? this.read(tail) : Effect.succeed(undefined)))
+        Effect.suspend(() => (tail === this.tail ? this.sure(tail.next) : Effect.succeed(undefined)))
       ),
       Effect.flatMap((stretch) => {
         if (tail !== this.tail) {
@@ -144,7 +159,7 @@ export class FeedReader {
         }
         this.failures = 0
         this.error = undefined
-        if (stretch.events.length > 0 || stretch.again === "now") this.hand(stretch.events, tail.cursor)
+        if (tail.cursor !== cursor) this.hand(stretch.events, tail.cursor)
         const note = this.isStandby ? Effect.void : this.record.writeIfDue(tail.cursor)
         return Effect.andThen(note, this.rest(stretch.again))
       }),
@@ -154,30 +169,36 @@ export class FeedReader {
   }
 
   /** Undefined where the server turned out to be another one than before: what was read may be of either. */
-  private read(tail: Tail): Effect.Effect<Stretch | undefined, Unrecognised> {
-    const before = this.identity.current()
-    return Effect.flatMap(tail.next, (stretch) =>
-      Effect.map(this.identity.sure, () => {
-        const { epoch, standby } = this.identity.current()
-        return epoch === before.epoch && standby === before.standby ? stretch : undefined
-      })
-    )
+  sure<A>(query: Effect.Effect<A, PostgresError>): Effect.Effect<A | undefined, Unrecognised> {
+    return Effect.suspend(() => {
+      const before = this.identity.current()
+      return Effect.flatMap(query, (answer) =>
+        Effect.map(this.identity.sure, () => {
+          const now = this.identity.current()
+          return isSameOrigin(now, before) && now.standby === before.standby ? answer : undefined
+        })
+      )
+    })
   }
 
   /**
-   * In another epoch than before, the log may have ended before what was handed over: then nobody goes on in silence.
+   * In another epoch than before, the log may have ended before what was handed over, and another log may have come in its
+   * place: then nobody goes on in silence.
    * On another server, what the tail had seen of locks and positions says nothing: it begins anew at its cursor.
    */
   private recognise(tail: Tail): Effect.Effect<void, Unrecognised> {
+    if (performance.now() - this.recognisedAt > this.recogniseMs) this.identity.doubt()
     const doubtful = this.identity.isDoubtful()
     return Effect.flatMap(this.identity.sure, () => {
-      const { epoch, standby } = this.identity.current()
-      const moved = epoch !== this.epoch
+      if (doubtful) this.recognisedAt = performance.now()
+      const current = this.identity.current()
+      const { standby } = current
+      const moved = !isSameOrigin(current, this.origin)
       if (!doubtful && !moved && standby === tail.standby) return Effect.void
-      return Effect.map(this.rewound(tail.cursor, this.epoch), (rewound) => {
+      return Effect.map(this.rewound(tail.cursor, this.origin), (rewound) => {
         if (tail !== this.tail) return
         if (moved) this.record.forget()
-        this.epoch = epoch
+        this.origin = current
         if (rewound !== undefined) this.giveUp(rewound)
         else if (moved || standby !== tail.standby) this.beginAt(tail.cursor)
       })
@@ -185,12 +206,17 @@ export class FeedReader {
   }
 
   private beginAt(cursor: number): void {
-    this.tail = new Tail(this.pages, cursor, this.isStandby)
+    this.tail = new Tail(this.pages, cursor, this.isStandby, this.pageSize)
   }
 
-  /** Why a position of an epoch cannot be gone on from, if it cannot. A standby that lags gets there. */
-  rewound(position: number, epoch: number): Effect.Effect<LogRewound | undefined, PostgresError> {
-    return Effect.map(judgePosition(this.postgres, position, epoch), (verdict) =>
+  /** Why a position cannot be gone on from, if it cannot. A standby that lags gets there. */
+  rewound(position: number, origin: Origin): Effect.Effect<LogRewound | undefined, PostgresError> {
+    const { id } = this.identity.current()
+    if (origin.id !== id) {
+      const detail = `it is of the log ${origin.id}, in whose place there is the log ${id} now`
+      return Effect.succeed(new LogRewound({ position, head: 0, detail }))
+    }
+    return Effect.map(judgePosition(this.postgres, position, origin.epoch), (verdict) =>
       verdict instanceof LogRewound ? verdict : undefined
     )
   }

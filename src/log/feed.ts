@@ -4,7 +4,7 @@ import { Postgres } from "../postgres/postgres.ts"
 import { Appender } from "./appender.ts"
 import type { LogRewound } from "./error.ts"
 import type { Event } from "./event.ts"
-import { LogIdentity } from "./identity.ts"
+import { LogIdentity, type Origin, type Unrecognised } from "./identity.ts"
 import { FeedReader } from "./feed-reader.ts"
 import type { Holder, Pages } from "./page.ts"
 import { Wake } from "./wake.ts"
@@ -13,7 +13,7 @@ import { Wake } from "./wake.ts"
 export interface Sink {
   /** The next stretch of the log, all of it settled, and how far the log is settled now. */
   readonly offer: (events: ReadonlyArray<Event>, settled: number) => void
-  /** The log was restored to before what was handed over: nothing more comes. */
+  /** The log was restored to before what was handed over, or another took its place: nothing more comes. */
   readonly rewound: (error: LogRewound) => void
   /** The only types it wants; while every sink names its own, the database passes over the others. */
   readonly types?: ReadonlyArray<string>
@@ -47,11 +47,15 @@ export class Feed extends Context.Service<
     readonly wake: (position: number) => void
     /** The epoch of the log, as far as this process knows. */
     readonly epoch: () => number
-    /** Why a position of an epoch cannot be gone on from, if it cannot: the log was restored to before it. */
+    /** Which log, in which epoch, this process reads now, as far as it knows. */
+    readonly origin: () => Origin
+    /** Why a position cannot be gone on from, if it cannot: this is another log, or it was restored to before it. */
     readonly rewound: (
       position: number,
-      epoch: number
+      origin: Origin
     ) => Effect.Effect<LogRewound | undefined, PostgresError>
+    /** What a query read, made sure to be all of one log; undefined where the server may have become another meanwhile. */
+    readonly sure: <A>(query: Effect.Effect<A, PostgresError>) => Effect.Effect<A | undefined, Unrecognised>
     /** Reads the log beside the feed, for those that are behind. */
     readonly pages: Pages
     /** The position up to which the log is settled now; waits for appends under way, up to a second. */
@@ -79,7 +83,9 @@ export class Feed extends Context.Service<
         attach: (sink) => reader.attach(sink),
         wake: (position) => reader.wake(position, true),
         epoch: () => identity.current().epoch,
-        rewound: (position, epoch) => reader.rewound(position, epoch),
+        origin: () => identity.current(),
+        rewound: (position, origin) => reader.rewound(position, origin),
+        sure: (query) => reader.sure(query),
         pages: reader.pages,
         settled: reader.settled,
         status: () => reader.status()

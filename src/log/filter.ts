@@ -32,6 +32,10 @@ export const filterColumns = (filter: Filter): FilterColumns => [
   filter.agent ?? null
 ]
 
+/** Whether it leaves anything out. */
+export const isFilter = (filter: Filter): boolean =>
+  Object.values(filter).some((field) => field !== undefined)
+
 /** Why a filter can match nothing, or undefined. */
 export const filterProblem = (filter: Filter): InvalidName | InvalidArgument | undefined => {
   const fields = [

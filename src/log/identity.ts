@@ -24,11 +24,18 @@ export class PositionsExhausted extends Schema.TaggedError<PositionsExhausted>()
 /** How long a write waits for the log to say who it is, in ms; an answer that does not come fails the write itself. */
 const READY_PATIENCE_MS = 1_000
 
-/** Who a log is. */
-export interface Identity {
+/** Of which log, in which of its epochs, a position means what it says. */
+export interface Origin {
   readonly id: string
   /** Grows on a restore or a fail-over. */
   readonly epoch: number
+}
+
+export const isSameOrigin = (one: Origin, other: Origin): boolean =>
+  one.id === other.id && one.epoch === other.epoch
+
+/** Who a log is. */
+export interface Identity extends Origin {
   /** The channel its readers listen to. */
   readonly channel: string
   /** The server is a standby: it cannot be written to, and the primary's locks cannot be seen. */

@@ -1,13 +1,10 @@
 import { Effect } from "effect"
 import { type PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
-import { statement } from "../postgres/sql-file.ts"
-import type { Event } from "./event.ts"
-import { type Filter, filterColumns } from "./filter.ts"
-import { type EventRow, eventOf } from "./recorded.ts"
-
-/** How many events a reader takes at a time. */
-export const PAGE_EVENTS = 1000
+import { type Statement, statement } from "../postgres/sql-file.ts"
+import { type Filter, filterColumns, isFilter } from "./filter.ts"
+import { PAGE_BYTES, type Portion } from "./page-size.ts"
+import { type EventRow, portionOf } from "./recorded.ts"
 
 /** The queries that read the log, for one schema. Events come as they were stored. */
 export class Pages {
@@ -29,37 +26,28 @@ export class Pages {
     this.settled = statement("settled_position", postgres.schema)
   }
 
-  /** In a stretch that is settled. */
-  between(
-    after: number,
-    upTo: number,
-    limit: number,
-    filter: Filter
-  ): Effect.Effect<ReadonlyArray<Event>, PostgresError> {
-    const values = [after, upTo, limit, ...filterColumns(filter)]
-    return Effect.map(
-      this.postgres.query<EventRow>(this.page.text, values, { name: this.page.name, arrays: true }),
-      ({ rows }) => rows.map(eventOf)
-    )
+  /** In a stretch that is settled: so many events at most, and PAGE_BYTES. */
+  between(after: number, upTo: number, limit: number, filter: Filter): Effect.Effect<Portion, PostgresError> {
+    return isFilter(filter)
+      ? this.portion(this.page, limit, [after, upTo, limit, ...filterColumns(filter), PAGE_BYTES])
+      : this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
   }
 
   /** What is there now above a position, settled or not. */
-  above(after: number, limit: number): Effect.Effect<ReadonlyArray<Event>, PostgresError> {
-    return Effect.map(
-      this.postgres.query<EventRow>(this.tail.text, [after, limit], { name: this.tail.name, arrays: true }),
-      ({ rows }) => rows.map(eventOf)
-    )
+  above(after: number, limit: number): Effect.Effect<Portion, PostgresError> {
+    return this.portion(this.tail, limit, [after, Number.MAX_SAFE_INTEGER, limit, PAGE_BYTES])
   }
 
-  /** How far the log goes above a position now, settled or not. */
-  extent(after: number, limit: number): Effect.Effect<Extent, PostgresError> {
+  /** How far the log goes above a position now, settled or not, and whether one of the types is there. */
+  extent(after: number, limit: number, types: ReadonlyArray<string>): Effect.Effect<Extent, PostgresError> {
     const { text, name } = this.tailExtent
     return Effect.map(
-      this.postgres.query<ExtentRow>(text, [after, limit], { name }),
+      this.postgres.query<ExtentRow>(text, [after, limit, types], { name }),
       ({ rows: [row] }): Extent => ({
         contiguous: row!.contiguous === null ? undefined : Number(row!.contiguous),
         highest: Number(row!.highest),
-        seen: row!.seen
+        seen: row!.seen,
+        wanted: row!.wanted
       })
     )
   }
@@ -87,6 +75,16 @@ export class Pages {
       ({ rows }) => Number(rows[0]!.position)
     )
   }
+
+  private portion(
+    { text, name }: Statement,
+    limit: number,
+    values: ReadonlyArray<unknown>
+  ): Effect.Effect<Portion, PostgresError> {
+    return Effect.map(this.postgres.query<EventRow>(text, values, { name, arrays: true }), ({ rows }) =>
+      portionOf(rows, limit)
+    )
+  }
 }
 
 /** How far the log goes above a position. */
@@ -96,12 +94,15 @@ export interface Extent {
   readonly highest: number
   /** How many events were looked at. */
   readonly seen: number
+  /** One of the types that were asked for lies before the gap. */
+  readonly wanted: boolean
 }
 
 interface ExtentRow {
   readonly contiguous: string | null
   readonly highest: string | null
   readonly seen: number
+  readonly wanted: boolean
 }
 
 /** A transaction that holds the log's lock: its virtual id, and its backend where it is not a prepared one. */

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "./event.ts"
-import type { Filter } from "./filter.ts"
-import { PAGE_EVENTS, type Pages } from "./page.ts"
+import { type Filter, isFilter } from "./filter.ts"
+import type { Pages } from "./page.ts"
+import { PAGE_EVENTS, PageSize } from "./page-size.ts"
 
 /** How many positions the first page of a filter looks over. */
 const FIRST_POSITIONS = 2 * PAGE_EVENTS
@@ -22,28 +23,31 @@ export interface Page {
 export class Pager {
   private readonly pages: Pages
   private readonly filter: Filter
+  private readonly size: PageSize
   private positions: number
 
-  constructor(pages: Pages, filter: Filter) {
+  /** Readers of one and the same stretch may share what they know of the size of its events. */
+  constructor(pages: Pages, filter: Filter, size: PageSize = new PageSize()) {
     this.pages = pages
     this.filter = filter
-    const isFilter = Object.values(filter).some((field) => field !== undefined)
-    this.positions = isFilter ? FIRST_POSITIONS : Number.MAX_SAFE_INTEGER
+    this.size = size
+    this.positions = isFilter(filter) ? FIRST_POSITIONS : Number.MAX_SAFE_INTEGER
   }
 
   /** The next page after a position, up to another at most. */
   next(after: number, upTo: number): Effect.Effect<Page, PostgresError> {
     const end = Math.min(upTo, after + this.positions)
-    return Effect.map(this.pages.between(after, end, PAGE_EVENTS, this.filter), (events) => {
-      const last = events.length < PAGE_EVENTS ? end : events.at(-1)!.position
-      this.learn(events.length, last - after)
+    const portion = this.size.read((limit) => this.pages.between(after, end, limit, this.filter))
+    return Effect.map(portion, ({ events, isFull }) => {
+      const last = isFull ? events.at(-1)!.position : end
+      this.learn(events.length, isFull, last - after)
       return { events, last }
     })
   }
 
-  private learn(events: number, covered: number): void {
+  private learn(events: number, isFull: boolean, covered: number): void {
     if (this.positions === Number.MAX_SAFE_INTEGER) return
-    if (events === PAGE_EVENTS) this.positions = Math.max(FIRST_POSITIONS, 2 * covered)
+    if (isFull) this.positions = Math.max(FIRST_POSITIONS, 2 * covered)
     else if (events < PAGE_EVENTS / 2)
       this.positions = Math.min(Number.MAX_SAFE_INTEGER - 1, 2 * this.positions)
   }

@@ -6,8 +6,8 @@ import { InvalidArgument, type LogError, logError } from "./error.ts"
 import type { Event } from "./event.ts"
 import type { EventTypes } from "./event-type.ts"
 import { streamProblem } from "./name.ts"
-import { PAGE_EVENTS } from "./page.ts"
-import { type EventRow, eventOf, upcastEvent } from "./recorded.ts"
+import { PAGE_BYTES, PageSize } from "./page-size.ts"
+import { type EventRow, portionOf, upcastEvent } from "./recorded.ts"
 
 export interface ReadOptions {
   /** The lowest version wanted; 1 by default. */
@@ -48,17 +48,21 @@ export const readStream = (
   const { text, name } = statement(backwards ? "read_stream_backwards" : "read_stream", postgres.schema)
 
   const page = (
+    pageSize: PageSize,
     window: Window
   ): Effect.Effect<readonly [ReadonlyArray<Event>, Option.Option<Window>], LogError | PostgresError> =>
     Effect.gen(function* () {
-      const size = Math.min(PAGE_EVENTS, window.left)
-      const values = [stream, window.from, window.to, size]
-      const { rows } = yield* postgres.query<EventRow>(text, values, { name, arrays: true })
+      const portion = yield* pageSize.read((wanted) => {
+        const limit = Math.min(wanted, window.left)
+        const values = [stream, window.from, window.to, limit, PAGE_BYTES]
+        const query = postgres.query<EventRow>(text, values, { name, arrays: true })
+        return Effect.map(query, ({ rows }) => portionOf(rows, limit))
+      })
       const events: Array<Event> = []
-      for (const row of rows) events.push(yield* upcastEvent(types, eventOf(row)))
+      for (const event of portion.events) events.push(yield* upcastEvent(types, event))
       const last = events.at(-1)
       const left = window.left - events.length
-      if (last === undefined || events.length < size || left === 0) return [events, Option.none()] as const
+      if (last === undefined || !portion.isFull || left === 0) return [events, Option.none()] as const
       const next = backwards
         ? { ...window, to: last.version - 1, left }
         : { ...window, from: last.version + 1, left }
@@ -70,5 +74,9 @@ export const readStream = (
     to: options.to ?? Number.MAX_SAFE_INTEGER,
     left: options.limit ?? Number.MAX_SAFE_INTEGER
   }
-  return first.left === 0 ? Stream.empty : Stream.paginate(first, page)
+  if (first.left === 0) return Stream.empty
+  return Stream.suspend(() => {
+    const pageSize = new PageSize()
+    return Stream.paginate(first, (window) => page(pageSize, window))
+  })
 }

@@ -1,42 +1,57 @@
 import { Effect } from "effect"
 import { logError, type LogError, UpcastFailed } from "./error.ts"
 import type { Event, Meta } from "./event.ts"
+import { inPlaceOf, noteSize } from "./event-size.ts"
 import type { EventTypes } from "./event-type.ts"
+import type { Portion } from "./page-size.ts"
 
-/** An event as the view event_rows has it, by column; int8 comes as text. */
+/** An event as a query of a page has it, by column; int8 comes as text, and so does JSON, which shows its size. */
 export type EventRow = [
   position: string,
   id: string,
   stream: string,
   version: string,
   type: string,
-  data: unknown,
+  data: string,
   labels: ReadonlyArray<string> | null,
-  meta: Meta | null,
+  meta: string | null,
   recordedMs: number,
-  schemaVersion: number
+  schemaVersion: number,
+  isCut: boolean
 ]
 
 const NO_LABELS: ReadonlyArray<string> = Object.freeze([])
 const NO_META: Meta = Object.freeze({})
 
-export const eventOf = (row: EventRow): Event => ({
-  position: Number(row[0]),
-  id: row[1],
-  stream: row[2],
-  version: Number(row[3]),
-  type: row[4],
-  data: row[5],
-  labels: row[6] ?? NO_LABELS,
-  meta: row[7] ?? NO_META,
-  recordedAt: new Date(row[8]),
-  schemaVersion: row[9]
+const eventOf = (row: EventRow): Event => {
+  const data = row[5]
+  const meta = row[7]
+  const event: Event = {
+    position: Number(row[0]),
+    id: row[1],
+    stream: row[2],
+    version: Number(row[3]),
+    type: row[4],
+    data: JSON.parse(data) as unknown,
+    labels: row[6] ?? NO_LABELS,
+    meta: meta === null ? NO_META : (JSON.parse(meta) as Meta),
+    recordedAt: new Date(row[8]),
+    schemaVersion: row[9]
+  }
+  noteSize(event, data.length + (meta?.length ?? 0))
+  return event
+}
+
+/** What a query for so many events brought. */
+export const portionOf = (rows: ReadonlyArray<EventRow>, limit: number): Portion => ({
+  events: rows.map(eventOf),
+  isFull: rows.length === limit || rows.at(-1)?.[10] === true
 })
 
 /** The event at the current version of its type. */
 export const upcastEvent = (types: EventTypes, event: Event): Effect.Effect<Event, LogError> =>
   Effect.try({
-    try: () => types.upcast(event),
+    try: () => inPlaceOf(types.upcast(event), event),
     catch: (thrown) =>
       logError(
         new UpcastFailed({

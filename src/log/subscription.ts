@@ -8,11 +8,22 @@ import type { Event } from "./event.ts"
 import type { EventTypes } from "./event-type.ts"
 import type { Feed, Sink } from "./feed.ts"
 import { type Filter, matcher } from "./filter.ts"
+import {
+  isSameOrigin,
+  type Origin,
+  PositionsExhausted,
+  type Unrecognised,
+  UnsoundSequence
+} from "./identity.ts"
+import { inPlaceOf, sizeOf } from "./event-size.ts"
+import { PAGE_BYTES } from "./page-size.ts"
 import { type Page, Pager } from "./pager.ts"
 import type { Telemetry } from "./telemetry.ts"
 
-/** How many events a subscription holds for its handler; a slower one reads on by itself until it has caught up. */
+/** How much a subscription holds for its handler; a slower one reads on by itself until it has caught up. */
 export const MAX_BUFFERED_EVENTS = 1000
+/** … in bytes. */
+export const MAX_BUFFERED_BYTES = PAGE_BYTES
 
 /** A handler failed; its subscription stopped before the event that it failed on. */
 export class HandlerFailed extends Schema.TaggedError<HandlerFailed>()("HandlerFailed", {
@@ -39,9 +50,13 @@ export interface SubscriptionStatus {
 export type Failure = HandlerFailed | UpcastFailed | LogRewound
 
 type Run = <A>(
-  effect: Effect.Effect<A, PostgresError>,
+  effect: Effect.Effect<A, Unrecognised>,
   options: { readonly signal: AbortSignal }
 ) => Promise<A>
+
+/** The server may answer otherwise in a while. */
+const isPassing = (thrown: unknown): boolean =>
+  thrown instanceof PostgresError || thrown instanceof UnsoundSequence || thrown instanceof PositionsExhausted
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && "then" in value
@@ -67,17 +82,18 @@ export class Subscription {
   private readonly reading = new AbortController()
   private handled: number
   private buffer: Array<Event> = []
+  private bufferedBytes = 0
   /** How far the feed has told us about, while attached. */
   private offered: number
   private detach: (() => void) | undefined
   /** The page after the one that is being handled: the server reads while the handler works. */
-  private ahead: Promise<Page> | undefined
+  private ahead: Promise<Page | undefined> | undefined
   private stir: () => void = () => undefined
   private state: SubscriptionStatus["state"] = "catching up"
   private failure: Failure | undefined
   private rewound: LogRewound | undefined
-  /** The epoch in which its position means what it says. */
-  private epoch: number
+  /** Where its position means what it says. */
+  private origin: Origin
 
   constructor(options: {
     readonly feed: Feed["Service"]
@@ -96,7 +112,7 @@ export class Subscription {
     this.matches = matcher(options.filter)
     this.handler = options.handler
     this.runIn = options.run
-    this.epoch = options.feed.epoch()
+    this.origin = options.feed.origin()
     this.handled = options.from
     this.offered = options.from
     this.done = this.consume()
@@ -136,14 +152,15 @@ export class Subscription {
     offer: (events, settled) => {
       for (const event of events) {
         if (event.position <= this.offered || !this.matches(event)) continue
-        if (this.buffer.length === MAX_BUFFERED_EVENTS) {
+        if (!this.hasRoom) {
           this.leave()
           break
         }
         this.buffer.push(event)
+        this.bufferedBytes += sizeOf(event)
         this.offered = event.position
       }
-      this.epoch = this.feed.epoch()
+      this.origin = this.feed.origin()
       if (this.detach !== undefined) this.offered = Math.max(this.offered, settled)
       this.stir()
     },
@@ -151,6 +168,10 @@ export class Subscription {
       this.rewound = error
       this.stir()
     }
+  }
+
+  private get hasRoom(): boolean {
+    return this.buffer.length < MAX_BUFFERED_EVENTS && this.bufferedBytes < MAX_BUFFERED_BYTES
   }
 
   private get isOver(): boolean {
@@ -171,24 +192,25 @@ export class Subscription {
         if (this.rewound !== undefined) throw this.rewound
         if (this.buffer.length > 0) await this.handleAll(this.takeBuffer())
         else if (this.detach !== undefined) await this.waitForMore()
-        else if (this.epoch !== this.feed.epoch()) await this.recognise()
+        else if (!isSameOrigin(this.origin, this.feed.origin())) await this.recognise()
         else await this.catchUp()
         failures = 0
       } catch (thrown) {
         if (thrown instanceof HandlerFailed || thrown instanceof UpcastFailed) return this.fail(thrown)
-        if (!this.isOver && !(thrown instanceof PostgresError)) return this.fail(thrown as Failure)
+        if (!this.isOver && !isPassing(thrown)) return this.fail(thrown as Failure)
         failures += 1
       }
     }
   }
 
-  private run<A>(effect: Effect.Effect<A, PostgresError>): Promise<A> {
+  private run<A>(effect: Effect.Effect<A, Unrecognised>): Promise<A> {
     return this.runIn(effect, { signal: this.reading.signal })
   }
 
   private takeBuffer(): ReadonlyArray<Event> {
     const events = this.buffer
     this.buffer = []
+    this.bufferedBytes = 0
     return events
   }
 
@@ -219,22 +241,23 @@ export class Subscription {
     const reading = this.ahead ?? this.readPage(this.handled, upTo)
     this.ahead = undefined
     const page = await reading
+    if (page === undefined) return
     if (page.last < upTo) this.ahead = this.readPage(page.last, upTo)
     await this.handleAll(page.events)
     if (!this.isOver) this.handled = page.last
   }
 
-  /** Whoever is not attached is not told that the log was restored, and looks for itself. */
+  /** Whoever is not attached is not told that the log was restored or replaced, and looks for itself. */
   private async recognise(): Promise<void> {
-    const epoch = this.feed.epoch()
-    const rewound = await this.run(this.feed.rewound(this.handled, this.epoch))
+    const origin = this.feed.origin()
+    const rewound = await this.run(this.feed.rewound(this.handled, this.origin))
     if (rewound !== undefined) throw rewound
-    this.epoch = epoch
+    this.origin = origin
     this.ahead = undefined
   }
 
-  private readPage(after: number, upTo: number): Promise<Page> {
-    const page = this.run(this.pager.next(after, upTo))
+  private readPage(after: number, upTo: number): Promise<Page | undefined> {
+    const page = this.run(this.feed.sure(this.pager.next(after, upTo)))
     // Who stops, or fails on the page before, never looks at this one.
     page.catch(() => undefined)
     return page
@@ -261,7 +284,7 @@ export class Subscription {
 
   private upcast(event: Event): Event {
     try {
-      return this.types.upcast(event)
+      return inPlaceOf(this.types.upcast(event), event)
     } catch (thrown) {
       const { position, type, schemaVersion } = event
       const detail = thrown instanceof Error ? thrown.message : String(thrown)

@@ -3,7 +3,8 @@ import type { PostgresError } from "../postgres/error.ts"
 import { Barrier } from "./barrier.ts"
 import type { Event } from "./event.ts"
 import { NO_FILTER } from "./filter.ts"
-import { type Holder, PAGE_EVENTS, type Pages } from "./page.ts"
+import type { Holder, Pages } from "./page.ts"
+import { PageSize } from "./page-size.ts"
 import { Pager } from "./pager.ts"
 
 /** A gap that has just appeared is usually an append that commits in this moment: how long to wait before asking who holds, in ms. */
@@ -51,6 +52,7 @@ export class Tail {
   private types: ReadonlyArray<string> | undefined
   private pager: Pager
   private readonly pages: Pages
+  private readonly size: PageSize
   private settledUpTo: number
   private barrier: Barrier | undefined
   private gapSeenAt: number | undefined
@@ -60,19 +62,20 @@ export class Tail {
   readonly standby: boolean
 
   /** Starts behind `cursor`, which must be settled. On a standby, only what was written down counts as settled. */
-  constructor(pages: Pages, cursor: number, standby = false) {
+  constructor(pages: Pages, cursor: number, standby = false, size: PageSize = new PageSize()) {
     this.pages = pages
+    this.size = size
     this.cursor = cursor
     this.settledUpTo = cursor
     this.standby = standby
-    this.pager = new Pager(pages, NO_FILTER)
+    this.pager = new Pager(pages, NO_FILTER, size)
   }
 
   /** Reads only these types from now on, the others are passed over in the database; undefined: all. */
   narrow(types: ReadonlyArray<string> | undefined): void {
     if (JSON.stringify(types) === JSON.stringify(this.types)) return
     this.types = types
-    this.pager = new Pager(this.pages, types === undefined ? NO_FILTER : { types })
+    this.pager = new Pager(this.pages, types === undefined ? NO_FILTER : { types }, this.size)
   }
 
   /** Who keeps the tail where it is, if anybody. */
@@ -92,7 +95,7 @@ export class Tail {
     if (this.cursor < this.settledUpTo) return this.settledStretch
     if (this.standby) return this.followRecorded
     if (this.barrier !== undefined) return this.waitForBarrier(this.barrier)
-    return this.types === undefined ? this.freshStretch : this.freshExtent
+    return this.types === undefined ? this.freshStretch : this.freshExtent(this.types)
   })
 
   private readonly settledStretch: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() =>
@@ -111,29 +114,40 @@ export class Tail {
   )
 
   private readonly freshStretch: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() =>
-    Effect.flatMap(this.pages.above(this.cursor, PAGE_EVENTS), (events) => {
-      const settled = withoutGap(events, this.cursor)
-      if (settled > 0) {
-        this.cursor = events[settled - 1]!.position
-        this.gapSeenAt = undefined
+    Effect.flatMap(
+      this.size.read((limit) => this.pages.above(this.cursor, limit)),
+      ({ events, isFull }) => {
+        const settled = withoutGap(events, this.cursor)
+        if (settled > 0) {
+          this.cursor = events[settled - 1]!.position
+          this.gapSeenAt = undefined
+        }
+        if (settled === events.length) {
+          return Effect.succeed<Stretch>({ events, again: isFull ? "now" : "never" })
+        }
+        return this.atGap(events.at(-1)!.position, isFull, events.slice(0, settled))
       }
-      if (settled === events.length) {
-        return Effect.succeed<Stretch>({ events, again: events.length === PAGE_EVENTS ? "now" : "never" })
-      }
-      return this.atGap(events.at(-1)!.position, events.length === PAGE_EVENTS, events.slice(0, settled))
-    })
+    )
   )
 
-  /** As a fresh stretch, but only how far it goes: its events are then read as of any settled stretch. */
-  private readonly freshExtent: Effect.Effect<Stretch, PostgresError> = Effect.suspend(() =>
-    Effect.flatMap(this.pages.extent(this.cursor, EXTENT_EVENTS), ({ contiguous, highest, seen }) => {
+  /** As a fresh stretch, but only how far it goes: what is wanted of it, if anything, is then read as of any settled stretch. */
+  private freshExtent(types: ReadonlyArray<string>): Effect.Effect<Stretch, PostgresError> {
+    return Effect.flatMap(this.pages.extent(this.cursor, EXTENT_EVENTS, types), (extent) => {
+      const { contiguous, highest, seen } = extent
       if (seen === 0) return Effect.succeed<Stretch>({ events: [], again: "never" })
       if (contiguous === undefined) return this.atGap(highest, seen === EXTENT_EVENTS, [])
       this.settledUpTo = contiguous
       this.gapSeenAt = undefined
-      return this.settledStretch
+      if (!extent.wanted) this.cursor = contiguous
+      const isEnd = contiguous === highest && seen < EXTENT_EVENTS
+      const stretch = extent.wanted
+        ? this.settledStretch
+        : Effect.succeed<Stretch>({ events: [], again: "now" })
+      return Effect.map(stretch, (read) =>
+        isEnd && this.cursor === contiguous ? { ...read, again: "never" } : read
+      )
     })
-  )
+  }
 
   private atGap(
     seen: number,
@@ -212,6 +226,6 @@ export const settledHead = (pages: Pages, standby: boolean): Effect.Effect<numbe
 
 /** How far the log goes without a gap from a position that is settled: nothing can come in between. */
 const withoutGapFrom = (pages: Pages, settled: number): Effect.Effect<number, PostgresError> =>
-  Effect.flatMap(pages.extent(settled, EXTENT_EVENTS), ({ contiguous }) =>
+  Effect.flatMap(pages.extent(settled, EXTENT_EVENTS, []), ({ contiguous }) =>
     contiguous === undefined ? Effect.succeed(settled) : withoutGapFrom(pages, contiguous)
   )

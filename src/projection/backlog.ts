@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed, Sink } from "../log/feed.ts"
-import { PAGE_EVENTS } from "../log/page.ts"
+import { PAGE_EVENTS } from "../log/page-size.ts"
 import { Pager } from "../log/pager.ts"
 
 /** How many events a projection holds in memory; one that is slower reads on from the log by itself until it has caught up. */

@@ -45,6 +45,26 @@ describe("a closed engine", () => {
 })
 
 describe("a closing engine", () => {
+  test("cuts a loop over a stream short with Unavailable, so that nobody takes a part of it for the whole", async () => {
+    const engine = await opened()
+    const size = 500
+    for (let sent = 0; sent < 3_000; sent += size)
+      await engine.emit(
+        "long-1",
+        Array.from({ length: size }, () => ({ type: "Part" }))
+      )
+    let read = 0
+    const loop = (async () => {
+      for await (const _ of engine.read("long-1")) {
+        read += 1
+        if (read === 1) await engine.close()
+      }
+    })()
+    await expect(loop).rejects.toBeInstanceOf(Unavailable)
+    await expect(loop).rejects.toThrow("this engine is closed")
+    expect(read).toBeLessThan(3_000)
+  })
+
   test("takes on no subscription and no loop, and lets the handler that it waits for finish its work", async () => {
     const engine = await opened()
     const [begun, release] = [deferred(), deferred()]

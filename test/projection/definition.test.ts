@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { eventType } from "../../src/log/event-type.ts"
 import type { ProjectionDefinition } from "../../src/projection/definition.ts"
 import { command } from "../../src/projection/operation.ts"
+import { until } from "../support/eventually.ts"
 import { Counted, counters, entries, reasonOf, scene } from "./scene.ts"
 
 const { db, start } = scene()
@@ -22,7 +23,8 @@ describe("registering a projection", () => {
       { relation: "laid", kind: "v" },
       { relation: "laid__1", kind: "r" }
     ])
-    await one.reaches("laid", 0)
+    // It runs once it has read its cursor, which is what says the generation.
+    await until(() => one.status("laid").state === "running")
     expect(one.status("laid")).toMatchObject({
       name: "laid",
       version: 1,

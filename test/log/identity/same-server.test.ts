@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest"
 import { type Engine, LogRewound, open } from "../../../src/index.ts"
 import { connected, createDatabase, databaseUrl, dropDatabase, quoted } from "../../support/admin.ts"
-import { collector, inTime, until } from "../../support/eventually.ts"
+import { collector, deferred, inTime, until } from "../../support/eventually.ts"
 import { testLog, upTo } from "../test-log.ts"
 
 // Rule S10 where the server stays the same: its identifier and timeline cannot show that a log was put back.
@@ -81,6 +81,70 @@ describe("after a copy of the database was put in its place, on the same server,
       await swapIn(url, copy)
       await expect(inTime(subscription.done, { within: 20_000 })).rejects.toBeInstanceOf(LogRewound)
       expect(subscription.status().state).toBe("failed")
+    })
+  })
+
+  /** Makes another log of a copy that nobody has opened yet, in the same epoch and with as many events more. */
+  const makeAnother = (copy: string, more: number) =>
+    connected(databaseUrl(log.db.url, copy), async (client) => {
+      await client.query("update tidemark.log set log_id = gen_random_uuid()")
+      await client.query(
+        `update tidemark.epochs
+         set database_oid = (select oid from pg_database where datname = current_database())`
+      )
+      for (const n of upTo(more)) {
+        const events = JSON.stringify([{ type: "Other", data: { n } }])
+        await client.query("select from tidemark.append_events('other-1', $1)", [events])
+      }
+    })
+
+  test("a running subscription fails with LogRewound where the copy is another log that has every position", async () => {
+    const url = await log.db.fresh()
+    await using(url, (engine) => engine.emit("order-1", { type: "Kept" }))
+    const copy = await copyOf(url)
+    await makeAnother(copy, 5)
+    await using(url, async (engine) => {
+      const heard = collector<string>()
+      const subscription = await engine.subscribe({ from: "start" }, ({ type }) => heard.push(type))
+      await heard.reaches(1)
+      await swapIn(url, copy)
+      const failure = await inTime(subscription.done, { within: 20_000 }).catch((error: unknown) => error)
+      expect(failure).toBeInstanceOf(LogRewound)
+      expect((failure as LogRewound).message).toContain("in whose place there is the log")
+      expect(heard.items).toEqual(["Kept"])
+    })
+  })
+
+  test("a subscription that is still catching up fails too, and is given nothing of the other log", async () => {
+    const url = await log.db.fresh()
+    // Two pages and more.
+    const backlog = 2_500
+    await using(url, async (engine) => {
+      for (let sent = 0; sent < backlog; sent += 500)
+        await engine.emit(
+          "order-1",
+          upTo(500).map(() => ({ type: "Kept" }))
+        )
+    })
+    const copy = await copyOf(url)
+    await makeAnother(copy, 5)
+    await connected(databaseUrl(url, copy), (client) =>
+      client.query(
+        `alter table tidemark.events disable trigger user; update tidemark.events set type = 'Other'`
+      )
+    )
+    await using(url, async (engine) => {
+      const heard = collector<string>()
+      const gate = deferred()
+      const subscription = await engine.subscribe({ from: "start" }, async ({ type }) => {
+        heard.push(type)
+        if (heard.items.length === 10) await gate.promise
+      })
+      await heard.reaches(10)
+      await swapIn(url, copy)
+      gate.resolve()
+      await expect(inTime(subscription.done, { within: 20_000 })).rejects.toBeInstanceOf(LogRewound)
+      expect(new Set(heard.items)).toEqual(new Set(["Kept"]))
     })
   })
 

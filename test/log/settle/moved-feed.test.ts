@@ -1,9 +1,13 @@
 import { Effect } from "effect"
 import { expect, test } from "vitest"
+import type { LogRewound } from "../../../src/log/error.ts"
 import { FeedReader } from "../../../src/log/feed-reader.ts"
 import { collector } from "../../support/eventually.ts"
 
-// Rule S7 for a feed whose connections lead to a standby from one look to the next.
+// Rules S7 and S10 for a feed whose server becomes another from one look to the next.
+
+/** How long the feed of these tests goes without asking the log who it is, in ms. */
+const recogniseMs = 20
 
 /** An event as the server hands it out, in arrays; only its position matters here. */
 const row = (position: number) => [
@@ -12,21 +16,22 @@ const row = (position: number) => [
   "s-1",
   "1",
   "T",
-  {},
+  "{}",
   [],
-  {},
+  "{}",
   new Date(0),
-  1
+  1,
+  false
 ]
 
 const scene = () => {
-  const server = { standby: false, changes: 0, positions: [1, 2, 3], recorded: 3, fault: false }
+  const server = { id: "log", standby: false, changes: 0, positions: [1, 2, 3], recorded: 3, fault: false }
   let known = { id: "log", epoch: 1, channel: "c", standby: false }
   let knownAt = 0
   let refreshed = 0
   const refresh = Effect.sync(() => {
     refreshed += 1
-    known = { ...known, standby: server.standby }
+    known = { ...known, id: server.id, standby: server.standby }
     knownAt = server.changes
     return known
   })
@@ -54,22 +59,32 @@ const scene = () => {
   const query = (text: string, values?: ReadonlyArray<number>) =>
     Effect.sync(() => ({ rows: answer(text, values), count: 0 }))
   const wakes = { pollMs: () => 5 }
-  const reader = new FeedReader({ schema: "tidemark", query } as never, wakes as never, identity as never)
+  const reader = new FeedReader(
+    { schema: "tidemark", query } as never,
+    wakes as never,
+    identity as never,
+    recogniseMs
+  )
   return { server, reader, refreshed: () => refreshed }
 }
 
 const play = (
-  use: (all: ReturnType<typeof scene>, heard: ReturnType<typeof collector<number>>) => Promise<void>
+  use: (
+    all: ReturnType<typeof scene>,
+    heard: ReturnType<typeof collector<number>>,
+    ended: ReturnType<typeof collector<LogRewound>>
+  ) => Promise<void>
 ) => {
   const all = scene()
+  const ended = collector<LogRewound>()
   const heard = collector<number>()
   const offer = (events: ReadonlyArray<{ position: number }>) =>
     events.forEach((event) => heard.push(event.position))
   const body = Effect.gen(function* () {
     yield* all.reader.run
     yield* all.reader.start
-    all.reader.attach({ offer, rewound: () => undefined })
-    yield* Effect.promise(() => use(all, heard))
+    all.reader.attach({ offer, rewound: (error) => ended.push(error) })
+    yield* Effect.promise(() => use(all, heard, ended))
   })
   return Effect.runPromise(Effect.scoped(body))
 }
@@ -96,4 +111,25 @@ test("a fault that nobody foresaw does not end the feed", () =>
     server.positions.push(4)
     expect(await heard.reaches(1)).toEqual([4])
     expect(server.fault).toBe(false)
+  }))
+
+test("a feed in whose place another log was put, on the connections there are, ends with LogRewound and hands out nothing of it", () =>
+  play(async ({ server }, heard, ended) => {
+    server.positions.push(4)
+    await heard.reaches(1)
+    server.id = "another log"
+    const [error] = await ended.reaches(1)
+    server.positions.push(5)
+    expect(error).toMatchObject({ _tag: "LogRewound", position: 4 })
+    expect(error!.message).toContain("another log")
+    expect(heard.items).toEqual([4])
+  }))
+
+test("what is read while another log takes the place is handed to nobody", () =>
+  play(async ({ server }, heard, ended) => {
+    server.id = "another log"
+    server.changes += 1
+    server.positions.push(4)
+    await ended.reaches(1)
+    expect(heard.items).toEqual([])
   }))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { Event } from "../../../src/log/event.ts"
 import type { Filter } from "../../../src/log/filter.ts"
 import type { Holder, Pages } from "../../../src/log/page.ts"
+import type { Portion } from "../../../src/log/page-size.ts"
 
 /** Which rules the writers and the reader of a simulated log keep. */
 export interface Kept {
@@ -42,6 +43,11 @@ const eventAt = (position: number): Event => ({
   recordedAt: new Date(0),
   schemaVersion: 1
 })
+
+const portion = (positions: ReadonlyArray<number>, limit: number): Portion => {
+  const events = positions.slice(0, limit).map(eventAt)
+  return { events, isFull: events.length === limit }
+}
 
 /** A log in memory whose writers act between the statements of its reader, as they do on a server. */
 export class SimulatedLog {
@@ -107,23 +113,24 @@ export class SimulatedLog {
   readonly pages: Pages = {
     above: (after: number, limit: number) =>
       this.statement((seen) =>
-        seen
-          .filter((one) => one > after)
-          .slice(0, limit)
-          .map(eventAt)
+        portion(
+          seen.filter((one) => one > after),
+          limit
+        )
       ),
     between: (after: number, upTo: number, limit: number, { types }: Filter) =>
       this.statement((seen) =>
-        seen
-          .filter((one) => one > after && one <= upTo && (types?.includes(typeAt(one)) ?? true))
-          .slice(0, limit)
-          .map(eventAt)
+        portion(
+          seen.filter((one) => one > after && one <= upTo && (types?.includes(typeAt(one)) ?? true)),
+          limit
+        )
       ),
-    extent: (after: number, limit: number) =>
+    extent: (after: number, limit: number, types: ReadonlyArray<string>) =>
       this.statement((seen) => {
         const ahead = seen.filter((one) => one > after).slice(0, limit)
         const contiguous = ahead.filter((one, nth) => one === after + nth + 1).at(-1)
-        return { contiguous, highest: ahead.at(-1) ?? 0, seen: ahead.length }
+        const wanted = ahead.some((one) => one <= (contiguous ?? 0) && types.includes(typeAt(one)))
+        return { contiguous, highest: ahead.at(-1) ?? 0, seen: ahead.length, wanted }
       }),
     highestPosition: () => this.statement((seen) => seen.at(-1) ?? 0),
     lockHolders: () =>

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { PAGE_EVENTS } from "../../../src/log/page.ts"
+import { PAGE_EVENTS } from "../../../src/log/page-size.ts"
 import { settledHead, Tail } from "../../../src/log/tail.ts"
 import { upTo } from "../test-log.ts"
 import { type Action, allRules, type Kept, SimulatedLog, typeAt } from "./simulated-log.ts"
