@@ -35,7 +35,7 @@ const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
     holder.ageMs === null ? null : `open for ${age(holder.ageMs)}`
   ])
   return [
-    `held for ${age(feed.heldForMs)} by`,
+    feed.heldForMs > 0 ? `held for ${age(feed.heldForMs)} by` : "held by",
     ...table(holders),
     "Readers wait until these transactions end; writers do not."
   ]

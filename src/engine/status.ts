@@ -1,9 +1,11 @@
 import { Effect } from "effect"
 import { Appender } from "../log/appender.ts"
 import type { AppenderStatus } from "../log/lanes.ts"
+import { Barrier } from "../log/barrier.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
+import type { Holder as LockHolder, Pages } from "../log/page.ts"
 import type { SubscriptionStatus } from "../log/subscription.ts"
 import { Wake, type WakeStatus } from "../log/wake.ts"
 import type { PostgresError } from "../postgres/error.ts"
@@ -29,15 +31,16 @@ export interface LogStatus {
   readonly epoch: number
   readonly schema: string
   readonly standby: boolean
-  /** Up to here no event can appear any more. */
+  /** Up to here no event can appear any more; while the tail is held, as far as is known without waiting for who holds it. */
   readonly settled: number
   /** The highest position drawn; higher than `settled` while appends are under way, and after rollbacks. */
   readonly head: number
   readonly feed: {
     /** Undefined while nobody subscribes. */
     readonly position: number | undefined
-    /** How long the tail has been held up by an append under way, in ms; 0 where it is not. */
+    /** How long this engine's readers have seen the tail held up by an append under way, in ms; 0 where it is not, or they have not. */
     readonly heldForMs: number
+    /** Whose appends under way keep events that are there already from readers, in this moment. */
     readonly heldBy: ReadonlyArray<Holder>
     readonly error: string | undefined
   }
@@ -85,15 +88,49 @@ const namedHolders = (
   ])
 }
 
+/** How far ahead of what is known to be settled the log is looked through for a gap, in events. */
+const EXTENT_EVENTS = 10_000
+
+interface Standing {
+  readonly settled: number
+  /** Who holds up what is there above `settled`. */
+  readonly holders: ReadonlyArray<LockHolder>
+}
+
+/** Where the log is settled, as far as one look tells: whoever asks how the log stands must not wait for who holds it. */
+const standing = (
+  pages: Pages,
+  standby: boolean,
+  handedOver: number
+): Effect.Effect<Standing, PostgresError> =>
+  Effect.gen(function* () {
+    if (standby) return { settled: yield* pages.settledPosition(), holders: [] }
+    const highest = yield* pages.highestPosition()
+    const holders = yield* pages.lockHolders()
+    const known = Math.max(yield* pages.settledPosition(), handedOver)
+    const barrier = new Barrier(highest, holders)
+    if (highest <= known || barrier.isPassed(holders))
+      return { settled: Math.max(highest, known), holders: [] }
+    const { contiguous = known } = yield* pages.extent(known, EXTENT_EVENTS, [])
+    return { settled: contiguous, holders: contiguous < highest ? barrier.heldBy(holders) : [] }
+  })
+
 /** How the log and this engine's part in it stand now. */
 export const logStatus = Effect.gen(function* () {
   const postgres = yield* Postgres
   const feed = yield* Feed
-  const identity = (yield* LogIdentity).current()
-  const tail = feed.status()
-  const holdup = tail?.holdup
-  const settled = yield* feed.settled
+  const logIdentity = yield* LogIdentity
+  const look = Effect.suspend(() => standing(feed.pages, logIdentity.current().standby, feed.position() ?? 0))
+  yield* Effect.ignore(logIdentity.sure)
+  const { settled, holders } = yield* Effect.catch(look, (error) => {
+    if (error.reason._tag !== "ReadOnly") return Effect.fail(error)
+    // It has become a standby since it was asked.
+    logIdentity.doubt()
+    return Effect.andThen(Effect.ignore(logIdentity.sure), look)
+  })
   const { rows } = yield* postgres.query<{ head: string }>(statement("head_position", postgres.schema).text)
+  const identity = logIdentity.current()
+  const tail = feed.status()
   const status: LogStatus = {
     log: identity.id,
     epoch: identity.epoch,
@@ -103,8 +140,8 @@ export const logStatus = Effect.gen(function* () {
     head: Number(rows[0]!.head),
     feed: {
       position: tail?.position,
-      heldForMs: holdup === undefined ? 0 : Date.now() - holdup.since,
-      heldBy: holdup === undefined ? [] : yield* namedHolders(postgres, holdup.holders),
+      heldForMs: tail?.holdup === undefined ? 0 : Date.now() - tail.holdup.since,
+      heldBy: yield* namedHolders(postgres, holders),
       error: tail?.error?.message
     },
     emit: (yield* Appender).status(),

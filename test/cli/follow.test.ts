@@ -131,8 +131,8 @@ describe("tidemark status", () => {
       await client.query(`select * from tidemark.append_events('import-1', '[{"type": "Imported"}]')`)
       await engine.emit("order-2", { type: "Placed", data: {} })
       const text = (await status()).stdout
-      expect(text).toMatch(/^tail +held for .* by$/m)
-      expect(text).toMatch(new RegExp(`pid ${rows[0]!.pid} +slow importer`))
+      expect(text).toMatch(/^tail +held by$/m)
+      expect(text).toMatch(new RegExp(`pid ${rows[0]!.pid} +slow importer .* open for `))
     } finally {
       await client.query("rollback")
       await client.query("reset application_name")
