@@ -9,12 +9,13 @@ as $$
   select array_to_string(type, '') ~ '[^!-~]'
     or '' = any (type)
     or type::varchar(128)[]::text[] <> type
-    -- Escapes, bounds, an empty label or one with a space at its end, labels within labels, null.
-    or array_to_string(labels, '') ~ '[^ -~]|[\\[]|""|" | "|\{ *\{|[nN][uU][lL][lL]'
+    -- Where there are labels at all: escapes, bounds, an empty label or one with a space at its end, labels within labels, null.
     -- 66 characters have no room for more than 32 labels, and 130 only where one is of two letters at most; nor has either for
     -- a label of more than 128.
-    or labels::varchar(66)[]::text[] <> labels
-      and (labels::varchar(130)[]::text[] <> labels or array_to_string(labels, '') ~ '[,{][^{}]{1,2}[,}]')
+    or array_to_string(labels, '') ~ '[^{}]'
+      and (array_to_string(labels, '') ~ '[^ -~]|[\\[]|""|" | "|\{ *\{|[nN][uU][lL][lL]'
+        or labels::varchar(66)[]::text[] <> labels
+          and (labels::varchar(130)[]::text[] <> labels or array_to_string(labels, '') ~ '[,{][^{}]{1,2}[,}]'))
     or 1 > any (schema_version)
     -- The empty object is the least of all objects, and greater than whatever is none.
     or '{}' > any (meta)

@@ -7,9 +7,21 @@ export interface Point {
 
 const TOKEN = /^tm1\.([0-9a-f]{32})\.([0-9]{1,9})\.([0-9]{1,16})$/
 
+let lastLog = ""
+let lastDigits = ""
+
+/** An engine makes a token for every append, all of one log. */
+const digitsOf = (log: string): string => {
+  if (log !== lastLog) {
+    lastDigits = log.replaceAll("-", "")
+    lastLog = log
+  }
+  return lastDigits
+}
+
 /** A point as an opaque string that is safe in URLs and headers. */
 export const encodeToken = (point: Point): string =>
-  `tm1.${point.log.replaceAll("-", "")}.${point.epoch}.${point.position}`
+  `tm1.${digitsOf(point.log)}.${point.epoch}.${point.position}`
 
 /** The point that a token names, or undefined where it is no token. */
 export const decodeToken = (token: string): Point | undefined => {

@@ -3,7 +3,9 @@ import { randomFillSync } from "node:crypto"
 const BYTES = 16
 const POOL_BYTES = BYTES * 256
 const SEQUENCE_LIMIT = 0x1000
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+const TEXT = Buffer.from("00000000-0000-7000-8000-000000000000")
+const HYPHEN = TEXT[8]!
+const DIGITS = Buffer.from("0123456789abcdef")
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const pool = Buffer.alloc(POOL_BYTES)
@@ -36,12 +38,13 @@ export const uuid = (): string => {
   pool[at + 6] = 0x70 | (sequence >> 8)
   pool[at + 7] = sequence & 0xff
   pool[at + 8] = 0x80 | (pool[at + 8]! & 0x3f)
-  let text = ""
-  for (let byte = 0; byte < BYTES; byte++) {
-    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) text += "-"
-    text += HEX[pool[at + byte]!]
+  let digit = 0
+  for (let byte = at; byte < used; byte++) {
+    if (TEXT[digit] === HYPHEN) digit += 1
+    TEXT[digit++] = DIGITS[pool[byte]! >> 4]!
+    TEXT[digit++] = DIGITS[pool[byte]! & 0xf]!
   }
-  return text
+  return TEXT.toString("latin1")
 }
 
 /** Whether a text is a UUID in the form that PostgreSQL prints: lower case, with hyphens. */

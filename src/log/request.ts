@@ -126,23 +126,22 @@ export const makeRequest = (
   meta: Meta | undefined,
   rules: RequestRules
 ): Result.Result<Request, LogReason> => {
-  const streams = new Set<string>()
-  const ids = new Set<string>()
+  const streams = parts.length > 1 ? new Set<string>() : undefined
+  let ids: Set<string> | undefined
   const checked: Array<RequestPart> = []
   let events = 0
   let bytes = 0
-  let ownIds = false
   for (const part of parts) {
     const wrong = streamProblem(part.stream) ?? expectedProblem(expectedOf(part))
     if (wrong !== undefined) return Result.fail(wrong)
-    if (streams.has(part.stream)) {
+    if (streams?.has(part.stream) === true) {
       return Result.fail(
         new InvalidArgument({
           problem: `Stream ${JSON.stringify(part.stream)} stands twice in one append: put its events into one part`
         })
       )
     }
-    streams.add(part.stream)
+    streams?.add(part.stream)
     const text = metaText(meta, part.stream, rules.maxEventBytes)
     if (typeof text !== "string") return Result.fail(text)
     const given = Array.isArray(part.events)
@@ -157,7 +156,7 @@ export const makeRequest = (
       const row = eventRow(part.stream, event, text, rules)
       if (isReason(row)) return Result.fail(row)
       if (event.id !== undefined) {
-        ownIds = true
+        ids ??= new Set()
         if (ids.has(row.id)) return Result.fail(new DuplicateEvent({ stream: part.stream, ids: [row.id] }))
         ids.add(row.id)
       }
@@ -185,5 +184,5 @@ export const makeRequest = (
       })
     )
   }
-  return Result.succeed({ parts: checked, events, bytes, ownIds })
+  return Result.succeed({ parts: checked, events, bytes, ownIds: ids !== undefined })
 }

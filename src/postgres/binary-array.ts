@@ -50,12 +50,29 @@ export const textArray = (values: ReadonlyArray<string>): Buffer => strings(Oid.
 /** From JSON texts. */
 export const jsonbArray = (values: ReadonlyArray<string>): Buffer => strings(Oid.jsonb, values, JSONB_VERSION)
 
+const HYPHEN = "-".charCodeAt(0)
+const ZERO = "0".charCodeAt(0)
+const NINE = "9".charCodeAt(0)
+const A = "a".charCodeAt(0)
+const DECIMAL = 10
+
+const digit = (code: number): number => (code <= NINE ? code - ZERO : code - A + DECIMAL)
+
+/** From lower-case hexadecimal digits, where hyphens stand between bytes. */
+const writeUuid = (buffer: Buffer, text: string, start: number): number => {
+  let at = start
+  for (let index = 0; index < text.length; index += 2) {
+    if (text.charCodeAt(index) === HYPHEN) index += 1
+    buffer[at++] = (digit(text.charCodeAt(index)) << 4) | digit(text.charCodeAt(index + 1))
+  }
+  return at
+}
+
 export const uuidArray = (values: ReadonlyArray<string>): Buffer => {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * (LENGTH_BYTES + UUID_BYTES))
   let at = header(buffer, Oid.uuid, values.length, false)
   for (const value of values) {
-    at = buffer.writeInt32BE(UUID_BYTES, at)
-    at += buffer.write(value.replaceAll("-", ""), at, "hex")
+    at = writeUuid(buffer, value, buffer.writeInt32BE(UUID_BYTES, at))
   }
   return buffer
 }
