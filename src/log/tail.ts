@@ -136,16 +136,15 @@ export class Tail {
       const { contiguous, highest, seen } = extent
       if (seen === 0) return Effect.succeed<Stretch>({ events: [], again: "never" })
       if (contiguous === undefined) return this.atGap(highest, seen === EXTENT_EVENTS, [])
+      const isGapAhead = contiguous < highest
       this.settledUpTo = contiguous
-      this.gapSeenAt = undefined
+      this.gapSeenAt = isGapAhead ? performance.now() : undefined
       if (!extent.wanted) this.cursor = contiguous
-      const isEnd = contiguous === highest && seen < EXTENT_EVENTS
       const stretch = extent.wanted
         ? this.settledStretch
         : Effect.succeed<Stretch>({ events: [], again: "now" })
-      return Effect.map(stretch, (read) =>
-        isEnd && this.cursor === contiguous ? { ...read, again: "never" } : read
-      )
+      const again = isGapAhead ? GAP_GRACE_MS : seen === EXTENT_EVENTS ? "now" : "never"
+      return Effect.map(stretch, (read) => (this.cursor === contiguous ? { ...read, again } : read))
     })
   }
 
