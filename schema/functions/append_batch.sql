@@ -72,8 +72,9 @@ begin
     for update
   ) locked;
 
-  if _locked <> heads then
-    raise exception 'heads must name each stream once, in sorted order' using errcode = 'TM006';
+  if _locked <> heads or (1 <= all (head) and cardinality(heads) >= all (head)) is not true then
+    raise exception 'heads must name each stream once, in sorted order, and head must number them from 1'
+      using errcode = 'TM006', detail = jsonb_build_object('heads', heads), hint = 'Sort them by their bytes, without repeats.';
   end if;
 
   select

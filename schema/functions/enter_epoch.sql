@@ -19,6 +19,10 @@ begin
   select * into _last from epochs order by epochs.epoch desc limit 1;
   enter_epoch.epoch := _last.epoch;
   if is_replica() then
+    if enter_epoch.log_id is null or enter_epoch.epoch is null then
+      raise exception 'the log has not been copied here yet' using errcode = 'cannot_connect_now',
+        hint = 'Wait for the initial copy of the replication.';
+    end if;
     return;
   end if;
 
@@ -43,7 +47,9 @@ begin
     values (enter_epoch.epoch, _head, _system, _timeline, _database, _log);
     update log set epoch = enter_epoch.epoch;
     -- Logical replication, and a restore of the tables alone, leave the sequence behind.
-    perform setval('log_position', _head) where (select last_value from log_position) < _head;
+    perform setval('log_position', _head)
+    from log_position drawn
+    where case when drawn.is_called then drawn.last_value else 0 end < _head;
   end if;
 end
 $$;

@@ -113,6 +113,7 @@ export class Lanes {
       return Effect.sync(() => {
         this.forget((one) => one === waiting)
         this.schedule()
+        this.tellIfIdle()
       })
     })
   }

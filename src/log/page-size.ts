@@ -15,7 +15,8 @@ export interface Portion {
   readonly isFull: boolean
 }
 
-const isAnswerLost = ({ reason }: PostgresError): boolean =>
+/** No answer came in the time there was. */
+export const isAnswerLost = ({ reason }: PostgresError): boolean =>
   reason instanceof ConnectionLost || reason instanceof StatementTimeout
 
 /**

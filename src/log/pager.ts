@@ -3,7 +3,7 @@ import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "./event.ts"
 import { type Filter, isFilter } from "./filter.ts"
 import type { Pages } from "./page.ts"
-import { PAGE_EVENTS, PageSize } from "./page-size.ts"
+import { isAnswerLost, PAGE_EVENTS, PageSize } from "./page-size.ts"
 
 /** How many positions the first page of a filter looks over. */
 const FIRST_POSITIONS = 2 * PAGE_EVENTS
@@ -38,11 +38,20 @@ export class Pager {
   next(after: number, upTo: number): Effect.Effect<Page, PostgresError> {
     const end = Math.min(upTo, after + this.positions)
     const portion = this.size.read((limit) => this.pages.between(after, end, limit, this.filter))
-    return Effect.map(portion, ({ events, isFull }) => {
-      const last = isFull ? events.at(-1)!.position : end
-      this.learn(events.length, isFull, last - after)
-      return { events, last }
-    })
+    return portion.pipe(
+      Effect.map(({ events, isFull }) => {
+        const last = isFull ? events.at(-1)!.position : end
+        this.learn(events.length, isFull, last - after)
+        return { events, last }
+      }),
+      Effect.tapError((error) => Effect.sync(() => this.shorten(end - after, error)))
+    )
+  }
+
+  /** Where few events match, it is the way to the next that takes too long, and not the events. */
+  private shorten(reach: number, error: PostgresError): void {
+    if (this.positions === Number.MAX_SAFE_INTEGER || !isAnswerLost(error)) return
+    this.positions = Math.max(FIRST_POSITIONS, Math.floor(reach / 2))
   }
 
   private learn(events: number, isFull: boolean, covered: number): void {

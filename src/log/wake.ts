@@ -120,7 +120,7 @@ const makeWake = Effect.fnUntraced(function* (
   })
 
   return Wake.of({
-    touch: sender.touch,
+    touch: (position) => sender.touch(position),
     onWake: (listener) => listeners.push(listener),
     pollMs: () => (status.mode === "listening" ? POLL_WHILE_HEARING_MS : POLL_WHILE_DEAF_MS),
     status: () => status

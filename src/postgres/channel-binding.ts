@@ -33,6 +33,8 @@ export const unbound = (server: string, sslmode: string, problem: string): Conne
 const typeBytes = 1
 const headerBytes = 5
 const codeBytes = 4
+/** Before the client is signed in, nothing long is said. */
+const longestMessage = 64 * 1024
 const authentication = "R".charCodeAt(0)
 
 // What an authentication message asks for, or tells.
@@ -67,7 +69,9 @@ export class BindingGuard {
     this.held = Buffer.concat([this.held, chunk])
     let whole = 0
     while (!this.isOver && this.held.length >= whole + headerBytes) {
-      const end = whole + typeBytes + this.held.readUInt32BE(whole + typeBytes)
+      const length = this.held.readUInt32BE(whole + typeBytes)
+      if (length > longestMessage) throw this.refuse("what it says is no answer to signing in")
+      const end = whole + typeBytes + length
       if (this.held.length < end) break
       if (this.held[whole] === authentication) this.judge(this.held.subarray(whole + headerBytes, end))
       whole = end

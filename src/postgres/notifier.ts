@@ -34,61 +34,79 @@ export const notifier = (
   connection: ClientConfig,
   channel: string
 ): Effect.Effect<Notifier, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        const sockets = new Sockets()
-        const pool = new Pool({
-          ...sockets.tracked(connection),
-          max: 1,
-          idleTimeoutMillis: IDLE_MS,
-          query_timeout: NOTIFY_ANSWER_MS
-        })
-        pool.on("error", () => undefined)
-        return { pool, sockets }
-      }),
-      ({ pool, sockets }) => sockets.closeWith(() => pool.end())
-    ),
-    ({ pool }): Notifier => {
-      let next: number | undefined
-      let underWay = false
-      let toldAt = Number.NEGATIVE_INFINITY
-
-      const send = async (payload: string): Promise<boolean> => {
-        try {
-          await pool.query({ ...NOTIFY, values: [channel, payload] })
-          return true
-        } catch {
-          return false
-        }
-      }
-
-      const drain = async (): Promise<void> => {
-        underWay = true
-        while (next !== undefined && !pool.ending) {
-          const early = toldAt + GAP_MS - performance.now()
-          if (early > 0) {
-            await new Promise((resolve) => setTimeout(resolve, early))
-            continue
-          }
-          const position = next
-          next = undefined
-          toldAt = performance.now()
-          await send(String(position))
-        }
-        underWay = false
-      }
-
-      return {
-        touch: (position) => {
-          next = Math.max(next ?? 0, position)
-          if (!underWay) void drain()
-        },
-        heard: (position) => {
-          toldAt = performance.now()
-          if (next !== undefined && next <= position) next = undefined
-        },
-        send: (payload) => Effect.promise(() => send(payload))
-      }
-    }
+  Effect.acquireRelease(
+    Effect.sync(() => new Sender(connection, channel)),
+    (sender) => sender.close
   )
+
+class Sender implements Notifier {
+  private readonly channel: string
+  private readonly sockets = new Sockets()
+  private readonly pool: Pool
+  private next: number | undefined
+  private underWay = false
+  private told = 0
+  private toldAt = Number.NEGATIVE_INFINITY
+
+  constructor(connection: ClientConfig, channel: string) {
+    this.channel = channel
+    this.pool = new Pool({
+      ...this.sockets.tracked(connection),
+      max: 1,
+      idleTimeoutMillis: IDLE_MS,
+      query_timeout: NOTIFY_ANSWER_MS
+    })
+    this.pool.on("error", () => undefined)
+  }
+
+  touch(position: number): void {
+    this.next = Math.max(this.next ?? 0, position)
+    if (!this.underWay) void this.drain()
+  }
+
+  heard(position: number): void {
+    if (position > this.told) this.toldAt = performance.now()
+    this.told = Math.max(this.told, position)
+    if (this.next !== undefined && this.next <= position) this.next = undefined
+  }
+
+  send(payload: string): Effect.Effect<boolean> {
+    return Effect.promise(() => this.deliver(payload))
+  }
+
+  /** Says first what waits for its moment: whoever emits and ends at once is heard as soon as others. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() =>
+    this.sockets.closeWith(async () => {
+      await this.sendNext()
+      await this.pool.end()
+    })
+  )
+
+  private async drain(): Promise<void> {
+    this.underWay = true
+    while (this.next !== undefined && !this.pool.ending) {
+      const early = this.toldAt + GAP_MS - performance.now()
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
+      else await this.sendNext()
+    }
+    this.underWay = false
+  }
+
+  private async sendNext(): Promise<void> {
+    const position = this.next
+    if (position === undefined) return
+    this.next = undefined
+    this.told = Math.max(this.told, position)
+    this.toldAt = performance.now()
+    await this.deliver(String(position))
+  }
+
+  private async deliver(payload: string): Promise<boolean> {
+    try {
+      await this.pool.query({ ...NOTIFY, values: [this.channel, payload] })
+      return true
+    } catch {
+      return false
+    }
+  }
+}

@@ -2,11 +2,14 @@ import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed, Sink } from "../log/feed.ts"
-import { PAGE_EVENTS } from "../log/page-size.ts"
+import { sizeOf } from "../log/event-size.ts"
+import { PAGE_BYTES, PAGE_EVENTS } from "../log/page-size.ts"
 import { Pager } from "../log/pager.ts"
 
-/** How many events a projection holds in memory; one that is slower reads on from the log by itself until it has caught up. */
+/** How much a projection holds in memory; one that is slower reads on from the log by itself until it has caught up. */
 export const BACKLOG_EVENTS = 4 * PAGE_EVENTS
+/** … in bytes; a page more than that at most. */
+const BACKLOG_BYTES = PAGE_BYTES
 
 /** How long what others wrote may wait before it is folded, in ms; a query that waits for it wakes the feed at once. */
 const PATIENCE_MS = 20
@@ -32,6 +35,7 @@ export class Backlog {
   private readonly types: ReadonlySet<string>
   private readonly listener: BacklogListener
   private events: Array<Event> = []
+  private bytes = 0
   /** Everything up to here is held, was dropped, or is of no interest. */
   private covered = 0
   private detach: (() => void) | undefined
@@ -66,7 +70,7 @@ export class Backlog {
   drop(upTo: number): void {
     let done = 0
     while (done < this.events.length && this.events[done]!.position <= upTo) done += 1
-    this.events.splice(0, done)
+    for (const event of this.events.splice(0, done)) this.bytes -= sizeOf(event)
     this.covered = Math.max(this.covered, upTo)
   }
 
@@ -74,6 +78,7 @@ export class Backlog {
   restart(after: number): void {
     this.leave()
     this.events = []
+    this.bytes = 0
     this.covered = after
   }
 
@@ -86,7 +91,8 @@ export class Backlog {
   /** Reads a page of what the feed has passed already; joins the feed in the same turn in which nothing is left. */
   readonly fill: Effect.Effect<void, PostgresError> = Effect.suspend(() => {
     const passed = this.feed.position()
-    if (this.isLive || this.events.length + PAGE_EVENTS > BACKLOG_EVENTS) return Effect.void
+    if (this.isLive || this.events.length + PAGE_EVENTS > BACKLOG_EVENTS || this.bytes >= BACKLOG_BYTES)
+      return Effect.void
     if (passed === undefined) return Effect.asVoid(this.feed.start)
     if (this.covered >= passed) {
       this.detach = this.feed.attach({ ...this.sink, types: [...this.types] })
@@ -95,20 +101,25 @@ export class Backlog {
     const from = this.covered
     return Effect.map(this.pager.next(from, passed), ({ events, last }) => {
       if (this.covered !== from) return
-      this.events.push(...events)
+      for (const event of events) this.hold(event)
       this.covered = last
     })
   })
+
+  private hold(event: Event): void {
+    this.events.push(event)
+    this.bytes += sizeOf(event)
+  }
 
   private readonly sink: Sink = {
     offer: (events, settled) => {
       for (const event of events) {
         if (event.position <= this.covered || !this.types.has(event.type)) continue
-        if (this.events.length === BACKLOG_EVENTS) {
+        if (this.events.length === BACKLOG_EVENTS || this.bytes >= BACKLOG_BYTES) {
           this.leave()
           break
         }
-        this.events.push(event)
+        this.hold(event)
         this.covered = event.position
       }
       if (this.isLive) this.covered = Math.max(this.covered, settled)

@@ -1,6 +1,6 @@
 import { Effect, Exit, Scope } from "effect"
 import pg from "pg"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { type Notifier, notifier } from "../../src/postgres/notifier.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
@@ -21,7 +21,8 @@ const roundTrips = async (ms: number): Promise<void> => {
   while (performance.now() < end) await Effect.runPromise(sender.send("else"))
 }
 
-const whenHeard = (position: number): Promise<true> => until(() => heard.includes(position))
+const whenHeard = (position: number): Promise<true> =>
+  until(() => heard.includes(position), { within: 2_000, what: `position ${position} to be told` })
 
 describe("what tells the other processes where to look", () => {
   beforeAll(async () => {
@@ -63,5 +64,37 @@ describe("what tells the other processes where to look", () => {
     sender.heard(MANY + 6)
     await whenHeard(MANY + 7)
     expect(heard).toEqual([MANY + 7])
+  })
+
+  it("is not held up by what others say of positions that were told long ago", async () => {
+    const query = vi.spyOn(pg.Pool.prototype, "query").mockImplementation(() => undefined)
+    vi.useFakeTimers({ toFake: ["setTimeout", "performance"] })
+    try {
+      const own = await Effect.runPromise(
+        Scope.provide(notifier({ connectionString: db.url }, CHANNEL), scope)
+      )
+      own.heard(1)
+      own.touch(MANY + 8)
+      for (let ms = 0; ms < LONGER_THAN_A_GAP_MS; ms++) {
+        own.heard(1)
+        await vi.advanceTimersByTimeAsync(1)
+      }
+      const told = query.mock.calls.map(([asked]) => (asked as unknown as pg.QueryConfig).values?.[1])
+      expect(told).toEqual([String(MANY + 8)])
+    } finally {
+      vi.useRealTimers()
+      query.mockRestore()
+    }
+  })
+
+  it("says what waits for its moment before it ends", async () => {
+    const own = Scope.makeUnsafe()
+    const brief = await Effect.runPromise(Scope.provide(notifier({ connectionString: db.url }, CHANNEL), own))
+    brief.touch(MANY + 9)
+    await whenHeard(MANY + 9)
+    brief.touch(MANY + 10)
+    brief.touch(MANY + 11)
+    await Effect.runPromise(Scope.close(own, Exit.void))
+    await whenHeard(MANY + 11)
   })
 })

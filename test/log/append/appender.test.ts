@@ -1,4 +1,4 @@
-import { Effect, Layer, Logger } from "effect"
+import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import { expect, test } from "vitest"
 import { AppendCall } from "../../../src/log/append-call.ts"
 import { Appender } from "../../../src/log/appender.ts"
@@ -112,6 +112,15 @@ test("nobody waits for a batch, or for room, beyond the deadline", async () => {
   const { failures, status } = await inTime(Effect.runPromise(Effect.provide(done, onOneLane)))
   expect(failures.map(({ reason }) => reason._tag)).toEqual(["Unavailable", "Unavailable"])
   expect(status).toMatchObject({ waiting: 0, blocked: 0, underWay: 1 })
+})
+
+test("a closing engine does not wait for an emit that was given up", async () => {
+  const scope = Scope.makeUnsafe()
+  const context = await Effect.runPromise(Layer.buildWithScope(appenderOn(Effect.succeed(answered)), scope))
+  const emit = Effect.runFork(Context.get(context, Appender).append(request("order-1")))
+  const closed = Effect.runPromise(Scope.close(scope, Exit.void))
+  emit.interruptUnsafe()
+  await inTime(closed, { within: 5_000 })
 })
 
 test("a batch that is slow holds up only its own streams", async () => {

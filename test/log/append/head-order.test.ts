@@ -56,6 +56,21 @@ describe.each(["there already", "made by the append"])("heads that are %s", (kin
     await expect(append(session, [b, a])).rejects.toMatchObject({ code: "TM006" })
     await expect(append(session, [a, a])).rejects.toMatchObject({ code: "TM006" })
   })
+
+  test.each([[[1, 7]], [[0, 1]], [[1, null]]])(
+    "numbered %j are refused: nothing is said to be appended that is not",
+    async (numbers) => {
+      const [a] = await three()
+      const session = await log.session()
+      const before = await traceOf(log.db, a)
+      const numbered = session.query(
+        `select from append_batch($1, '{1,2}', $2, '{null,null}', $3, '{Made,Made}', '{"{}","{}"}', '{"{}","{}"}', '{"{}","{}"}', '{1,1}', null)`,
+        [[a], numbers, [randomUUID(), randomUUID()]]
+      )
+      await expect(numbered).rejects.toMatchObject({ code: "TM006" })
+      expect(await traceOf(log.db, a)).toEqual(before)
+    }
+  )
 })
 
 test("appends over the same streams in opposite orders never wait for each other", async () => {

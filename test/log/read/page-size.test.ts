@@ -66,6 +66,30 @@ describe("a reader asks", () => {
   })
 })
 
+test("where few events match, a reader whose answers do not come looks less far at a time", () => {
+  const reachable = 10_000
+  const wanted = 3_000_000
+  let calls = 0
+  const between: Pages["between"] = (after, upToPosition) =>
+    Effect.suspend(() => {
+      calls += 1
+      if (upToPosition - after > reachable) return Effect.fail(tooSlow)
+      const events = after < wanted && wanted <= upToPosition ? [{ position: wanted } as Event] : []
+      return Effect.succeed({ events, isFull: false })
+    })
+  const pager = new Pager({ between } as Pages, { types: ["Rare"] })
+  let at = 0
+  let found: ReadonlyArray<Event> = []
+  while (found.length === 0 && calls < 2 * (wanted / 2_000)) {
+    const page = Effect.runSync(Effect.option(pager.next(at, 2 * wanted)))
+    if (page._tag === "Some") {
+      at = page.value.last
+      found = page.value.events
+    }
+  }
+  expect(found).toMatchObject([{ position: wanted }])
+})
+
 describe("whatever the sizes of events are, and whichever answers are lost,", () => {
   /** A log in memory that cuts pages as the server does. */
   const logOf = (bytes: ReadonlyArray<number>, loses: () => boolean) => {
