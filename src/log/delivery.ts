@@ -22,7 +22,7 @@ export interface Waiting {
 export interface DeliveryRules {
   readonly call: AppendCall
   /** Makes sure that the log knows its epoch, where the server may have been replaced. */
-  readonly ready: Effect.Effect<void>
+  readonly ready: Effect.Effect<void, PostgresError>
   readonly settle: (waiting: Waiting, outcome: Outcome) => void
   /** Waits for a stream that somebody's transaction holds, for all of a batch who want it, without holding up the others. */
   readonly waitApart: (waiting: ReadonlyArray<Waiting>) => void

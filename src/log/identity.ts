@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Schema } from "effect"
-import type { PostgresError } from "../postgres/error.ts"
+import { PostgresError, ReadOnly } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 
@@ -23,6 +23,10 @@ export class PositionsExhausted extends Schema.TaggedError<PositionsExhausted>()
 
 /** How long a write waits for the log to say who it is, in ms; an answer that does not come fails the write itself. */
 const READY_PATIENCE_MS = 1_000
+
+const REPLICA = {
+  detail: "the server is in recovery, or a logical replica of the log: its events come from another one"
+}
 
 /** Of which log, in which of its epochs, a position means what it says. */
 export interface Origin {
@@ -72,8 +76,11 @@ export class LogIdentity extends Context.Service<
     readonly doubt: () => void
     /** Looks again only where that is so. */
     readonly sure: Effect.Effect<void, Unrecognised>
-    /** Before a write: what is written on a server that took over must be of its new epoch. Never fails, and takes a second at most. */
-    readonly ready: Effect.Effect<void>
+    /**
+     * Before a write: what is written on a server that took over must be of its new epoch. Takes a second at most. Fails with
+     * ReadOnly where events come from another server: a logical replica would take ours in between.
+     */
+    readonly ready: Effect.Effect<void, PostgresError>
   }
 >()("tidemark/log/LogIdentity") {
   static readonly layer: Layer.Layer<LogIdentity, Unrecognised, Postgres> = Layer.effect(
@@ -108,8 +115,13 @@ export class LogIdentity extends Context.Service<
         })
       })
       const sure = Effect.suspend(() => (isDoubtful() ? Effect.asVoid(refresh) : Effect.void))
+      const writable = Effect.suspend(() =>
+        current.standby ? Effect.fail(new PostgresError({ reason: new ReadOnly(REPLICA) })) : Effect.void
+      )
       const ready = Effect.suspend(() =>
-        isDoubtful() ? Effect.ignore(Effect.timeoutOption(sure, READY_PATIENCE_MS)) : Effect.void
+        isDoubtful()
+          ? Effect.andThen(Effect.ignore(Effect.timeoutOption(sure, READY_PATIENCE_MS)), writable)
+          : writable
       )
       const doubt = (): void => {
         doubts += 1

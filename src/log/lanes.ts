@@ -1,4 +1,5 @@
 import { Effect, FiberSet, type Scope } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
 import type { AppendCall } from "./append-call.ts"
 import { isPlaced, type Outcome, type PlacedPart } from "./batch.ts"
 import { Delivery, unknown, type Waiting } from "./delivery.ts"
@@ -68,7 +69,7 @@ export class Lanes {
   private scheduled = false
   private state: "open" | "closing" | "closed" = "open"
 
-  constructor(call: AppendCall, ready: Effect.Effect<void>, config: AppenderConfig) {
+  constructor(call: AppendCall, ready: Effect.Effect<void, PostgresError>, config: AppenderConfig) {
     this.lanes = config.lanes ?? DEFAULT_LANES
     this.deadlineMs = config.deadlineMs ?? DEFAULT_EMIT_DEADLINE_MS
     this.delivery = new Delivery({

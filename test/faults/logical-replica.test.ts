@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { LogRewound } from "../../src/index.ts"
+import { LogRewound, ReadOnly, Unavailable } from "../../src/errors.ts"
 import { migrate } from "../../src/engine/migration.ts"
 import { connected } from "../support/admin.ts"
 import type { Cluster } from "../support/cluster.ts"
@@ -97,6 +97,16 @@ test("a logical replica is followed as a standby is, and when it is cut loose it
 
   const replica = await open({ database: urlOf("replica") })
   expect(await replica.status()).toMatchObject({ standby: true, epoch: 1 })
+  // A gap of the origin's positions would take an event of ours.
+  await sql("replica", "select setval('tidemark.log_position', 1000)")
+  await expect(
+    replica.transaction(async (tx) => tx.emit("order-2", { type: "Ours" }))
+  ).rejects.toBeInstanceOf(ReadOnly)
+  const impatient = await open({ database: urlOf("replica"), emitDeadlineMs: 200 })
+  await expect(impatient.emit("order-2", { type: "Ours" })).rejects.toBeInstanceOf(Unavailable)
+  await impatient.close()
+  expect(await sql("replica", "select from tidemark.events where stream = 'order-2'")).toEqual([])
+  await sql("replica", "select setval('tidemark.log_position', 1, false)")
   const written = await origin.subscribe({ from: "now" }, () => {})
   for (let n = 0; n < 5; n++) await origin.emit("order-1", { type: "Made" })
   await replicated("select from tidemark.settled where position = 6")

@@ -147,7 +147,9 @@ describe("a server that only reads", () => {
     await server.place("standby.signal", "")
     await server.start()
     const waiting = [emits("recovery-1"), emits("recovery-2")]
-    await logged(/in a read-only transaction/, /ready to accept read-only connections/)
+    await logged(/ready to accept read-only connections/)
+    await until(async () => (await engine.status()).standby)
+    expect((await engine.status()).emit.underWay).toBeGreaterThan(0)
     await admin("select pg_promote()")
     await Promise.all(waiting)
     await readToEnd(engine, history, reader)
