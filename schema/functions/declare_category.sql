@@ -6,6 +6,7 @@ volatile
 security definer
 set search_path from current
 as $$
+#variable_conflict use_column
 begin
   if exists (
     select from streams head
@@ -13,15 +14,15 @@ begin
       and head.stream >= declare_category.category and head.stream < declare_category.category || '.'
       and head.telemetry <> declare_category.telemetry
   ) then
-    raise exception 'category "%" already has % events', category, case when telemetry then 'durable' else 'telemetry' end
+    raise exception 'category "%" already has % events', declare_category.category, case when declare_category.telemetry then 'durable' else 'telemetry' end
       using errcode = 'TM004',
-        detail = jsonb_build_object('category', category, 'telemetry', not telemetry),
+        detail = jsonb_build_object('category', declare_category.category, 'telemetry', not declare_category.telemetry),
         hint = 'Give the other class of events a category of its own.';
   end if;
 
   insert into categories (category, telemetry)
   values (declare_category.category, declare_category.telemetry)
-  on conflict on constraint categories_pkey do update set telemetry = excluded.telemetry
+  on conflict (category) do update set telemetry = excluded.telemetry
   where categories.telemetry <> excluded.telemetry;
 end
 $$;

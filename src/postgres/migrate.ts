@@ -147,11 +147,14 @@ const checkServer = Effect.fnUntraced(function* (connection: Pick<Connection, "q
  */
 const MIGRATION_PATIENCE_MS = 3_000
 
+/** Making a schema takes a right that who owns one made for him need not have. */
+const SCHEMA_IS_THERE = "select from pg_namespace where nspname = $1"
+const MAKE_SCHEMA = 'create schema :"schema"'
+
 /** Functions keep this search path. What is not named in it comes first: PostgreSQL's own, which nothing then takes the place of. */
 const BEGIN_MIGRATION = `
   set local client_min_messages = warning;
   set local lock_timeout = ${MIGRATION_PATIENCE_MS};
-  create schema if not exists :"schema";
   set local search_path = :"schema", pg_temp;
   set local check_function_bodies = off;
   create table if not exists migrations (
@@ -166,6 +169,8 @@ const NOTE = `
 
 const apply = Effect.fnUntraced(function* (connection: Connection, schema: string) {
   yield* connection.query(MIGRATION_LOCK, [schema])
+  const { count } = yield* connection.query(SCHEMA_IS_THERE, [schema])
+  if (count === 0) yield* connection.query(withSchema(MAKE_SCHEMA, schema))
   yield* connection.query(withSchema(BEGIN_MIGRATION, schema))
   const todo = yield* plan(schema, yield* ranBefore(connection, schema))
   if (isDone(todo)) return []

@@ -198,13 +198,13 @@ test.each([
   [
     "no heads",
     "'{}', '{1}', '{1}', '{null}', array[gen_random_uuid()], '{T}', '{\"{}\"}', '{\"{}\"}', '{\"{}\"}', '{1}'",
-    undefined
+    "TM006"
   ],
   ["a head twice", "'{beat-a,beat-a}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'", "TM006"],
   [
     "a head out of reach",
     "'{beat-a}', '{1}', '{2}', '{null}', array[gen_random_uuid()], '{T}', '{\"{}\"}', '{\"{}\"}', '{\"{}\"}', '{1}'",
-    undefined
+    "TM006"
   ],
   [
     "fewer types than ids",
