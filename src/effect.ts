@@ -61,3 +61,7 @@ export { command, type Operation, type OperationContext, query } from "./project
 export { Projections } from "./projection/projections.ts"
 export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"
+/** What the queries of the read models give. */
+export type { Agent } from "../projections/agents/operations.ts"
+export type { Health, Heartbeat } from "../projections/heartbeats/operations.ts"
+export type { Metric, Summary as MetricSummary } from "../projections/metrics/operations.ts"

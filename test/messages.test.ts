@@ -1,68 +1,29 @@
 import { describe, expect, test } from "vitest"
-import * as errors from "../src/errors.ts"
+import { classes, clauseOnly, samples, words } from "./error-samples.ts"
 
-/** What others say, as they say it: their words come into our sentences. */
-const words = "the cause said so. It ended with a full stop."
-const spoken = new Set(["detail", "problem", "why", "rule"])
-
-interface Ast {
-  readonly _tag: string
-  readonly literal?: unknown
-  readonly types?: ReadonlyArray<Ast>
+/** Those whose words from outside say what to do as well as what was wrong, or that say it behind a colon. */
+const adviceInOneSentence: Readonly<Record<string, string>> = {
+  InvalidArgument: "its problem ends with what to give instead",
+  BadConnectionString: "its problem says what to write in that part",
+  TlsFileUnreadable: "names the setting and the file to mend",
+  ServerTooOld: "names the version that is needed"
 }
 
-interface Field {
-  readonly ast: Ast
-  readonly schema?: Field
-}
-
-/** A value of a field of an error class. */
-const sampleOf = ({ _tag, literal, types }: Ast, name: string): unknown => {
-  if (name === "cause") return new Error(words)
-  switch (_tag) {
-    case "String":
-      return spoken.has(name) ? words : "orders-1"
-    case "Number":
-      return 7
-    case "Boolean":
-      return true
-    case "Literal":
-      return literal
-    case "Union":
-      return sampleOf(types![0]!, name)
-    case "Arrays":
-      return ["orders-1"]
-    default:
-      throw new Error(`no sample for a field of ${_tag}`)
-  }
-}
-
-type Made = abstract new (...given: Array<never>) => Error
-interface ErrorClass {
-  new (given: Readonly<Record<string, unknown>>): Error
-  readonly fields: Readonly<Record<string, Field>>
-}
-
-const isOptional = ({ ast }: Field): boolean =>
-  (ast as { readonly context?: { readonly isOptional?: boolean } }).context?.isOptional === true
-
-/** One error with all its fields, and one with those that it must have. */
-const samples = (of: ErrorClass): ReadonlyArray<Error> => {
-  const fields = Object.entries(of.fields).filter(([name]) => name !== "_tag")
-  const made = (wanted: typeof fields): Error =>
-    new of(Object.fromEntries(wanted.map(([name, { ast }]) => [name, sampleOf(ast, name)])))
-  return [made(fields), made(fields.filter(([, field]) => !isOptional(field)))]
-}
-
-const classes = Object.entries(errors as unknown as Readonly<Record<string, Made>>).map(
-  ([name, made]) => [name, made as unknown as ErrorClass] as const
-)
+const sentencesOf = (message: string): ReadonlyArray<string> =>
+  message.split("\n")[0]!.split(/(?<=\.)\s+(?=[A-Z])/)
 
 describe("the message of", () => {
   test.each(classes)("%s is made of sentences, whatever words are taken into it", (_, of) => {
-    for (const { message } of samples(of)) {
+    for (const { message } of samples(of, words)) {
       expect(message).not.toMatch(/\.\)?\s*[.:;,]|\s[.,;:]/)
       expect(message).toMatch(/\.$|\. Its last lines:\n/)
+    }
+  })
+
+  test.each(classes)("%s says in a sentence of its own what to do next", (name, of) => {
+    for (const { message } of samples(of, clauseOnly)) {
+      const isOne = sentencesOf(message).length === 1
+      expect([message, isOne]).toEqual([message, name in adviceInOneSentence])
     }
   })
 })

@@ -6,6 +6,7 @@ const USAGE: ReadonlySet<string> = new Set([
   "InvalidArgument",
   "InvalidIdentifier",
   "InvalidName",
+  "NoDatabase",
   "TlsFileUnreadable"
 ])
 
@@ -49,18 +50,30 @@ const causesOf = (error: unknown): string => {
 }
 
 export interface Failure {
+  /** The class of the error. */
+  readonly name: string
   readonly message: string
   readonly exitCode: ExitCode
+  /** Where it came from; only where that was asked for. */
+  readonly stack?: string
 }
 
 /** What to tell about an error: its message; where it came from only when asked. */
 export const failure = (error: unknown, verbose: boolean): Failure => {
   const tag = tagOf(error)
-  const exitCode = exitCodeOf(tag)
-  if (verbose) return { message: causesOf(error), exitCode }
   const message = error instanceof Error ? error.message : String(error)
-  return { message: tag === undefined ? `${message}\n${DID_NOT_EXPECT}` : message, exitCode }
+  const known = {
+    name: tag ?? (error instanceof Error ? error.name : "Error"),
+    message: tag === undefined && !verbose ? `${message}\n${DID_NOT_EXPECT}` : message,
+    exitCode: exitCodeOf(tag)
+  }
+  return verbose ? { ...known, stack: causesOf(error) } : known
 }
+
+/** A failure for standard error: prose, or with --json one line for programs. */
+export const failureText = ({ name, message, stack }: Failure, json: boolean): string =>
+  // JSON leaves out a stack that is undefined.
+  json ? JSON.stringify({ error: { name, message, stack } }) : `error: ${stack ?? message}`
 
 /** Whether stacks are wanted: --verbose, or DEBUG set to anything. */
 export const isVerbose = (options: { readonly verbose?: boolean }): boolean =>

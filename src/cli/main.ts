@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { CommanderError } from "commander"
 import { ExitCode } from "./exit-code.ts"
+import { failureText } from "./failure.ts"
 import { type Commands, program } from "./program.ts"
 
 /** Each command is loaded when it runs: the help and mistakes of the command line are answered at once. */
@@ -29,17 +30,34 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== NO_TERMINAL) throw error
 })
 
+/** --json behind a lone `--` is no flag. */
+const wantsJson = (args: ReadonlyArray<string>): boolean => {
+  const end = args.indexOf("--")
+  return (end === -1 ? args : args.slice(0, end)).includes("--json")
+}
+
+/** What cannot be understood of the command line, as every other failure under --json. */
+const usageText = ({ message }: CommanderError): string =>
+  failureText(
+    { name: "UsageError", message: message.replace(/^error: /, ""), exitCode: ExitCode.usage },
+    true
+  )
+
 const run = async (): Promise<ExitCode> => {
   let code: ExitCode = ExitCode.ok
-  const tidemark = program(commands, version(), (reported) => {
+  const isForPrograms = wantsJson(process.argv)
+  const report = (reported: ExitCode): void => {
     code = reported
-  })
+  }
+  const tidemark = program(commands, version(), report, isForPrograms)
   try {
     await tidemark.parseAsync(process.argv)
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
-    throw error
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return ExitCode.ok
+    if (isForPrograms) process.stderr.write(`${usageText(error)}\n`)
+    return ExitCode.usage
   }
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander"
 import { count, from, names, one, seconds } from "./arguments.ts"
 import type { ExitCode } from "./exit-code.ts"
-import { failure, isVerbose } from "./failure.ts"
+import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
 import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
@@ -9,6 +9,11 @@ import type { PlaceOptions } from "./place.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
+
+/** Every command takes --json. */
+interface CommandOptions extends PlaceOptions {
+  readonly json?: boolean
+}
 
 /** What the commands do; apart, because loading them takes longer than showing the help. */
 export interface Commands {
@@ -24,6 +29,10 @@ Exit codes:
   1  failed
   2  the command line cannot be understood
   3  no database could be reached or started
+  130  ended at once by Ctrl-C, at the second one where the first asks for a clean end
+
+With --json, a command that fails says so in the last line of its standard error:
+  {"error":{"name":"Unreachable","message":"PostgreSQL cannot be reached: …"}}
 `
 
 const database = (): ReadonlyArray<Option> => [
@@ -42,7 +51,7 @@ const command = (
   name: string,
   description: string,
   options: ReadonlyArray<Option>,
-  action: (options: PlaceOptions) => Promise<void>
+  action: (options: CommandOptions) => Promise<void>
 ): Command => {
   const made = new Command(name).description(description).allowExcessArguments(false)
   for (const option of [...options, ...database()]) made.addOption(option)
@@ -61,18 +70,26 @@ const filters = (): ReadonlyArray<Option> => [
   new Option("-n, --limit <count>", "end after that many events").argParser(count)
 ]
 
-/** The command line; `report` hears the exit code of the command that ran. */
-export const program = (commands: Commands, version: string, report: (code: ExitCode) => void): Command => {
+/**
+ * The command line; `report` hears the exit code of the command that ran. `isForPrograms`: it writes nothing about its own
+ * mistakes, of which the CommanderError that it throws says as much.
+ */
+export const program = (
+  commands: Commands,
+  version: string,
+  report: (code: ExitCode) => void,
+  isForPrograms = false
+): Command => {
   // What the options of a command are, its own list of them says.
   const reporting =
-    <Options extends PlaceOptions>(run: (options: Options) => Promise<ExitCode>) =>
-    async (options: PlaceOptions): Promise<void> => {
+    <Options extends CommandOptions>(run: (options: Options) => Promise<ExitCode>) =>
+    async (options: CommandOptions): Promise<void> => {
       try {
         report(await run(options as Options))
       } catch (error) {
-        const { message, exitCode } = failure(error, isVerbose(options))
-        process.stderr.write(`error: ${message}\n`)
-        report(exitCode)
+        const failed = failure(error, isVerbose(options))
+        process.stderr.write(`${failureText(failed, options.json === true)}\n`)
+        report(failed.exitCode)
       }
     }
   const tidemark = new Command("tidemark")
@@ -125,12 +142,12 @@ export const program = (commands: Commands, version: string, report: (code: Exit
         reporting(commands.status)
       )
     )
-  for (const each of [tidemark, ...tidemark.commands]) dress(each)
+  for (const each of [tidemark, ...tidemark.commands]) dress(each, isForPrograms)
   return tidemark
 }
 
 /** Errors name the way to the help, and end with an exception, so that there is one place where the process ends. */
-const dress = (dressed: Command): void => {
+const dress = (dressed: Command, isForPrograms: boolean): void => {
   const { parent } = dressed
   const path = parent === null ? dressed.name() : `${parent.name()} ${dressed.name()}`
   dressed
@@ -138,5 +155,6 @@ const dress = (dressed: Command): void => {
     .helpOption("-h, --help", "show help")
     .showSuggestionAfterError(true)
     .showHelpAfterError(`Run "${path} --help" to see what it takes.`)
+    .configureOutput(isForPrograms ? { writeErr: () => undefined } : {})
     .configureHelp({ styleTitle: (title) => paint(title, "bold") })
 }

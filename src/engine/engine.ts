@@ -45,14 +45,15 @@ export interface Tx {
     params?: ReadonlyArray<unknown>
   ) => Promise<{ readonly rows: ReadonlyArray<Row>; readonly count: number }>
   /**
-   * Queues events; they are appended as the last thing before COMMIT. Throws InvalidName, InvalidEvent, DuplicateEvent or
-   * VersionConflict, where that can be told already.
+   * Queues events; they are appended as the last thing before COMMIT. Throws InvalidName, InvalidArgument or InvalidEvent; and
+   * DuplicateEvent or VersionConflict, where that can be told already.
    */
   readonly emit: (stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions) => void
   /**
    * Appends what is queued now; from here to COMMIT its streams are locked and readers of the log wait. Rejects with
-   * VersionConflict, DuplicateEvent, LockTimeout (a stream was held for `emitDeadlineMs`, or the transaction's own
-   * lock_timeout), RolledBack or ConnectionLost: then the transaction can only end.
+   * VersionConflict, DuplicateEvent, InvalidEvent (the server does not take it), LockTimeout (a stream was held for
+   * `emitDeadlineMs`, or the transaction's own lock_timeout), Contention (a deadlock, or not read committed), RolledBack (a
+   * statement had failed before), AccessDenied, Rejected or ConnectionLost: then the transaction can only end.
    */
   readonly flush: () => Promise<
     ReadonlyArray<{ readonly stream: string; readonly events: Appended["events"] }>
@@ -80,15 +81,19 @@ export interface Engine extends AsyncDisposable {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
-   * DuplicateEvent, AccessDenied, Rejected, Unavailable (nothing was done) or OutcomeUnknown (repeat with the ids it names).
+   * InvalidArgument (no event, more than an append holds, or no such `expected`), DuplicateEvent, AccessDenied, Rejected,
+   * Unavailable (nothing was done) or OutcomeUnknown (emit the same again with the ids that it names).
    */
   emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended>
   /** Appends to several streams, all or none; one Appended per part, in their order. Rejects as `emit` does. */
   emitAll(parts: ReadonlyArray<Part>, options?: { readonly meta?: Meta }): Promise<ReadonlyArray<Appended>>
   /**
    * Runs a transaction in which the caller's writes and events commit together. It is not retried, and its connection is
-   * ended where it sits idle for 30 000 ms. Rejects with what the body throws, as `Tx` does, or with OutcomeUnknown where
-   * the connection was lost at COMMIT; nothing was kept, but for OutcomeUnknown and a ConnectionLost without `nothingKept`.
+   * ended where it sits idle for 30 000 ms. Rejects with what the body throws, and as `Tx` does: then nothing was kept, but for
+   * what is lost while COMMIT is under way. That is OutcomeUnknown with `transaction` true where it had events: look in its
+   * `streams` for one of its `ids`; there, all of it was committed. Not there once the server has ended the lost connection
+   * (where it does not notice, after those 30 000 ms), none of it was: run it again. Its events are not to be emitted alone.
+   * Without events it is ConnectionLost, without `nothingKept`: look at what the body wrote.
    */
   transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A>
   /**
@@ -118,7 +123,7 @@ export interface Engine extends AsyncDisposable {
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
    * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition. Its operations reject with
    * InvalidInput; its queries, which wait `readOwnWritesMs` (1 000 ms) for this engine's own writes, with ProjectionBehind
-   * or ProjectionStopped; its commands as `emit` does.
+   * or ProjectionStopped, and LogRewound or InvalidArgument where `after` is no token of this log; its commands as `emit` does.
    */
   project<Ops extends Operations>(
     definition: ProjectionDefinition<Ops>
@@ -128,9 +133,10 @@ export interface Engine extends AsyncDisposable {
   /** How the log, this engine's part in it, and its read models stand now. Ages are in ms. */
   status(): Promise<EngineStatus>
   /**
-   * Ends subscriptions, each after the event it is at; lets read models finish their batch for up to 5 000 ms; sends what was
-   * emitted for up to 10 000 ms, after which emits reject with Unavailable or OutcomeUnknown; gives transactions that
-   * are still open up to 3 000 ms, and closes the connections. An embedded server stops with its last user. May be called again.
+   * Ends subscriptions, each after the event it is at, waited for up to 5 000 ms; lets read models finish their batch for up
+   * to 5 000 ms; sends what was emitted for up to 10 000 ms, after which emits reject with Unavailable or OutcomeUnknown;
+   * gives transactions that are still open up to 3 000 ms, and closes the connections. An embedded server stops with its
+   * last user. May be called again.
    */
   close(): Promise<void>
 }
@@ -139,7 +145,9 @@ export interface Engine extends AsyncDisposable {
  * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
  * Rejects early, saying what to do: BadConnectionString, TlsFileUnreadable, InvalidIdentifier, NoDatabase; Unreachable,
  * AccessDenied, TlsRefused, TlsUnverified, Busy (waited for, for up to 5 000 ms); ServerTooOld, SchemaFromTheFuture,
- * MigrationChanged, UnsoundSequence, PositionsExhausted; InvalidArgument, where a type is declared twice; DefinitionChanged;
+ * MigrationChanged, UnsoundSequence, PositionsExhausted; ReadOnly, where a standby has no schema yet, or an old one;
+ * LockTimeout, where a migration waited 3 000 ms for a table in use (nothing was done: try again); InvalidArgument, where a
+ * type is declared twice; DefinitionChanged, and InvalidDefinition where read models have no tables and this role may not make them;
  * and what can go wrong with an embedded server: DirectoryNotOurs, DirectoryInUse, DirectoryUnreachable, NoFreePort,
  * OtherMajorVersion, NoRoom, BinariesMissing, NoServerUser, ServerDidNotStart. All are classes of `tidemark/errors`.
  */

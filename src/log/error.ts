@@ -9,7 +9,7 @@ export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName"
   rule: Schema.String
 }) {
   override get message(): string {
-    return `The ${this.what} ${JSON.stringify(this.name)} is malformed: ${clause(this.rule)}.`
+    return `The ${this.what} ${JSON.stringify(this.name)} is malformed: ${clause(this.rule)}. Nothing was done; give one that follows this rule.`
   }
 }
 
@@ -45,14 +45,25 @@ export class DuplicateEvent extends Schema.TaggedError<DuplicateEvent>()("Duplic
   }
 }
 
-/** The append was sent and no answer came before the deadline: it may be in the log, or not. */
+/**
+ * The append was sent and no answer came before the deadline: it may be in the log, or not. Where `transaction` is true, it was
+ * the COMMIT of a caller's transaction: its rows and its events, of all `streams`, are there, or none of them is.
+ */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  /** The first stream of those that were appended to. */
   stream: Schema.String,
   ids: Schema.Array(Schema.String),
-  detail: Schema.String
+  detail: Schema.String,
+  transaction: Schema.optionalKey(Schema.Boolean),
+  streams: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
-    return `Whether the append to stream ${JSON.stringify(this.stream)} happened is unknown: ${clause(this.detail)}. Emit the same events again with these ids (${this.ids.join(", ")}): it is appended once, whichever it was.`
+    const detail = clause(this.detail)
+    const ids = this.ids.join(", ")
+    if (this.transaction !== true)
+      return `Whether the append to stream ${JSON.stringify(this.stream)} happened is unknown: ${detail}. Emit the same events again with these ids (${ids}): it is appended once, whichever it was.`
+    const streams = (this.streams ?? [this.stream]).map((stream) => JSON.stringify(stream)).join(", ")
+    return `Whether the transaction that appends to ${streams} was committed is unknown: ${detail}. Do not emit its events alone: look in these streams for one of its ids (${ids}). If it is there, all of the transaction was committed; if it is not, and the server has ended the lost connection, none of it was: run the transaction again.`
   }
 }
 
@@ -88,7 +99,7 @@ export class UpcastFailed extends Schema.TaggedError<UpcastFailed>()("UpcastFail
   }
 }
 
-/** What an argument is not. */
+/** What an argument is not; `problem` also says what to give. */
 export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
   problem: Schema.String
 }) {

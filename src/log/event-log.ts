@@ -39,19 +39,23 @@ export class EventLog extends Context.Service<
     readonly types: EventTypes
     /**
      * Appends events to a stream, all or none. Retried with the same ids over lost connections until the deadline.
-     * Fails with InvalidName, InvalidEvent, VersionConflict, DuplicateEvent, Unavailable or OutcomeUnknown.
+     * Fails with InvalidName, InvalidArgument, InvalidEvent, VersionConflict, DuplicateEvent, AccessDenied, Rejected,
+     * Unavailable or OutcomeUnknown.
      */
     readonly emit: (
       stream: string,
       events: NewEvent | ReadonlyArray<NewEvent>,
       options?: EmitOptions
     ) => Effect.Effect<Appended, LogError>
-    /** Appends to several streams, all or none; one Appended per part. */
+    /** Appends to several streams, all or none; one Appended per part. Fails as `emit` does. */
     readonly emitAll: (
       parts: ReadonlyArray<Part>,
       options?: { readonly meta?: Meta }
     ) => Effect.Effect<ReadonlyArray<Appended>, LogError>
-    /** Runs a transaction of the caller's in which writes and events commit together. It is not retried. */
+    /**
+     * Runs a transaction of the caller's in which writes and events commit together. It is not retried. Lost at COMMIT, it
+     * fails with OutcomeUnknown of which `transaction` is true: look for its ids before it is run again.
+     */
     readonly transaction: <A, E, R>(
       use: (tx: Transaction) => Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | LogError | PostgresError, R>

@@ -1,4 +1,5 @@
 import { Effect, Result, Semaphore } from "effect"
+import { clause } from "../base/clause.ts"
 import { ConnectionLost, PostgresError, TransactionEnded } from "../postgres/error.ts"
 import type { Connection, Postgres, Rows } from "../postgres/postgres.ts"
 import { WithinTransaction } from "./ambient.ts"
@@ -40,6 +41,17 @@ export interface Transaction {
 
 const idsOf = (requests: ReadonlyArray<Request>): Array<string> =>
   requests.flatMap((request) => request.parts.flatMap((part) => part.rows.map((row) => row.id)))
+
+const streamsOf = (requests: ReadonlyArray<Request>): Array<string> => [
+  ...new Set(requests.flatMap((request) => request.parts.map((part) => part.stream)))
+]
+
+/** COMMIT was sent and not answered. Not as for an emit: the events alone, sent again, would be without the caller's rows. */
+const unknownCommit = (sent: ReadonlyArray<Request>, lost: ConnectionLost): OutcomeUnknown => {
+  const streams = streamsOf(sent)
+  const detail = `the connection was lost at COMMIT: ${clause(lost.detail)}`
+  return new OutcomeUnknown({ stream: streams[0]!, streams, ids: idsOf(sent), detail, transaction: true })
+}
 
 /** Runs a caller's transaction. It is not retried: only the caller knows what may be done twice. */
 export const transaction = <A, E, R>(
@@ -149,12 +161,7 @@ export const transaction = <A, E, R>(
       Effect.mapError((error) => (begun || !isLost(error) ? error : withoutCommit(error))),
       Effect.catchIf(
         (error): error is PostgresError & Lost => committing && highest > 0 && isLost(error),
-        (error) => {
-          const stream = sent[0]!.parts[0]!.stream
-          return Effect.fail(
-            logError(new OutcomeUnknown({ stream, ids: idsOf(sent), detail: error.message }))
-          )
-        }
+        (error) => Effect.fail(logError(unknownCommit(sent, error.reason)))
       )
     ) as Effect.Effect<A, E | LogError | PostgresError, R>
 }

@@ -74,14 +74,14 @@ export class Contention extends Schema.TaggedError<Contention>()("Contention", f
 /** A unique key is there already. */
 export class UniqueViolation extends Schema.TaggedError<UniqueViolation>()("UniqueViolation", facts) {
   override get message(): string {
-    return `A unique key is there already: ${clause(this.detail)}.`
+    return `A unique key is there already: ${clause(this.detail)}. Nothing of the statement was done; take another key, or change the row that has it.`
   }
 }
 
 /** A value that PostgreSQL, or a constraint of its table, does not take. */
 export class InvalidData extends Schema.TaggedError<InvalidData>()("InvalidData", facts) {
   override get message(): string {
-    return `PostgreSQL does not take a value: ${clause(this.detail)}.`
+    return `PostgreSQL does not take a value: ${clause(this.detail)}. Nothing of the statement was done; give a value that the type and the constraints of its column take.`
   }
 }
 
@@ -115,7 +115,8 @@ export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
   data: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return `PostgreSQL said no: ${clause(this.detail)}${this.sqlState === undefined ? "" : ` (SQLSTATE ${this.sqlState})`}.`
+    const state = this.sqlState === undefined ? "" : ` (SQLSTATE ${this.sqlState})`
+    return `PostgreSQL said no: ${clause(this.detail)}${state}. Nothing of the statement was done; mend what it names, and run it again.`
   }
 }
 

@@ -46,7 +46,7 @@ export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()("
 }) {
   override get message(): string {
     const known = this.known.length === 0 ? "none" : this.known.join(", ")
-    return `There is no projection ${JSON.stringify(this.projection)} here. Registered: ${known}.`
+    return `There is no projection ${JSON.stringify(this.projection)} here. Register it with project, or take one that is registered: ${known}.`
   }
 }
 
@@ -57,11 +57,11 @@ export class DefinitionChanged extends Schema.TaggedError<DefinitionChanged>()("
   given: Schema.Int
 }) {
   override get message(): string {
-    const versions =
+    const filled =
       this.found === this.given
-        ? `another definition of the same version ${this.given}: give the changed one a higher version, and`
-        : `its version ${this.found}, and this is version ${this.given}:`
-    return `The tables of projection ${this.projection} were filled by ${versions} rebuild it from the log, or run the code that filled them.`
+        ? `another definition of the same version ${this.given}. Give the changed one a higher version, and rebuild`
+        : `its version ${this.found}, and this is version ${this.given}. Rebuild`
+    return `The tables of projection ${this.projection} were filled by ${filled} them from the log, or run the code that filled them.`
   }
 }
 
@@ -71,7 +71,7 @@ export class InvalidDefinition extends Schema.TaggedError<InvalidDefinition>()("
   problem: Schema.String
 }) {
   override get message(): string {
-    return `Projection ${JSON.stringify(this.projection)} is not defined well: ${clause(this.problem)}. Nothing of it was made.`
+    return `Projection ${JSON.stringify(this.projection)} is not defined well: ${clause(this.problem)}. Nothing of it was made; mend the definition and give it again.`
   }
 }
 

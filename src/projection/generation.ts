@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Connection } from "../postgres/postgres.ts"
+import { quoted } from "../postgres/identifier.ts"
 import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
 import type { EntitiesShape } from "./definition.ts"
@@ -63,7 +64,8 @@ export class Generation {
   check(connection: Queryable): Effect.Effect<void, PostgresError | ProjectionError> {
     const { model } = this.blueprint.definition
     if (model.shape === "rows") {
-      return this.checkReach(connection, liveRowsSql(this.set(this.blueprint.fold), this.schema), "[]")
+      const sql = liveRowsSql(this.set(this.blueprint.fold), this.schema)
+      return Effect.andThen(this.checkReach(connection, sql, "[]"), this.checkCalls(connection, sql))
     }
     return Effect.gen({ self: this }, function* () {
       const { statements } = yield* this.entities(connection, model)
@@ -83,6 +85,28 @@ export class Generation {
         return { columns, statements: entityStatements(this.schema, table, model.key, columns) }
       }
     )
+  }
+
+  /** What a fold calls is written down where a function is made of it: built-ins are not, since nobody can drop them. */
+  private checkCalls(
+    connection: Queryable,
+    sql: string
+  ): Effect.Effect<void, PostgresError | ProjectionError> {
+    const { name } = this.blueprint.definition
+    const probe = `${qualified(this.schema, physicalName(name, this.number))}(jsonb)`
+    return Effect.gen({ self: this }, function* () {
+      const making = statement("probe_fold", this.schema).text.replace(/:(probe|fold)\b/g, (_, part) => {
+        return part === "probe" ? probe : sql
+      })
+      yield* connection.query(making)
+      const { text } = statement("fold_functions", this.schema)
+      const { rows } = yield* connection.query<{ name: string }>(text, [probe, quoted(this.schema)])
+      yield* connection.query(`drop function ${probe}`)
+      const [called] = rows
+      if (called === undefined) return
+      const problem = `its fold calls ${called.name}, and a fold may call what is immutable only, so that folding the log again gives the same rows: declare the function so if it looks at nothing but its arguments`
+      return yield* projectionError(new InvalidDefinition({ projection: name, problem }))
+    })
   }
 
   private checkReach(

@@ -15,7 +15,10 @@ const COMMENTS = /--[^\n]*|\/\*[\s\S]*?\*\//g
 const TEXTS = /'(?:[^']|'')*'/g
 const WORDS = /[a-z_][a-z0-9_]*/gi
 
-/** What in a fold's SQL is not pure, or undefined. A first look, by name; what a plan touches is looked at too. */
+/**
+ * What in a fold's SQL is not pure, or undefined. A first look, by name; what a plan touches, and which functions of
+ * somebody's are called, is looked at too. A function that is declared immutable is taken at its word.
+ */
 export const impureSql = (sql: string): string | undefined => {
   const code = sql.replace(COMMENTS, " ")
   const clock = CLOCK_TEXT.exec(code)

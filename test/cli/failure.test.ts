@@ -1,16 +1,96 @@
 import { describe, expect, test } from "vitest"
 import { ExitCode } from "../../src/cli/exit-code.ts"
-import { failure } from "../../src/cli/failure.ts"
-import { DiskFull, Unreachable } from "../../src/index.ts"
-import { NoRoom } from "../../src/postgres/embedded/embedded-error.ts"
+import { failure, failureText } from "../../src/cli/failure.ts"
+import { classes, clauseOnly, samples } from "../error-samples.ts"
+
+/** What each error of Tidemark ends a command with: a new one belongs here, too. */
+const exitCodes: Readonly<Record<string, ExitCode>> = {
+  BadConnectionString: ExitCode.usage,
+  InvalidArgument: ExitCode.usage,
+  InvalidIdentifier: ExitCode.usage,
+  InvalidName: ExitCode.usage,
+  NoDatabase: ExitCode.usage,
+  TlsFileUnreadable: ExitCode.usage,
+
+  AccessDenied: ExitCode.unavailable,
+  BinariesMissing: ExitCode.unavailable,
+  Busy: ExitCode.unavailable,
+  ConnectionLost: ExitCode.unavailable,
+  DirectoryInUse: ExitCode.unavailable,
+  DirectoryNotOurs: ExitCode.unavailable,
+  DirectoryUnreachable: ExitCode.unavailable,
+  DiskFull: ExitCode.unavailable,
+  NoFreePort: ExitCode.unavailable,
+  NoRoom: ExitCode.unavailable,
+  NoServerUser: ExitCode.unavailable,
+  OtherMajorVersion: ExitCode.unavailable,
+  ServerDidNotStart: ExitCode.unavailable,
+  TlsRefused: ExitCode.unavailable,
+  TlsUnverified: ExitCode.unavailable,
+  Unavailable: ExitCode.unavailable,
+  Unreachable: ExitCode.unavailable,
+
+  Contention: ExitCode.failure,
+  DefinitionChanged: ExitCode.failure,
+  DuplicateEvent: ExitCode.failure,
+  HandlerFailed: ExitCode.failure,
+  InvalidData: ExitCode.failure,
+  InvalidDefinition: ExitCode.failure,
+  InvalidEvent: ExitCode.failure,
+  InvalidInput: ExitCode.failure,
+  LockTimeout: ExitCode.failure,
+  LogRewound: ExitCode.failure,
+  MigrationChanged: ExitCode.failure,
+  OutcomeUnknown: ExitCode.failure,
+  PositionsExhausted: ExitCode.failure,
+  ProjectionBehind: ExitCode.failure,
+  ProjectionStopped: ExitCode.failure,
+  ReadOnly: ExitCode.failure,
+  Rejected: ExitCode.failure,
+  RolledBack: ExitCode.failure,
+  SchemaFromTheFuture: ExitCode.failure,
+  ServerTooOld: ExitCode.failure,
+  StatementTimeout: ExitCode.failure,
+  TransactionEnded: ExitCode.failure,
+  UniqueViolation: ExitCode.failure,
+  UnknownProjection: ExitCode.failure,
+  UnsoundSequence: ExitCode.failure,
+  UpcastFailed: ExitCode.failure,
+  VersionConflict: ExitCode.failure
+}
 
 describe("what a command ends with", () => {
-  test.each([
-    ["a server's full disk", new DiskFull({ detail: "no space" }), ExitCode.unavailable],
-    ["an embedded server's full disk", new NoRoom({ directory: "data" }), ExitCode.unavailable],
-    ["a server out of reach", new Unreachable({ detail: "refused" }), ExitCode.unavailable],
-    ["what nobody expected", new TypeError("undefined"), ExitCode.failure]
-  ])("for %s is the same number always", (_, error, exitCode) => {
-    expect(failure(error, false)).toMatchObject({ exitCode, message: expect.stringContaining(error.message) })
+  test("is known for each error that there is", () => {
+    expect(Object.keys(exitCodes).toSorted()).toEqual(classes.map(([name]) => name).toSorted())
+  })
+
+  test.each(classes)(
+    "for %s is its own number and message, and nothing about where it came from",
+    (name, of) => {
+      for (const error of samples(of, clauseOnly)) {
+        const failed = failure(error, false)
+        expect(failed).toEqual({ name, message: error.message, exitCode: exitCodes[name] })
+        expect(failureText(failed, false)).toBe(`error: ${error.message}`)
+        expect(JSON.parse(failureText(failed, true))).toEqual({ error: { name, message: error.message } })
+      }
+    }
+  )
+
+  test("for what nobody expected is 1, and says how to learn more", () => {
+    const failed = failure(new TypeError("undefined"), false)
+    expect(failed).toMatchObject({ name: "TypeError", exitCode: ExitCode.failure })
+    expect(failed.message).toContain("undefined")
+    expect(failed.message).toContain("--verbose")
+  })
+
+  test("shows where it came from where that was asked for, also to programs on one line", () => {
+    const failed = failure(new TypeError("undefined", { cause: new Error("first") }), true)
+    expect(failureText(failed, false)).toMatch(
+      /^error: TypeError: undefined\n +at [^]*caused by Error: first/
+    )
+    const text = failureText(failed, true)
+    expect(text).not.toContain("\n")
+    expect(JSON.parse(text)).toMatchObject({ error: { name: "TypeError", message: "undefined" } })
+    expect(text).toContain("caused by Error: first")
   })
 })

@@ -227,23 +227,68 @@ describe("the network fails while an emit is under way", () => {
     expect(await inLog("begun-1")).toHaveLength(0)
   })
 
-  test("a transaction whose reply to COMMIT was lost is unknown; the same events emitted again stand in the log once", async () => {
-    const engine = await through()
-    await db.query("create table notes (text text)")
-    const events = meant("kept-1", 2)
-    const lost = proxy.loseReply(commit, "cut")
-    const thrown = await thrownBy(
-      engine.transaction(async (tx) => {
-        await tx.query("insert into notes values ('kept')")
-        tx.emit("kept-1", toEmit(events))
-      })
-    )
-    await lost
+  /** What a caller does who may not do it twice: a row of its own, and events in two streams. */
+  const keep =
+    (name: string, events: ReturnType<typeof meant>, before?: () => void) =>
+    async (tx: Tx): Promise<void> => {
+      await tx.query("insert into notes values ($1)", [name])
+      tx.emit(`${name}-2`, toEmit(events.slice(1)))
+      tx.emit(`${name}-1`, toEmit(events.slice(0, 1)))
+      await tx.flush()
+      before?.()
+    }
+
+  const notes = async (name: string) => db.query("select from notes where text = $1", [name])
+
+  const saysWhatToDo = (thrown: unknown, name: string, events: ReturnType<typeof meant>): void => {
     expect(thrown).toBeInstanceOf(OutcomeUnknown)
-    expect(thrown).toMatchObject({ ids: events.map(({ id }) => id) })
-    expect((await engine.emit("kept-1", toEmit(events))).version).toBe(2)
-    expect(await inLog("kept-1")).toHaveLength(2)
-    expect(await db.query("select from notes")).toHaveLength(1)
+    const error = thrown as OutcomeUnknown
+    expect(error).toMatchObject({ transaction: true, stream: error.streams![0] })
+    expect(error.streams!.toSorted()).toEqual([`${name}-1`, `${name}-2`])
+    expect(error.ids.toSorted()).toEqual(events.map(({ id }) => id).toSorted())
+    for (const said of [...error.ids, ...error.streams!]) expect(error.message).toContain(said)
+    expect(error.message).toContain("Do not emit its events alone")
+    expect(error.message).not.toContain("same events again")
+  }
+
+  /** As the message says: one of the ids, in the streams that it names. */
+  const isCommitted = async (engine: Engine, { ids, streams = [] }: OutcomeUnknown): Promise<boolean> => {
+    for (const stream of streams)
+      for await (const { id } of engine.read(stream)) if (ids.includes(id)) return true
+    return false
+  }
+
+  test("a transaction whose reply to COMMIT was lost is unknown; its ids in its streams say that it was committed", async () => {
+    const engine = await through()
+    await db.query("create table if not exists notes (text text)")
+    const events = meant("kept", 3)
+    const lost = proxy.loseReply(commit, "cut")
+    const thrown = await thrownBy(engine.transaction(keep("kept", events)))
+    await lost
+    saysWhatToDo(thrown, "kept", events)
+    await until(() => isCommitted(engine, thrown as OutcomeUnknown))
+    expect(await notes("kept")).toHaveLength(1)
+  })
+
+  test("a transaction whose COMMIT never reached the server is unknown; without its ids in the log it is run again, rows and events", async () => {
+    const engine = await through({ answerTimeoutMs: 300 })
+    await db.query("create table if not exists notes (text text)")
+    const events = meant("unkept", 3)
+    const swallowed = keep("unkept", events, () => proxy.blackHole("toServer"))
+    const thrown = await thrownBy(engine.transaction(swallowed))
+    saysWhatToDo(thrown, "unkept", events)
+    await proxy.heal()
+    proxy.cut()
+    await until(
+      async () =>
+        (await db.query("select from pg_locks where relation = 'notes'::regclass and granted")).length === 0
+    )
+    expect(await isCommitted(engine, thrown as OutcomeUnknown)).toBe(false)
+    expect(await notes("unkept")).toHaveLength(0)
+    await engine.transaction(keep("unkept", events))
+    expect(await notes("unkept")).toHaveLength(1)
+    expect(await inLog("unkept-1")).toHaveLength(1)
+    expect(await inLog("unkept-2")).toHaveLength(2)
   })
 })
 

@@ -55,7 +55,7 @@ describe("registering a projection", () => {
   })
 
   it.each([
-    ["another version", { version: 2 }, "rebuild it from the log"],
+    ["another version", { version: 2 }, "Rebuild them from the log"],
     [
       "another fold of the same version",
       { fold: `insert into :"changed" select event.position, event.stream, 0 from :batch event` },

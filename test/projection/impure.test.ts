@@ -60,4 +60,52 @@ describe("a fold in SQL", () => {
       await db.query("select to_regclass('tidemark.nosy') as view, to_regclass('tidemark.nosy__1') as made")
     ).toEqual([{ view: null, made: null }])
   })
+
+  const functions = [
+    ["whose author says nothing of it", "language sql as 'select 1'"],
+    [
+      "that reads a clock",
+      "volatile language plpgsql as 'begin return extract(epoch from clock_timestamp()); end'"
+    ],
+    [
+      "that reads another table",
+      "stable language plpgsql as 'begin return (select count(*) from tidemark.events); end'"
+    ]
+  ] as const
+
+  it.each(functions)("is refused where it calls a function %s", async (_, body) => {
+    const one = await start()
+    await db.query(`create function public.looks() returns integer ${body}`)
+    const reason = await reasonOf(
+      one.project(entries({ name: "caller", fold: into("caller", "public.looks()") }))
+    )
+    expect(reason).toMatchObject({ _tag: "InvalidDefinition", projection: "caller" })
+    expect(reason.message).toContain("calls looks(), and a fold may call what is immutable only")
+    expect(await db.query("select to_regclass('tidemark.caller__1') as made")).toEqual([{ made: null }])
+  })
+
+  it("is refused where it does so through an operator of somebody's", async () => {
+    const one = await start()
+    await db.query(`create function public.plus_now(integer, integer) returns integer language sql
+      as 'select $1 + extract(epoch from now())::integer'`)
+    await db.query(
+      "create operator public.+# (function = public.plus_now, leftarg = integer, rightarg = integer)"
+    )
+    const fold = into("operated", "1 operator(public.+#) 2")
+    const reason = await reasonOf(one.project(entries({ name: "operated", fold })))
+    expect(reason.message).toContain("calls plus_now(integer,integer)")
+  })
+
+  it("may call what is immutable, what is PostgreSQL's own and stable, and the log's own, and leaves no trace of the check", async () => {
+    const one = await start()
+    await db.query(
+      "create function public.twice(integer) returns integer immutable language sql as 'select 2 * $1'"
+    )
+    const value = `public.twice((event.data ->> 'by')::integer)
+      + coalesce(length(to_char(:"schema".occurred_at(event.data), 'YYYY')), 0)`
+    await one.project(entries({ name: "calling", fold: `${into("calling", value)}; -- the end` }))
+    await one.reaches("calling", await one.emit("calling-1", Counted.make({ by: 3 })))
+    expect(await db.query("select by from tidemark.calling")).toEqual([{ by: 6 }])
+    expect(await db.query("select from pg_proc where proname like 'calling%'")).toEqual([])
+  })
 })

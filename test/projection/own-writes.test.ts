@@ -104,6 +104,22 @@ describe("a query", () => {
     await one.run(total())
   })
 
+  it("is given a second, where nothing is said of its time", async () => {
+    const one = await start()
+    const { total } = await one.project(readable("patient"))
+    await one.reaches("patient", await one.emit("patient-1", Counted.make({ by: 1 })))
+    const release = await hold("patient")
+    await one.emit("patient-1", Counted.make({ by: 1 }))
+    const since = performance.now()
+    const reason = await reasonOf(one.run(total()))
+    const waited = performance.now() - since
+    expect(reason).toMatchObject({ _tag: "ProjectionBehind", projection: "patient", waitedMs: 1_000 })
+    // Timers may be a millisecond early by this clock.
+    expect(waited).toBeGreaterThanOrEqual(999)
+    expect(waited).toBeLessThan(3_000)
+    await release()
+  })
+
   it("names the append that holds up the log", async () => {
     const one = await start({ readOwnWritesMs: 300 })
     const { total } = await one.project(readable("held"))

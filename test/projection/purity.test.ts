@@ -1,4 +1,5 @@
 import nodeCrypto from "node:crypto"
+import os from "node:os"
 import { describe, expect, it } from "vitest"
 import { PoisonedFold, purely } from "../../src/projection/purity.ts"
 import { impureSql } from "../../src/projection/sql-purity.ts"
@@ -9,7 +10,16 @@ const impurities: ReadonlyArray<readonly [name: string, call: () => unknown]> = 
   ["Date()", () => Date()],
   ["Math.random()", () => Math.random()],
   ["performance.now()", () => performance.now()],
+  ["performance.mark()", () => performance.mark("now")],
   ["process.hrtime()", () => process.hrtime()],
+  ["process.hrtime.bigint()", () => process.hrtime.bigint()],
+  ["process.uptime()", () => process.uptime()],
+  ["process.cpuUsage()", () => process.cpuUsage()],
+  ["os.uptime()", () => os.uptime()],
+  ["Intl.DateTimeFormat.format() of no time", () => new Intl.DateTimeFormat().format()],
+  ["Intl.DateTimeFormat.formatToParts() of no time", () => new Intl.DateTimeFormat().formatToParts()],
+  ["crypto.randomInt() of node:crypto", () => nodeCrypto.randomInt(6)],
+  ["crypto.randomFillSync() of node:crypto", () => nodeCrypto.randomFillSync(new Uint8Array(1))],
   ["crypto.randomUUID()", () => crypto.randomUUID()],
   ["crypto.getRandomValues()", () => crypto.getRandomValues(new Uint8Array(1))],
   ["crypto.randomUUID() of node:crypto", () => nodeCrypto.randomUUID()],
@@ -42,16 +52,22 @@ describe("a fold in code", () => {
     expect(purely(() => time instanceof Date)).toBe(true)
   })
 
+  it("may format times that it is given, with any formatter, and pass its format on", () => {
+    const zone = new Intl.DateTimeFormat("en", { timeZone: "UTC", dateStyle: "short" })
+    const time = Date.UTC(2026, 0, 31)
+    expect(purely(() => [time].map(zone.format))).toEqual(["1/31/26"])
+    expect(purely(() => zone.formatToParts(new Date(time))[0]!.value)).toBe("1")
+    expect(purely(() => new Date(time).toLocaleDateString("en", { timeZone: "UTC" }))).toBe("1/31/2026")
+  })
+
   it("leaves clock and chance to everybody else, whether it ends well or not", () => {
-    const before = [
-      Date,
-      Date.now,
-      Math.random,
-      performance.now,
-      crypto.randomUUID,
-      globalThis.fetch,
-      process.hrtime
+    const clocks = () => [
+      ...[Date, Date.now, Math.random, performance.now, performance.mark, globalThis.fetch, os.uptime],
+      ...[process.hrtime, process.hrtime.bigint, process.uptime, process.cpuUsage],
+      ...[crypto.randomUUID, nodeCrypto.randomInt, nodeCrypto.randomFillSync],
+      Object.getOwnPropertyDescriptors(Intl.DateTimeFormat.prototype)
     ]
+    const before = clocks()
     purely(() => 1)
     expect(() => purely(() => Date.now())).toThrow(PoisonedFold)
     expect(() =>
@@ -59,15 +75,7 @@ describe("a fold in code", () => {
         throw new Error("of its own")
       })
     ).toThrow("of its own")
-    expect([
-      Date,
-      Date.now,
-      Math.random,
-      performance.now,
-      crypto.randomUUID,
-      globalThis.fetch,
-      process.hrtime
-    ]).toEqual(before)
+    expect(clocks()).toEqual(before)
     expect(Object.getOwnPropertyNames(crypto)).toEqual([])
     expect(Number.isNaN(Date.now() + performance.now() + Math.random())).toBe(false)
   })
