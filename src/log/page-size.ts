@@ -10,7 +10,11 @@ export const PAGE_BYTES = 8 * 1024 * 1024
 
 /** What a query brought of a stretch, from its beginning. */
 export interface Portion {
+  /** Made of what came when they are first looked at, so that the next query can be on its way before. */
   readonly events: ReadonlyArray<Event>
+  readonly count: number
+  /** The position of the last event; 0 without any. */
+  readonly last: number
   /** It was full, so the stretch may go on. */
   readonly isFull: boolean
 }
@@ -35,7 +39,7 @@ export class PageSize {
     return Effect.suspend(() => {
       const limit = this.wanted
       return query(limit).pipe(
-        Effect.tap(({ events, isFull }) => Effect.sync(() => this.learn(limit, events.length, isFull))),
+        Effect.tap(({ count, isFull }) => Effect.sync(() => this.learn(limit, count, isFull))),
         Effect.tapError((error) => Effect.sync(() => this.shrink(limit, error)))
       )
     })

@@ -39,10 +39,15 @@ export class Pager {
     const end = Math.min(upTo, after + this.positions)
     const portion = this.size.read((limit) => this.pages.between(after, end, limit, this.filter))
     return portion.pipe(
-      Effect.map(({ events, isFull }) => {
-        const last = isFull ? events.at(-1)!.position : end
-        this.learn(events.length, isFull, last - after)
-        return { events, last }
+      Effect.map((read): Page => {
+        const last = read.isFull ? read.last : end
+        this.learn(read.count, read.isFull, last - after)
+        return {
+          get events() {
+            return read.events
+          },
+          last
+        }
       }),
       Effect.tapError((error) => Effect.sync(() => this.shorten(end - after, error)))
     )

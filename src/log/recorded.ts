@@ -43,10 +43,18 @@ const eventOf = (row: EventRow): Event => {
 }
 
 /** What a query for so many events brought. */
-export const portionOf = (rows: ReadonlyArray<EventRow>, limit: number): Portion => ({
-  events: rows.map(eventOf),
-  isFull: rows.length === limit || rows.at(-1)?.[10] === true
-})
+export const portionOf = (rows: ReadonlyArray<EventRow>, limit: number): Portion => {
+  const last = rows.at(-1)
+  let events: ReadonlyArray<Event> | undefined
+  return {
+    get events() {
+      return (events ??= rows.map(eventOf))
+    },
+    count: rows.length,
+    last: last === undefined ? 0 : Number(last[0]),
+    isFull: rows.length === limit || last?.[10] === true
+  }
+}
 
 /** The event at the current version of its type. */
 export const upcastEvent = (types: EventTypes, event: Event): Effect.Effect<Event, LogError> =>

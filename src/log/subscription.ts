@@ -1,3 +1,4 @@
+import { setImmediate as aTurn } from "node:timers/promises"
 import { Effect, Schema } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import { clause } from "../base/clause.ts"
@@ -242,7 +243,11 @@ export class Subscription {
     this.ahead = undefined
     const page = await reading
     if (page === undefined) return
-    if (page.last < upTo) this.ahead = this.readPage(page.last, upTo)
+    if (page.last < upTo) {
+      this.ahead = this.readPage(page.last, upTo)
+      // A handler that never waits would keep even the question from being sent until it is through.
+      await aTurn()
+    }
     await this.handleAll(page.events)
     if (!this.isOver) this.handled = page.last
   }

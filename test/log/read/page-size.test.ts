@@ -15,6 +15,8 @@ const denied = new PostgresError({ reason: new AccessDenied({ detail: "no" }) })
 
 const portion = (count: number, isFull: boolean): Portion => ({
   events: upTo(count).map((position) => ({ position }) as Event),
+  count,
+  last: count,
   isFull
 })
 
@@ -75,7 +77,12 @@ test("where few events match, a reader whose answers do not come looks less far 
       calls += 1
       if (upToPosition - after > reachable) return Effect.fail(tooSlow)
       const events = after < wanted && wanted <= upToPosition ? [{ position: wanted } as Event] : []
-      return Effect.succeed({ events, isFull: false })
+      return Effect.succeed({
+        events,
+        count: events.length,
+        last: events.at(-1)?.position ?? 0,
+        isFull: false
+      })
     })
   const pager = new Pager({ between } as Pages, { types: ["Rare"] })
   let at = 0
@@ -103,7 +110,12 @@ describe("whatever the sizes of events are, and whichever answers are lost,", ()
           events.push({ position: at + 1 } as Event)
           read += bytes[at]!
         }
-        return Effect.succeed({ events, isFull: events.length === limit || read >= PAGE_BYTES })
+        return Effect.succeed({
+          events,
+          count: events.length,
+          last: events.at(-1)?.position ?? 0,
+          isFull: events.length === limit || read >= PAGE_BYTES
+        })
       })
     return { between } as Pages
   }

@@ -46,7 +46,7 @@ const eventAt = (position: number): Event => ({
 
 const portion = (positions: ReadonlyArray<number>, limit: number): Portion => {
   const events = positions.slice(0, limit).map(eventAt)
-  return { events, isFull: events.length === limit }
+  return { events, count: events.length, last: events.at(-1)?.position ?? 0, isFull: events.length === limit }
 }
 
 /** A log in memory whose writers act between the statements of its reader, as they do on a server. */
