@@ -89,15 +89,24 @@ describe("an event", () => {
     }
   })
 
-  test("is recorded at the time of its insert, not of the beginning of its transaction", async () => {
-    const stream = log.stream()
-    const session = await log.session()
-    await session.query("begin")
-    const [begun] = await session.query<{ now: Date }>("select now() as now, pg_sleep(0.02)")
-    await session.query('select append_events($1, \'[{"type": "Late"}]\')', [stream])
-    await session.query("commit")
-    expect((await only(stream)).recordedAt.getTime()).toBeGreaterThan(begun!.now.getTime() + 15)
-  })
+  test.each([
+    ["append_events", 'select append_events($1, \'[{"type": "Late"}]\')'],
+    ["append_lone", "select append_lone($1, null, gen_random_uuid(), 'Late', '{}', '{}', '{}', 1)"]
+  ])(
+    "is recorded by %s at the time of its insert, not of the beginning of its transaction",
+    async (_, append) => {
+      const stream = log.stream()
+      const session = await log.session()
+      // The short way is for a stream that is there.
+      await log.engine.emit(stream, { type: "First" })
+      await session.query("begin")
+      const [begun] = await session.query<{ now: Date }>("select now() as now, pg_sleep(0.02)")
+      await session.query(append, [stream])
+      await session.query("commit")
+      const [, late] = await eventsOf(log.engine, stream)
+      expect(late!.recordedAt.getTime()).toBeGreaterThan(begun!.now.getTime() + 15)
+    }
+  )
 
   test("may hold any text that PostgreSQL can hold, in data, labels and meta", async () => {
     const text = fc
