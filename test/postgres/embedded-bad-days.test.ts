@@ -177,6 +177,9 @@ describe("the embedded server gets over", () => {
   })
 })
 
+/** A cluster, and the segments of WAL that a server may need when it recovers from a stop without room. */
+const ROOM_TO_RECOVER_MIB = 160
+
 const NO_ROOM = "could not write file: No space left on device"
 
 /** Programs that find the disk full, for systems that let us mount no small one. */
@@ -214,12 +217,12 @@ describe("a disk without room", () => {
 
   it("that fills up while the server runs does not keep it from stopping, nor lose what was committed", async () => {
     using folder = place()
-    using disk = smallDisk(folder.path, 80)
+    using disk = smallDisk(folder.path, ROOM_TO_RECOVER_MIB)
     const directory = join(disk.path, ".tidemark")
     const filler = join(disk.path, "filler")
     const fill = () => {
       try {
-        writeFileSync(filler, Buffer.alloc(80 * 1024 * 1024))
+        writeFileSync(filler, Buffer.alloc(ROOM_TO_RECOVER_MIB * 1024 * 1024))
       } catch {
         // Full, as intended.
       }
