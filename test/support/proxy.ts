@@ -96,8 +96,9 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     const inOrder = (deliver: () => void, bytes = 0) => {
       const due = performance.now() + lag
       const held = async () => {
-        const wait = due - performance.now()
-        if (wait > 0) await delay(wait, undefined, { signal: closing.signal })
+        // A timer may be early by a part of a millisecond.
+        while (performance.now() < due)
+          await delay(Math.ceil(due - performance.now()), undefined, { signal: closing.signal })
         if (!to.destroyed && !swallows(connection, direction, bytes)) deliver()
       }
       last = last.then(held).catch(() => {})
