@@ -1,9 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { once } from "node:events"
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest"
-import { EmbeddedError } from "../../src/postgres/embedded/embedded-error.ts"
 import { openHome } from "../../src/postgres/embedded/home.ts"
 import { isRoot } from "../../src/postgres/embedded/server-user.ts"
 import {
@@ -17,7 +16,6 @@ import {
   query,
   refusal,
   sleeper,
-  smallDisk,
   startUser,
   withServer
 } from "./embedded-scene.ts"
@@ -174,68 +172,5 @@ describe("the embedded server gets over", () => {
     writeFileSync(join(fresh.home, "making-1", "PG_VERSION"), "18\n")
     await withServer({ directory: fresh.home }, ({ url }) => query(url, "select 1"))
     expect(existsSync(join(fresh.home, "making-1"))).toBe(false)
-  })
-})
-
-/** A cluster, and the segments of WAL that a server may need when it recovers from a stop without room. */
-const ROOM_TO_RECOVER_MIB = 160
-
-const NO_ROOM = "could not write file: No space left on device"
-
-/** Programs that find the disk full, for systems that let us mount no small one. */
-const programsWithoutRoom = (folder: string) => {
-  const native = join(folder, "package", "native")
-  mkdirSync(join(native, "bin"), { recursive: true })
-  writeFileSync(join(dirname(native), "package.json"), JSON.stringify({ version: "18.4.0" }))
-  for (const name of ["initdb", "postgres"]) {
-    writeFileSync(join(native, "bin", name), `#!/bin/sh\necho "${NO_ROOM}" >&2\nexit 1\n`)
-    chmodSync(join(native, "bin", name), 0o755)
-  }
-  return () => native
-}
-
-describe("a disk without room", () => {
-  it("is named when a cluster cannot be made, which leaves nothing behind", async () => {
-    using folder = place()
-    using disk = smallDisk(folder.path, 30)
-    const changes = disk.isReal ? {} : { nativeFolder: programsWithoutRoom(folder.path) }
-    const directory = join(disk.path, ".tidemark")
-    const reason = await refusal({ directory }, changes)
-    expect(reason).toMatchObject({ _tag: "NoRoom", directory })
-    expect(reason.message).toContain("Free some space")
-    expect(() => readFileSync(join(directory, "data", "PG_VERSION"))).toThrow()
-    expect(new EmbeddedError({ reason }).message).toBe(reason.message)
-  })
-
-  it("is recognised by what initdb and the server say", async () => {
-    using folder = place()
-    const changes = { nativeFolder: programsWithoutRoom(folder.path) }
-    expect(await refusal({ directory: folder.home }, changes)).toMatchObject({ _tag: "NoRoom" })
-    expect(await refusal(options, changes)).toMatchObject({ _tag: "NoRoom" })
-    await dataAreThere()
-  })
-
-  it("that fills up while the server runs does not keep it from stopping, nor lose what was committed", async () => {
-    using folder = place()
-    using disk = smallDisk(folder.path, ROOM_TO_RECOVER_MIB)
-    const directory = join(disk.path, ".tidemark")
-    const filler = join(disk.path, "filler")
-    const fill = () => {
-      try {
-        writeFileSync(filler, Buffer.alloc(ROOM_TO_RECOVER_MIB * 1024 * 1024))
-      } catch {
-        // Full, as intended.
-      }
-    }
-    await withServer({ directory }, async ({ url }) => {
-      await query(url, "create table kept as select 1 as one")
-      if (disk.isReal) fill()
-    })
-    expect(isRunning(directory)).toBe(false)
-    if (disk.isReal) expect(await refusal({ directory })).toMatchObject({ _tag: "NoRoom" })
-    rmSync(filler, { force: true })
-    await withServer({ directory }, async ({ url }) =>
-      expect(await query(url, "select one from kept")).toEqual([{ one: 1 }])
-    )
   })
 })

@@ -76,6 +76,25 @@ describe("the processes that use the embedded server", () => {
     await stopped(clone.home)
   })
 
+  it("help a server down that does not stop when asked, and start it again", async () => {
+    await using user = startUser(clone.home)
+    const { url } = await entered(user)
+    await query(url, "create table held as select 1 as one")
+    const [checkpointer] = await query(
+      url,
+      "select pid from pg_stat_activity where backend_type = 'checkpointer'"
+    )
+    // Without its last checkpoint a fast shutdown never ends.
+    process.kill(Number(checkpointer?.["pid"]), "SIGSTOP")
+    user.send("exit")
+    await user.exited
+    expect(isRunning(clone.home)).toBe(true)
+    await withServer({ directory: clone.home }, async (server) => {
+      expect(server.joined).toBe(false)
+      expect(await query(server.url, "select one from held")).toEqual([{ one: 1 }])
+    })
+  })
+
   it("start the server again after it was killed, and find what was committed", async () => {
     await withServer({ directory: clone.home }, async (server) => {
       await query(server.url, "create table survived as select 1 as one")

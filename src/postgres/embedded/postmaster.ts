@@ -17,13 +17,16 @@ export interface Postmaster {
   readonly status: string
 }
 
+/** The states that postmaster.pid tells and that we act upon. */
+export const STOPPING = "stopping"
+const READY = "ready"
+
 const PID_LINE = 0
 const PORT_LINE = 3
 const STATUS_LINE = 7
 const POLL_MS = 3
 /** Crash recovery of a large write-ahead log takes a while; a server that is still at it is left alone that long. */
 const READY_WITHIN_MS = 120_000
-const STOPPED_WITHIN_MS = 60_000
 /** How long the last children of a killed server may need to notice its death. */
 const ORPHANS_GONE_WITHIN_MS = 10_000
 const ORPHAN_RETRY_MS = 50
@@ -76,7 +79,7 @@ export const awaitPostmaster = async (home: Home): Promise<Postmaster | undefine
   const deadline = Date.now() + READY_WITHIN_MS
   for (;;) {
     const found = runningPostmaster(home)
-    if (found === undefined || found.status === "ready") return found
+    if (found === undefined || found.status === READY) return found
     if (Date.now() > deadline) {
       const holder = `PostgreSQL process ${found.pid}, which is "${found.status}" for ${READY_WITHIN_MS} ms`
       throw new DirectoryInUse({ directory: home.directory, holder })
@@ -149,7 +152,7 @@ const startOnce = async (
   const deadline = Date.now() + READY_WITHIN_MS
   for (;;) {
     const found = readPostmaster(home)
-    if (found?.pid === child.pid && found?.status === "ready") return found
+    if (found?.pid === child.pid && found?.status === READY) return found
     if (hasEnded(child)) {
       const output = logSince(home.log, logStart)
       if (output.includes(ORPHANS_LIVE)) return output
@@ -186,23 +189,4 @@ export const startPostmaster = async (
     }
     await delay(ORPHAN_RETRY_MS)
   }
-}
-
-/** Asks for a fast shutdown: sessions are ended, data are written; false when no server runs. */
-export const signalStop = (home: Home): boolean => {
-  const postmaster = runningPostmaster(home)
-  if (postmaster === undefined) return false
-  try {
-    return process.kill(postmaster.pid, "SIGINT")
-  } catch {
-    return false
-  }
-}
-
-/** Stops the server and waits until it is gone; a shutdown that takes longer than a minute goes on without us. */
-export const stopPostmaster = async (home: Home): Promise<void> => {
-  const pid = runningPostmaster(home)?.pid
-  if (pid === undefined || !signalStop(home)) return
-  const deadline = Date.now() + STOPPED_WITHIN_MS
-  while (pidIsAlive(pid) && Date.now() < deadline) await delay(POLL_MS)
 }

@@ -8,8 +8,16 @@ import { openHome, type Home } from "./home.ts"
 import { EmbeddedHost, type Host } from "./host.ts"
 import { lock } from "./lock.ts"
 import { freePort } from "./port.ts"
-import { awaitPostmaster, runningPostmaster, startPostmaster, type Postmaster } from "./postmaster.ts"
+import {
+  awaitPostmaster,
+  runningPostmaster,
+  startPostmaster,
+  STOPPING,
+  type Postmaster
+} from "./postmaster.ts"
 import { trimLog } from "./server-log.ts"
+import { stopPostmaster } from "./shutdown.ts"
+import { countUsers } from "./users.ts"
 import { beginVisit, type Visit } from "./visit.ts"
 
 /** How to start, or join, the embedded PostgreSQL. */
@@ -68,9 +76,15 @@ const start = async (binaries: Binaries, home: Home, options: EmbeddedOptions): 
     : startPostmaster(binaries, home, options.port, settings)
 }
 
-/** A server that is on its way down is waited for; then there is none. */
-const running = async (home: Home): Promise<Postmaster | undefined> =>
-  runningPostmaster(home) && (await awaitPostmaster(home))
+/** This use is already noted when it looks who else is there. */
+const isOnlyUser = (home: Home): boolean => countUsers(home.users) === 1
+
+/** A server that is on its way down is waited for, and helped down when nobody else is in it; then there is none. */
+const running = async (home: Home): Promise<Postmaster | undefined> => {
+  const found = runningPostmaster(home)
+  if (found?.status === STOPPING && isOnlyUser(home)) await stopPostmaster(home)
+  return runningPostmaster(home) && (await awaitPostmaster(home))
+}
 
 const enter = async (host: Host, home: Home, options: EmbeddedOptions): Promise<EmbeddedServer> => {
   const binaries = prepareBinaries(host, home, options.onNotice ?? ignore)

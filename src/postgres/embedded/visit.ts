@@ -1,6 +1,7 @@
 import type { Home } from "./home.ts"
 import { lock, tryLock, type Lock } from "./lock.ts"
-import { runningPostmaster, signalStop, stopPostmaster } from "./postmaster.ts"
+import { runningPostmaster } from "./postmaster.ts"
+import { signalStop, stopPostmaster } from "./shutdown.ts"
 import { countUsers, enterUser } from "./users.ts"
 
 /** One use of the embedded server, from entering to leaving. */
