@@ -1,33 +1,25 @@
 -- The events in a settled stretch of the log, after one position and up to another, that a filter lets through: as many as
--- wanted, or as make up so many bytes. Columns and sizes as in read_tail.
+-- wanted, or as make up so many bytes.
 select
-  position, id, stream, version, type, data::text as data,
-  nullif(labels, '{}') as labels, nullif(meta, '{}')::text as meta,
-  floor(date_part('epoch', recorded_at) * 1000 + 0.0005) as recorded_ms, schema_version,
+  position, id, stream, version, type, data::text as data, labels, meta::text as meta, recorded_ms, schema_version,
   so_far >= $9 as is_cut
 from (
   select *, sum(size) over (order by position rows unbounded preceding) as so_far
   from (
-    select *,
-      case when pg_column_compression(data) is null and pg_column_compression(meta) is null
-        then pg_column_size(data) + pg_column_size(meta)
-        else pg_column_size(data || '{}') + pg_column_size(meta || '{}') end as size
-    from (
-      select *
-      from :"schema".log_events
-      where position > $1 and position <= $2
-        and ($4::text[] is null or stream = any ($4))
-        and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))
-        and ($6::text[] is null or type = any ($6))
-        and ($7::text[] is null or labels && $7)
-        and ($8::text is null
-          or substr(stream, strpos(stream, '-') + 1) = $8
-          or meta -> 'actor' = to_jsonb($8)
-          or labels @> array['agent:' || $8])
-      order by position
-      limit $3
-    ) ahead
-  ) sized
+    select *
+    from :"schema".event_rows
+    where position > $1 and position <= $2
+      and ($4::text[] is null or stream = any ($4))
+      and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))
+      and ($6::text[] is null or type = any ($6))
+      and ($7::text[] is null or labels && $7)
+      and ($8::text is null
+        or substr(stream, strpos(stream, '-') + 1) = $8
+        or meta -> 'actor' = to_jsonb($8)
+        or labels @> array['agent:' || $8])
+    order by position
+    limit $3
+  ) ahead
 ) summed
 where so_far - size < $9
 order by position
