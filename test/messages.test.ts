@@ -27,3 +27,7 @@ describe("the message of", () => {
     }
   })
 })
+
+test.each(classes)("%s is called so, whatever it holds", (name, of) => {
+  for (const error of samples(of, words)) expect(String(error)).toBe(`${name}: ${error.message}`)
+})

@@ -88,9 +88,6 @@ const namedHolders = (
   ])
 }
 
-/** How far ahead of what is known to be settled the log is looked through for a gap, in events. */
-const EXTENT_EVENTS = 10_000
-
 interface Standing {
   readonly settled: number
   /** Who holds up what is there above `settled`. */
@@ -111,7 +108,7 @@ const standing = (
     const barrier = new Barrier(highest, holders)
     if (highest <= known || barrier.isPassed(holders))
       return { settled: Math.max(highest, known), holders: [] }
-    const { contiguous = known } = yield* pages.extent(known, EXTENT_EVENTS, [])
+    const { contiguous = known } = yield* pages.extent(known)
     return { settled: contiguous, holders: contiguous < highest ? barrier.heldBy(holders) : [] }
   })
 

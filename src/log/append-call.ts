@@ -145,4 +145,4 @@ const loneEvent = (requests: ReadonlyArray<Request>): RequestPart | undefined =>
   requests.length === 1 && requests[0]!.events === 1 ? requests[0]!.parts[0] : undefined
 
 const invalid = (stream: string, type: string, reason: InvalidData): InvalidEvent =>
-  new InvalidEvent({ stream, type, problem: reason.message })
+  new InvalidEvent({ stream, type, problem: reason.detail })

@@ -5,11 +5,12 @@ import { AccessDenied, Rejected, TransactionEnded } from "../postgres/error.ts"
 /** The name of a stream, a type or a label is malformed. */
 export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName", {
   what: Schema.Literals(["stream", "category", "type", "label"]),
-  name: Schema.String,
+  /** What was given as the name. */
+  given: Schema.String,
   rule: Schema.String
 }) {
   override get message(): string {
-    return `The ${this.what} ${JSON.stringify(this.name)} is malformed: ${clause(this.rule)}. Nothing was done; give one that follows this rule.`
+    return `The ${this.what} ${JSON.stringify(this.given)} is malformed: ${clause(this.rule)}. Nothing was done; give one that follows this rule.`
   }
 }
 

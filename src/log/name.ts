@@ -16,7 +16,7 @@ export const streamProblem = (stream: string): InvalidName | undefined =>
     ? undefined
     : new InvalidName({
         what: "stream",
-        name: String(stream),
+        given: String(stream),
         rule: `a stream is <category>-<id>: a letter and up to ${MAX_CATEGORY_LENGTH - 1} of A–Z a–z 0–9 _ . :, then "-" and visible ASCII, ${MAX_STREAM_LENGTH} characters at most`
       })
 
@@ -25,7 +25,7 @@ export const categoryProblem = (category: string): InvalidName | undefined =>
     ? undefined
     : new InvalidName({
         what: "category",
-        name: String(category),
+        given: String(category),
         rule: `a category is a letter and up to ${MAX_CATEGORY_LENGTH - 1} of A–Z a–z 0–9 _ . :`
       })
 
@@ -34,7 +34,7 @@ export const typeProblem = (type: string): InvalidName | undefined =>
     ? undefined
     : new InvalidName({
         what: "type",
-        name: String(type),
+        given: String(type),
         rule: `a type is 1–${MAX_TYPE_LENGTH} visible ASCII characters`
       })
 
@@ -43,7 +43,7 @@ export const labelProblem = (label: string): InvalidName | undefined =>
     ? undefined
     : new InvalidName({
         what: "label",
-        name: String(label),
+        given: String(label),
         rule: `a label is 1–${MAX_LABEL_LENGTH} printable characters without a space at either end`
       })
 

@@ -6,6 +6,9 @@ import { type Filter, filterColumns, isFilter } from "./filter.ts"
 import { PAGE_BYTES, type Portion } from "./page-size.ts"
 import { type EventRow, portionOf } from "./recorded.ts"
 
+/** How far ahead one look for a gap goes, in events. */
+export const EXTENT_EVENTS = 10_000
+
 /** The queries that read the log, for one schema. Events come as they were stored. */
 export class Pages {
   private readonly postgres: Postgres["Service"]
@@ -38,11 +41,11 @@ export class Pages {
     return this.portion(this.tail, limit, [after, Number.MAX_SAFE_INTEGER, limit, PAGE_BYTES])
   }
 
-  /** How far the log goes above a position now, settled or not, and whether one of the types is there. */
-  extent(after: number, limit: number, types: ReadonlyArray<string>): Effect.Effect<Extent, PostgresError> {
+  /** How far the log goes above a position now, up to EXTENT_EVENTS, settled or not, and whether one of the types is there. */
+  extent(after: number, types: ReadonlyArray<string> = []): Effect.Effect<Extent, PostgresError> {
     const { text, name } = this.tailExtent
     return Effect.map(
-      this.postgres.query<ExtentRow>(text, [after, limit, types], { name }),
+      this.postgres.query<ExtentRow>(text, [after, EXTENT_EVENTS, types], { name }),
       ({ rows: [row] }): Extent => ({
         contiguous: row!.contiguous === null ? undefined : Number(row!.contiguous),
         highest: Number(row!.highest),

@@ -3,7 +3,7 @@ import type { PostgresError } from "../postgres/error.ts"
 import { Barrier } from "./barrier.ts"
 import type { Event } from "./event.ts"
 import { NO_FILTER } from "./filter.ts"
-import type { Holder, Pages } from "./page.ts"
+import { EXTENT_EVENTS, type Holder, type Pages } from "./page.ts"
 import { PageSize } from "./page-size.ts"
 import { Pager } from "./pager.ts"
 
@@ -13,9 +13,6 @@ const GAP_GRACE_MS = 2
 /** How often at most the holders are looked up while a barrier stands, in ms: each look-up takes every lock partition. */
 const FIRST_LOOK_MS = 2
 const LONGEST_LOOK_MS = 50
-
-/** How far ahead a reader of few types looks for a gap at a time, in events. */
-const EXTENT_EVENTS = 10_000
 
 /** How long to wait for the appends under way when the end of the log is looked for, in ms. */
 const HEAD_PATIENCE_MS = 1_000
@@ -132,7 +129,7 @@ export class Tail {
 
   /** As a fresh stretch, but only how far it goes: what is wanted of it, if anything, is then read as of any settled stretch. */
   private freshExtent(types: ReadonlyArray<string>): Effect.Effect<Stretch, PostgresError> {
-    return Effect.flatMap(this.pages.extent(this.cursor, EXTENT_EVENTS, types), (extent) => {
+    return Effect.flatMap(this.pages.extent(this.cursor, types), (extent) => {
       const { contiguous, highest, seen } = extent
       if (seen === 0) return Effect.succeed<Stretch>({ events: [], again: "never" })
       if (contiguous === undefined) return this.atGap(highest, seen === EXTENT_EVENTS, [])
@@ -225,6 +222,6 @@ export const settledHead = (pages: Pages, standby: boolean): Effect.Effect<numbe
 
 /** How far the log goes without a gap from a position that is settled: nothing can come in between. */
 const withoutGapFrom = (pages: Pages, settled: number): Effect.Effect<number, PostgresError> =>
-  Effect.flatMap(pages.extent(settled, EXTENT_EVENTS, []), ({ contiguous }) =>
+  Effect.flatMap(pages.extent(settled), ({ contiguous }) =>
     contiguous === undefined ? Effect.succeed(settled) : withoutGapFrom(pages, contiguous)
   )

@@ -17,12 +17,12 @@ export type Identifier = string & { readonly Identifier: unique symbol }
 export class InvalidIdentifier extends Schema.TaggedError<InvalidIdentifier>()("InvalidIdentifier", {
   /** What it was to name, e.g. `schema`. */
   kind: Schema.String,
-  name: Schema.String,
+  given: Schema.String,
   problem: Schema.String
 }) {
   override get message() {
     return (
-      `${JSON.stringify(this.name.slice(0, identifierMaxBytes))} cannot name a ${this.kind}: ${clause(this.problem)}. Use a ` +
+      `${JSON.stringify(this.given.slice(0, identifierMaxBytes))} cannot name a ${this.kind}: ${clause(this.problem)}. Use a ` +
       `lower-case letter or _, then up to ${nameMaxBytes - 1} lower-case letters, digits or _, e.g. "tidemark".`
     )
   }
@@ -41,7 +41,7 @@ export const identifier = (kind: string, name: string): Effect.Effect<Identifier
   const problem = problemOf(name)
   return problem === undefined
     ? Effect.succeed(name as Identifier)
-    : Effect.fail(new InvalidIdentifier({ kind, name, problem }))
+    : Effect.fail(new InvalidIdentifier({ kind, given: name, problem }))
 }
 
 /** Any name as SQL takes it literally. Still quote checked names: `user` and `order` have the shape and are keywords. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Event } from "../../../src/log/event.ts"
 import type { Filter } from "../../../src/log/filter.ts"
-import type { Holder, Pages } from "../../../src/log/page.ts"
+import { EXTENT_EVENTS, type Holder, type Pages } from "../../../src/log/page.ts"
 import type { Portion } from "../../../src/log/page-size.ts"
 
 /** Which rules the writers and the reader of a simulated log keep. */
@@ -125,9 +125,9 @@ export class SimulatedLog {
           limit
         )
       ),
-    extent: (after: number, limit: number, types: ReadonlyArray<string>) =>
+    extent: (after: number, types: ReadonlyArray<string> = []) =>
       this.statement((seen) => {
-        const ahead = seen.filter((one) => one > after).slice(0, limit)
+        const ahead = seen.filter((one) => one > after).slice(0, EXTENT_EVENTS)
         const contiguous = ahead.filter((one, nth) => one === after + nth + 1).at(-1)
         const wanted = ahead.some((one) => one <= (contiguous ?? 0) && types.includes(typeAt(one)))
         return { contiguous, highest: ahead.at(-1) ?? 0, seen: ahead.length, wanted }
