@@ -65,7 +65,12 @@ export const statusText = (
   const { emit, wake } = status
   const sections: ReadonlyArray<readonly [label: string, lines: ReadonlyArray<string>]> = [
     ["log", [`${status.log}, epoch ${status.epoch}, schema ${status.schema}`]],
-    ["database", [`${status.database}${status.standby ? " (standby: reads only)" : ""}`]],
+    [
+      "database",
+      [
+        `${status.database}${status.standby ? " (standby: reads only)" : ""}${status.pooled ? " (behind a pooler)" : ""}`
+      ]
+    ],
     ["data", status.directory === undefined ? [] : [status.directory]],
     ["settled", [`${status.settled}${status.head > status.settled ? `, head ${status.head}` : ""}`]],
     ["tail", tailLines(status)],

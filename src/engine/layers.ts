@@ -40,6 +40,9 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         schema,
         connection,
         ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
+        ...(options.preparedStatements === undefined
+          ? {}
+          : { preparedStatements: options.preparedStatements }),
         ...answer
       })
       const appender = Appender.layer({

@@ -31,6 +31,8 @@ export interface LogStatus {
   readonly epoch: number
   readonly schema: string
   readonly standby: boolean
+  /** A pooler is between this engine and the server: statements are not prepared, and a session keeps nothing. */
+  readonly pooled: boolean
   /** Up to here no event can appear any more; while the tail is held, as far as is known without waiting for who holds it. */
   readonly settled: number
   /** The highest position drawn; higher than `settled` while appends are under way, and after rollbacks. */
@@ -133,6 +135,7 @@ export const logStatus = Effect.gen(function* () {
     epoch: identity.epoch,
     schema: postgres.schema,
     standby: identity.standby,
+    pooled: postgres.isPooled(),
     settled,
     head: Number(rows[0]!.head),
     feed: {

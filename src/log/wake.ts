@@ -17,6 +17,9 @@ const ECHO_MS = 3_000
 /** After a reconnect, how long until the log is asked again who it is where it could not say, in ms. */
 const RECOGNISE_RETRY_MS = 200
 
+const DID_NOT_COME_BACK =
+  "a NOTIFY of our own did not come back, as behind a pooler in transaction mode; give the server's own address as wake to be woken"
+
 const POSITION = /^[0-9]{1,16}$/
 const ECHO = "echo-"
 
@@ -87,7 +90,7 @@ const makeWake = Effect.fnUntraced(function* (
     const heard = yield* Effect.timeoutOption(Effect.raceFirst(came, sent), ECHO_MS)
     awaited = undefined
     if (heard._tag === "None") {
-      return yield* deaf("a NOTIFY of our own did not come back, as behind a pooler in transaction mode")
+      return yield* deaf(DID_NOT_COME_BACK)
     }
     warned = false
     status = { mode: "listening", reason: "a NOTIFY of our own came back" }

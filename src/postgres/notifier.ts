@@ -11,11 +11,11 @@ const IDLE_MS = 60_000
 /** How long after one NOTIFY the next may follow, whoever sent the first, in ms: each wakes every listening process. */
 const GAP_MS = 5
 
-/** A NOTIFY that a crash takes back costs latency, never an event; it need not wait for the disk, nor hold an append up there. */
-const NOTIFY = {
-  name: "tidemark_notify",
-  text: "select pg_notify($1, $2) from set_config('synchronous_commit', 'off', true)"
-}
+/**
+ * A NOTIFY that a crash takes back costs latency, never an event; it need not wait for the disk, nor hold an append up there.
+ * Not prepared: a pooler may be in between, and one comes every few ms at most.
+ */
+const NOTIFY = "select pg_notify($1, $2) from set_config('synchronous_commit', 'off', true)"
 
 /** Sends NOTIFYs on a connection of its own. */
 export interface Notifier {
@@ -103,7 +103,7 @@ class Sender implements Notifier {
 
   private async deliver(payload: string): Promise<boolean> {
     try {
-      await this.pool.query({ ...NOTIFY, values: [this.channel, payload] })
+      await this.pool.query({ text: NOTIFY, values: [this.channel, payload] })
       return true
     } catch {
       return false

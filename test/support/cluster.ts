@@ -41,7 +41,7 @@ const readyLine = /database system is ready to accept (read-only )?connections/
 const portTakenLine = /could not bind .*Address already in use/
 const portAttempts = 5
 
-const freePort = () =>
+export const freePort = () =>
   new Promise<number>((resolve, reject) => {
     const probe = net.createServer()
     probe.once("error", reject)
