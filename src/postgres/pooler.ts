@@ -1,4 +1,4 @@
-import type { PoolClient } from "pg"
+import type { PoolClient, QueryConfig } from "pg"
 import { SqlState } from "./sqlstate.ts"
 
 /** How long a connection may take to say who answers on it, in ms. */
@@ -23,6 +23,7 @@ export const isLostStatement = (thrown: unknown): boolean =>
  */
 export class PoolerWatch {
   private readonly prepares: boolean | undefined
+  private readonly asked = new WeakSet<PoolClient>()
   private readonly direct = new WeakMap<PoolClient, boolean>()
   private between = false
 
@@ -46,24 +47,21 @@ export class PoolerWatch {
     this.direct.set(client, false)
   }
 
-  knows(client: PoolClient): boolean {
-    return this.direct.has(client)
-  }
-
-  /** Asks who answers on a connection; false where no answer came. */
-  async ask(client: PoolClient): Promise<boolean> {
-    try {
-      const { rows } = await client.query<{ pid: number }>({
-        text: WHO_ANSWERS,
-        query_timeout: ANSWER_MS
-      } as { text: string })
+  /** Asks who answers on a connection, unless that was asked before. Whatever is sent on it next waits its turn. */
+  ask(client: PoolClient): void {
+    if (this.asked.has(client)) return
+    this.asked.add(client)
+    const question: QueryConfig & { readonly query_timeout: number } = {
+      text: WHO_ANSWERS,
+      query_timeout: ANSWER_MS
+    }
+    client.query<{ pid: number }>(question, (thrown: unknown, result) => {
+      // Without an answer the connection is of no use for long, and statements on it stay unnamed.
+      if (thrown != null) return
       const introduced = (client as { readonly processID?: unknown }).processID
-      const isDirect = rows[0]?.pid === introduced
+      const isDirect = result.rows[0]?.pid === introduced
       this.direct.set(client, isDirect)
       this.between = !isDirect
-      return true
-    } catch {
-      return false
-    }
+    })
   }
 }

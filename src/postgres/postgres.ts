@@ -281,8 +281,8 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
             giveBack = () => {
               taken.takeBack()
               // Asked after its first use, it costs nobody a round trip.
-              if (taken.broken || watch.knows(client)) release(taken.broken)
-              else void watch.ask(client).then((answered) => release(!answered))
+              if (!taken.broken) watch.ask(client)
+              release(taken.broken)
             }
             resume(Effect.succeed(taken))
           }
