@@ -1,7 +1,7 @@
 import type { EngineStatus } from "../index.ts"
 import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
 import type { Paint } from "./terminal/palette.ts"
-import { age } from "./terminal/quantity.ts"
+import { age, counted, size } from "./terminal/quantity.ts"
 import { padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
 
 const LABEL_WIDTH = 12
@@ -41,6 +41,12 @@ const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
   ]
 }
 
+const telemetryLine = ({ telemetry: { partitions, ahead, warning } }: EngineStatus): string => {
+  const bytes = partitions.reduce((sum, partition) => sum + partition.bytes, 0)
+  const found = `${counted(partitions.length, "partition")}, ${size(bytes)}`
+  return `${found}, ${warning ?? `${ahead} ahead`}`
+}
+
 const projectionState = (projection: ProjectionFacts): string => {
   const { isStopped, follows, lag } = projection
   if (isStopped) return "stopped"
@@ -76,6 +82,7 @@ export const statusText = (
     ["tail", tailLines(status)],
     ["wake-ups", [`${wake.mode}: ${wake.reason}`]],
     ["emit", [`${emit.waiting} waiting, ${emit.blocked} blocked, ${emit.underWay} under way`]],
+    ["telemetry", [telemetryLine(status)]],
     ["projections", projectionLines(status)],
     ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]
   ]

@@ -3,6 +3,7 @@ import { Appender } from "../log/appender.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
+import { telemetryAhead } from "../log/telemetry-ahead.ts"
 import { Wake } from "../log/wake.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
@@ -53,7 +54,7 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
         ...(options.events === undefined ? {} : { types: options.events })
       })
-      return log.pipe(
+      return Layer.merge(log, telemetryAhead).pipe(
         Layer.provideMerge(Feed.layer),
         Layer.provideMerge(Layer.merge(appender, Wake.layer({ connection: wake }))),
         Layer.provideMerge(LogIdentity.layer),

@@ -7,6 +7,7 @@ import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
 import type { Holder as LockHolder, Pages } from "../log/page.ts"
 import type { SubscriptionStatus } from "../log/subscription.ts"
+import { type TelemetryStatus, telemetryStatus } from "../log/telemetry-partitions.ts"
 import { Wake, type WakeStatus } from "../log/wake.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
@@ -48,6 +49,7 @@ export interface LogStatus {
   }
   readonly emit: AppenderStatus
   readonly wake: WakeStatus
+  readonly telemetry: TelemetryStatus
   readonly subscriptions: ReadonlyArray<SubscriptionStatus>
 }
 
@@ -128,6 +130,7 @@ export const logStatus = Effect.gen(function* () {
     return Effect.andThen(Effect.ignore(logIdentity.sure), look)
   })
   const { rows } = yield* postgres.query<{ head: string }>(statement("head_position", postgres.schema).text)
+  const head = Number(rows[0]!.head)
   const identity = logIdentity.current()
   const tail = feed.status()
   const status: LogStatus = {
@@ -137,7 +140,7 @@ export const logStatus = Effect.gen(function* () {
     standby: identity.standby,
     pooled: postgres.isPooled(),
     settled,
-    head: Number(rows[0]!.head),
+    head,
     feed: {
       position: tail?.position,
       heldForMs: tail?.holdup === undefined ? 0 : Date.now() - tail.holdup.since,
@@ -146,6 +149,7 @@ export const logStatus = Effect.gen(function* () {
     },
     emit: (yield* Appender).status(),
     wake: (yield* Wake).status(),
+    telemetry: yield* telemetryStatus(postgres, head, identity.standby),
     subscriptions: (yield* EventLog).subscriptions().map((subscription) => subscription.status())
   }
   return status
