@@ -54,9 +54,15 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
         ...(options.events === undefined ? {} : { types: options.events })
       })
+      // Whoever names another place for it is taken at his word that it is the server itself.
+      const woken = Layer.unwrap(
+        Effect.map(Postgres, ({ isPooled }) =>
+          Wake.layer({ connection: wake, ...(wake === connection ? { isPooled } : {}) })
+        )
+      )
       return Layer.merge(log, telemetryAhead).pipe(
         Layer.provideMerge(Feed.layer),
-        Layer.provideMerge(Layer.merge(appender, Wake.layer({ connection: wake }))),
+        Layer.provideMerge(Layer.merge(appender, woken)),
         Layer.provideMerge(LogIdentity.layer),
         Layer.provideMerge(migrated),
         Layer.provideMerge(postgres)

@@ -1,10 +1,20 @@
+import { setTimeout as pause } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { migrate } from "../../src/engine/migration.ts"
 import { type Engine, VersionConflict } from "../../src/index.ts"
 import { startLoad } from "../faults/load.ts"
-import { engines, hearing, meant, newEvent, readToEnd, startReader, wholeLog } from "../faults/scene.ts"
+import {
+  engines,
+  hearing,
+  meant,
+  newEvent,
+  readToEnd,
+  startReader,
+  toEmit,
+  wholeLog
+} from "../faults/scene.ts"
 import { testDatabase } from "../support/database.ts"
-import { until } from "../support/eventually.ts"
+import { collector, until } from "../support/eventually.ts"
 import { History } from "../support/history.ts"
 import { type Pooler, startPooler } from "../support/pooler.ts"
 import { random, seedFor } from "../support/random.ts"
@@ -13,6 +23,10 @@ import { random, seedFor } from "../support/random.ts"
 
 const POOL_SIZE = 5
 const EMITTERS = 50
+/** NOTIFYs come no closer together than 5 ms. */
+const LONGER_THAN_A_GAP_MS = 10
+/** Without a NOTIFY, a reader that believes to be woken looks after 5 s. */
+const AT_ONCE_MS = 2_000
 
 const db = testDatabase()
 const open = engines()
@@ -63,6 +77,33 @@ describe("behind PgBouncer in transaction mode", () => {
     expect(wake.mode).toBe("polling")
     expect(wake.reason).toContain("pooler")
     expect(wake.reason).toContain("as wake")
+  })
+
+  test("no session is left that hears every NOTIFY for whoever gets it next, which PgBouncer would log each time", async () => {
+    const engine = await through()
+    await until(async () => (await engine.status()).wake.reason.includes("did not come back"))
+    const unasked = () => pooler.log.filter((line) => line.includes("got packet 'A'")).length
+    const before = unasked()
+    for (let n = 0; n < 20; n += 1) {
+      await engine.emit("order-quiet", toEmit(meant("order-quiet")))
+      await pause(LONGER_THAN_A_GAP_MS)
+    }
+    expect(unasked()).toBe(before)
+  })
+
+  test("LISTEN through a pooler in session mode is found to work", async () => {
+    await using whole = await startPooler(db.url, { pool_mode: "session", default_pool_size: "50" })
+    const at = { database: whole.url(db.name), schema: "sessions" }
+    const [reads, writes] = [await open(at), await open(at)]
+    await hearing(reads)
+    expect(await reads.status()).toMatchObject({ pooled: true })
+    const heard = collector<number>()
+    await reads.subscribe({ from: "now" }, ({ position }) => heard.push(position))
+    for (let n = 0; n < 5; n += 1) {
+      const { position } = await writes.emit("order-1", { type: "Made" })
+      await heard.first((one) => one === position, { within: AT_ONCE_MS, what: "the wake-up of an emit" })
+    }
+    await Promise.all([reads.close(), writes.close()])
   })
 
   test("an engine whose wake goes to the server itself is woken as ever", async () => {
