@@ -1,5 +1,6 @@
 import { Effect, Layer, Schedule } from "effect"
 import { Appender } from "../log/appender.ts"
+import { Fleet } from "../fleet/fleet.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
@@ -46,11 +47,13 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...(options.emitDeadlineMs === undefined ? {} : { deadlineMs: options.emitDeadlineMs }),
         ...answer
       })
+      const application = connection.application_name
+      const fleet = Fleet.layer(application === undefined ? {} : { application })
       const log = EventLog.layer({
         ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
         ...(options.events === undefined ? {} : { types: options.events })
       })
-      return log.pipe(
+      return Layer.merge(log, fleet).pipe(
         Layer.provideMerge(Feed.layer),
         Layer.provideMerge(Layer.merge(appender, Wake.layer({ connection: wake }))),
         Layer.provideMerge(LogIdentity.layer),

@@ -6,6 +6,12 @@ import type { Event } from "../log/event.ts"
 import { attempt, type Fold, type FoldFailed } from "./fold.ts"
 import type { Cursor, Overtaken, Registry } from "./registry.ts"
 
+/**
+ * How long a batch's transaction may sit idle before the server ends it, in ms: shorter than the lease, so that an owner who is
+ * held up does not hold up its successor.
+ */
+const IDLE_MS = 3_000
+
 export interface CommitParts {
   readonly postgres: Postgres["Service"]
   readonly types: EventTypes
@@ -32,8 +38,10 @@ export const commitBatch = (
 ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> => {
   const current = attempt(() => events.map((event) => types.upcast(event)))
   const transaction = (batch: ReadonlyArray<Event>) =>
-    postgres.transaction((connection) =>
-      Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch))
+    postgres.transaction(
+      (connection) =>
+        Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch)),
+      { idleMs: IDLE_MS }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))
 }
