@@ -48,7 +48,10 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...answer
       })
       const application = connection.application_name
-      const fleet = Fleet.layer(application === undefined ? {} : { application })
+      const fleet = Fleet.layer({
+        ...(application === undefined ? {} : { application }),
+        ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs })
+      })
       const log = EventLog.layer({
         ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
         ...(options.events === undefined ? {} : { types: options.events })

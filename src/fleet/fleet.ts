@@ -9,7 +9,11 @@ import type { Look, Post } from "./post.ts"
 export interface FleetConfig {
   /** What the engine is called, beside its host and process. */
   readonly application?: string
+  /** How long the others take an engine for alive after it was heard of, in ms, by the database's clock. Default: 4 000. */
+  readonly leaseMs?: number
 }
+
+export const DEFAULT_LEASE_MS = 4_000
 
 /**
  * The engines that share the work on one log. Each says now and then that it is alive; what belongs to one that is not is free
@@ -20,6 +24,8 @@ export class Fleet extends Context.Service<
   {
     /** This engine, as others see it. */
     readonly engine: string
+    /** How long the others take an engine for alive after it was heard of, in ms. */
+    readonly leaseMs: number
     /** Calls back with how a post stands: soon, and again whenever this engine looks. Returns how to leave it. */
     readonly watch: (post: Post, onLook: (look: Look) => void) => () => void
     /** Looks now: something may have changed hands. */
@@ -46,7 +52,8 @@ const makeFleet = Effect.fnUntraced(function* (
     host: hostname(),
     pid: process.pid
   }
-  const keeper = new Keeper(yield* Postgres, card)
+  const { leaseMs = DEFAULT_LEASE_MS } = config
+  const keeper = new Keeper(yield* Postgres, card, leaseMs)
   wake.onFleet(() => keeper.look())
   yield* keeper.run
   yield* Effect.addFinalizer(() =>
@@ -54,6 +61,7 @@ const makeFleet = Effect.fnUntraced(function* (
   )
   return Fleet.of({
     engine: card.engine,
+    leaseMs,
     watch: (post, onLook) => keeper.watch(post, onLook),
     look: () => keeper.look(),
     isSure: () => keeper.isSure,
