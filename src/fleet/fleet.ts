@@ -40,6 +40,9 @@ export class Fleet extends Context.Service<
     Layer.effect(Fleet, makeFleet(config))
 }
 
+/** How long a closing engine tries to say that it leaves, in ms; unsaid, the others find out when its lease ends. */
+const GOODBYE_MS = 1_000
+
 const DEFAULT_APPLICATION = "tidemark"
 
 const makeFleet = Effect.fnUntraced(function* (
@@ -56,9 +59,8 @@ const makeFleet = Effect.fnUntraced(function* (
   const keeper = new Keeper(yield* Postgres, card, leaseMs)
   wake.onFleet(() => keeper.look())
   yield* keeper.run
-  yield* Effect.addFinalizer(() =>
-    Effect.flatMap(keeper.leave, (wasThere) => (wasThere ? wake.tellFleet : Effect.void))
-  )
+  const goodbye = Effect.flatMap(keeper.leave, (hasLeft) => (hasLeft ? wake.tellFleet : Effect.void))
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(goodbye, GOODBYE_MS))
   return Fleet.of({
     engine: card.engine,
     leaseMs,

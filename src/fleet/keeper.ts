@@ -71,11 +71,7 @@ export class Keeper {
     this.watched.clear()
     this.sureUntil = Number.NEGATIVE_INFINITY
     const { text } = statement("leave_fleet", this.postgres.schema)
-    const leaving = this.postgres.withConnection(
-      (connection) => connection.query(text, [this.card.engine], this.terms),
-      this.terms.answerTimeoutMs
-    )
-    return Effect.isSuccess(leaving)
+    return Effect.isSuccess(this.postgres.query(text, [this.card.engine]))
   })
 
   private readonly step: Effect.Effect<void> = Effect.suspend(() => {
