@@ -4,6 +4,7 @@ select
   projection.definition_hash,
   projection.generation,
   projection.epoch,
+  projection.owner,
   projection.position,
   projection.state,
   projection.error,

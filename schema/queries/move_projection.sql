@@ -5,6 +5,6 @@ set position = $5, state = 'running', error = null
 where name = (
   select name
   from :"schema".projections
-  where name = $1 and definition_hash = $2 and epoch = $3 and position = $4
+  where name = $1 and definition_hash = $2 and epoch = $3 and position = $4 and owner = $6
   for update skip locked
 )

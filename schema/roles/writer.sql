@@ -4,6 +4,9 @@ grant usage on schema :"schema" to :"role";
 grant select on all tables in schema :"schema" to :"role";
 alter default privileges in schema :"schema" grant select on tables to :"role";
 grant select on sequence :"schema".log_position to :"role";
+grant insert, update, delete on
+  :"schema".engines, :"schema".subscriptions, :"schema".subscription_members, :"schema".subscription_cursors, :"schema".held_events
+to :"role";
 grant execute on function
   :"schema".append_events(text, jsonb, text),
   :"schema".append_lone(text, bigint, uuid, text, jsonb, text[], jsonb, integer),

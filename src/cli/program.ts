@@ -138,7 +138,13 @@ export const program = (
       command(
         "status",
         "tell how the log stands, and who keeps it from settling",
-        [json("print it as JSON")],
+        [
+          new Option(
+            "-w, --watch [seconds]",
+            "look again every 2 seconds, or as often as given, until Ctrl-C"
+          ).argParser(seconds),
+          json("print it as JSON, one line a look")
+        ],
         reporting(commands.status)
       )
     )

@@ -2,7 +2,7 @@ import type { EngineStatus } from "../index.ts"
 import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
 import type { Paint } from "./terminal/palette.ts"
 import { age, counted, size } from "./terminal/quantity.ts"
-import { padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
+import { cut, padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
 
 const LABEL_WIDTH = 12
 
@@ -25,7 +25,7 @@ const table = (rows: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyArray<string> 
   )
 }
 
-const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
+const tailLines = ({ feed, unsettledForMs }: EngineStatus): ReadonlyArray<string> => {
   if (feed.heldBy.length === 0) return ["nobody holds it"]
   const holders = feed.heldBy.map((holder): ReadonlyArray<Cell> => [
     holder.pid === null ? "prepared" : `pid ${holder.pid}`,
@@ -37,6 +37,7 @@ const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
   return [
     feed.heldForMs > 0 ? `held for ${age(feed.heldForMs)} by` : "held by",
     ...table(holders),
+    ...(unsettledForMs > 0 ? [`the oldest event behind it waits for ${age(unsettledForMs)}`] : []),
     "Readers wait until these transactions end; writers do not."
   ]
 }
@@ -63,11 +64,14 @@ const projectionLines = (status: EngineStatus): ReadonlyArray<string> =>
     ])
   )
 
-/** The status for people. */
-export const statusText = (
-  status: EngineStatus & { readonly database: string; readonly directory: string | undefined },
-  paint: Paint
-): string => {
+/** A status, and where it is of. */
+export type ShownStatus = EngineStatus & {
+  readonly database: string
+  readonly directory: string | undefined
+}
+
+/** The status for people, in lines of a width at most. */
+export const statusText = (status: ShownStatus, paint: Paint, width = Number.POSITIVE_INFINITY): string => {
   const { emit, wake } = status
   const sections: ReadonlyArray<readonly [label: string, lines: ReadonlyArray<string>]> = [
     ["log", [`${status.log}, epoch ${status.epoch}, schema ${status.schema}`]],
@@ -88,7 +92,10 @@ export const statusText = (
   ]
   return sections
     .flatMap(([label, lines]) =>
-      lines.map((line, index) => `${paint(padEnd(index === 0 ? label : "", LABEL_WIDTH), "dim")}${line}`)
+      lines.map((line, index) => {
+        const text = width === Number.POSITIVE_INFINITY ? line : cut(line, Math.max(1, width - LABEL_WIDTH))
+        return `${paint(padEnd(index === 0 ? label : "", LABEL_WIDTH), "dim")}${text}`
+      })
     )
     .join("\n")
 }

@@ -50,6 +50,10 @@ export interface OpenOptions {
    * only reads; so does a role that may not make tables. Default: `keep`.
    */
   readonly readModels?: "keep" | "follow"
+  /**
+   * How long the other engines wait for one that they do not hear of before they take over what it owns, in ms. Default: 4 000.
+   */
+  readonly leaseMs?: number
   /** How long a query waits for its projection to have read this engine's own writes, in ms. Default: 1 000. */
   readonly readOwnWritesMs?: number
 }

@@ -135,7 +135,8 @@ export interface Engine extends AsyncDisposable {
   /**
    * Ends subscriptions, each after the event it is at, waited for up to 5 000 ms; lets read models finish their batch for up
    * to 5 000 ms; sends what was emitted for up to 10 000 ms, after which emits reject with Unavailable or OutcomeUnknown;
-   * gives transactions that are still open up to 3 000 ms, and closes the connections. An embedded server stops with its
+   * leaves what it owned to the other engines, for up to 1 000 ms; gives transactions that are still open up to 3 000 ms, and
+   * closes the connections. An embedded server stops with its
    * last user. May be called again.
    */
   close(): Promise<void>

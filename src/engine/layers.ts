@@ -1,5 +1,6 @@
 import { Effect, Layer, Schedule } from "effect"
 import { Appender } from "../log/appender.ts"
+import { Fleet } from "../fleet/fleet.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
@@ -50,6 +51,11 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...(options.emitDeadlineMs === undefined ? {} : { deadlineMs: options.emitDeadlineMs }),
         ...answer
       })
+      const application = connection.application_name
+      const fleet = Fleet.layer({
+        ...(application === undefined ? {} : { application }),
+        ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs })
+      })
       const log = EventLog.layer({
         ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
         ...(options.events === undefined ? {} : { types: options.events })
@@ -60,7 +66,7 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
           Wake.layer({ connection: wake, ...(wake === connection ? { isPooled } : {}) })
         )
       )
-      return Layer.merge(log, telemetryAhead).pipe(
+      return Layer.mergeAll(log, fleet, telemetryAhead).pipe(
         Layer.provideMerge(Feed.layer),
         Layer.provideMerge(Layer.merge(appender, woken)),
         Layer.provideMerge(LogIdentity.layer),

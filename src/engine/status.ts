@@ -36,6 +36,8 @@ export interface LogStatus {
   readonly pooled: boolean
   /** Up to here no event can appear any more; while the tail is held, as far as is known without waiting for who holds it. */
   readonly settled: number
+  /** How long the oldest event that readers must not see yet has been there, in ms; 0 where there is none. */
+  readonly unsettledForMs: number
   /** The highest position drawn; higher than `settled` while appends are under way, and after rollbacks. */
   readonly head: number
   readonly feed: {
@@ -129,6 +131,7 @@ export const logStatus = Effect.gen(function* () {
     logIdentity.doubt()
     return Effect.andThen(Effect.ignore(logIdentity.sure), look)
   })
+  const unsettledForMs = holders.length === 0 ? 0 : ((yield* feed.pages.oldestAbove(settled)) ?? 0)
   const { rows } = yield* postgres.query<{ head: string }>(statement("head_position", postgres.schema).text)
   const head = Number(rows[0]!.head)
   const identity = logIdentity.current()
@@ -140,6 +143,7 @@ export const logStatus = Effect.gen(function* () {
     standby: identity.standby,
     pooled: postgres.isPooled(),
     settled,
+    unsettledForMs,
     head,
     feed: {
       position: tail?.position,

@@ -15,6 +15,7 @@ export class Pages {
   private readonly page
   private readonly tail
   private readonly tailExtent
+  private readonly oldest
   private readonly highest
   private readonly holders
   private readonly settled
@@ -24,6 +25,7 @@ export class Pages {
     this.page = statement("read_page", postgres.schema)
     this.tail = statement("read_tail", postgres.schema)
     this.tailExtent = statement("tail_extent", postgres.schema)
+    this.oldest = statement("oldest_unsettled", postgres.schema)
     this.highest = statement("highest_position", postgres.schema)
     this.holders = statement("log_holders", postgres.schema)
     this.settled = statement("settled_position", postgres.schema)
@@ -39,6 +41,14 @@ export class Pages {
   /** What is there now above a position, settled or not. */
   above(after: number, limit: number): Effect.Effect<Portion, PostgresError> {
     return this.portion(this.tail, limit, [after, Number.MAX_SAFE_INTEGER, limit, PAGE_BYTES])
+  }
+
+  /** How long ago the oldest event above a position came, in ms; undefined where there is none. */
+  oldestAbove(position: number): Effect.Effect<number | undefined, PostgresError> {
+    return Effect.map(
+      this.postgres.query<{ ms: number | null }>(this.oldest.text, [position, EXTENT_EVENTS]),
+      ({ rows: [row] }) => row?.ms ?? undefined
+    )
   }
 
   /** How far the log goes above a position now, up to EXTENT_EVENTS, settled or not, and whether one of the types is there. */

@@ -23,6 +23,7 @@ const DID_NOT_COME_BACK =
 const POSITION = /^[0-9]{1,16}$/
 const ECHO = "echo-"
 const ID_BYTES = 8
+const FLEET = "fleet"
 
 export interface WakeConfig {
   /** Where LISTEN and NOTIFY happen: one agreed server, reached without a pooler. */
@@ -45,6 +46,10 @@ export class Wake extends Context.Service<
     readonly touch: (position: number) => void
     /** Calls back when there may be something to read, with the position it may reach where that is known. */
     readonly onWake: (listener: (position: number | undefined) => void) => void
+    /** Work changed hands: tells the other processes. */
+    readonly tellFleet: Effect.Effect<void>
+    /** Calls back when another process says so. */
+    readonly onFleet: (listener: () => void) => void
     /** How long a reader may wait for a wake-up before it looks by itself, in ms. */
     readonly pollMs: () => number
     readonly status: () => WakeStatus
@@ -63,6 +68,7 @@ const makeWake = Effect.fnUntraced(function* (
   const { channel } = identity.current()
   const sender: Notifier = yield* notifier(config.connection, channel)
   const listeners: Array<(position: number | undefined) => void> = []
+  const fleetListeners: Array<() => void> = []
   // What becomes of one LISTEN says nothing about the next, so a proof ends where its connection does.
   const run = yield* FiberHandle.makeRuntime<never, never, void>()
   let status: WakeStatus = { mode: "polling", reason: "LISTEN is not in force yet" }
@@ -126,6 +132,7 @@ const makeWake = Effect.fnUntraced(function* (
         sender.heard(Number(payload))
         wake(Number(payload))
       } else if (payload === awaited?.echo) awaited.heard()
+      else if (payload === FLEET) for (const listener of fleetListeners) listener()
     },
     onListening: (listenTo) => {
       // Whoever answers now may be another server than before, and idle connections are replaced without a word.
@@ -147,6 +154,8 @@ const makeWake = Effect.fnUntraced(function* (
   return Wake.of({
     touch: (position) => sender.touch(position),
     onWake: (listener) => listeners.push(listener),
+    tellFleet: Effect.asVoid(sender.send(FLEET)),
+    onFleet: (listener) => fleetListeners.push(listener),
     pollMs: () => (status.mode === "listening" ? POLL_WHILE_HEARING_MS : POLL_WHILE_DEAF_MS),
     status: () => status
   })

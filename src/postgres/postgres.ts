@@ -27,7 +27,13 @@ const LENT_PATIENCE_MS = 3_000
 const ROLLBACK_ANSWER_MS = 1_000
 
 /** One round trip, and local to the transaction, so that it holds behind a pooler too. */
-const BEGIN = `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`
+const begin = (idleMs: number): string =>
+  `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${idleMs}`
+
+export interface TransactionOptions {
+  /** How long it may sit idle before the server ends it, in ms. Default: IDLE_IN_TRANSACTION_MS. */
+  readonly idleMs?: number
+}
 
 export interface Rows<Row> {
   readonly rows: ReadonlyArray<Row>
@@ -192,7 +198,8 @@ export class Postgres extends Context.Service<
     ) => Effect.Effect<A, E | PostgresError, R>
     /** Runs `use` in a transaction: commits when it succeeds, rolls back when it fails or is interrupted. */
     readonly transaction: <A, E, R>(
-      use: (connection: Connection) => Effect.Effect<A, E, R>
+      use: (connection: Connection) => Effect.Effect<A, E, R>,
+      options?: TransactionOptions
     ) => Effect.Effect<A, E | PostgresError, R>
   }
 >()("tidemark/postgres/Postgres") {
@@ -297,11 +304,12 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
     })
 
   const transaction = <A, E, R>(
-    use: (connection: Connection) => Effect.Effect<A, E, R>
+    use: (connection: Connection) => Effect.Effect<A, E, R>,
+    { idleMs = IDLE_IN_TRANSACTION_MS }: TransactionOptions = {}
   ): Effect.Effect<A, E | PostgresError, R> =>
     withLent((lent) => {
       const body: Effect.Effect<A, E | PostgresError, R> = Effect.gen(function* () {
-        yield* lent.query(BEGIN)
+        yield* lent.query(begin(idleMs))
         lent.inTransaction = true
         const value = yield* Effect.ensuring(
           use(lent),

@@ -5,6 +5,7 @@ import { type Statement, statement, statementOf, withSchema } from "../postgres/
 import { Appender } from "../log/appender.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
+import { Fleet } from "../fleet/fleet.ts"
 import { bind } from "./bind.ts"
 import { blueprint } from "./blueprint.ts"
 import { catchUp, DEFAULT_READ_OWN_WRITES_MS } from "./catch-up.ts"
@@ -58,7 +59,7 @@ export class Projections extends Context.Service<
 >()("tidemark/projection/Projections") {
   static readonly layer = (
     config: ProjectionsConfig = {}
-  ): Layer.Layer<Projections, PostgresError, Postgres | Appender | Feed | EventLog> =>
+  ): Layer.Layer<Projections, PostgresError, Postgres | Appender | Feed | EventLog | Fleet> =>
     Layer.effect(Projections, makeProjections(config))
 }
 
@@ -119,6 +120,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
     postgres,
     folds: mayWrite && config.folds !== false,
     feed,
+    fleet: yield* Fleet,
     registry,
     types: log.types,
     folding: yield* Semaphore.make(config.foldsAtOnce ?? DEFAULT_FOLDS_AT_ONCE)

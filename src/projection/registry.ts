@@ -18,7 +18,10 @@ export interface Registered {
   readonly version: number
   readonly hash: string
   readonly generation: number
+  /** Grows when it changes hands, and when its tables are replaced. */
   readonly epoch: number
+  /** The engine that folds it, if it is alive. */
+  readonly owner: string | null
   readonly position: number
   readonly state: "running" | "stopped"
   readonly error: RecordedError | null
@@ -27,18 +30,31 @@ export interface Registered {
 }
 
 /** Where a process believes a projection to be. */
-export type Cursor = Pick<Registered, "hash" | "epoch" | "position">
+export type Cursor = Pick<Registered, "hash" | "epoch" | "position" | "owner">
 
 interface ProjectionRow {
   readonly version: number
   readonly definition_hash: string
   readonly generation: number
   readonly epoch: number
+  readonly owner: string | null
   readonly position: string
   readonly state: "running" | "stopped"
   readonly error: RecordedError | null
   readonly head: string
 }
+
+const registered = (row: ProjectionRow): Registered => ({
+  version: row.version,
+  hash: row.definition_hash,
+  generation: row.generation,
+  epoch: row.epoch,
+  owner: row.owner,
+  position: Number(row.position),
+  state: row.state,
+  error: row.error,
+  head: Number(row.head)
+})
 
 type Queryable = Pick<Connection, "query">
 
@@ -53,6 +69,8 @@ export class Registry {
     this.statements = {
       load: named("load_projection"),
       insert: named("insert_projection"),
+      claim: named("claim_projection"),
+      release: named("release_projection"),
       move: named("move_projection"),
       stop: named("stop_projection")
     }
@@ -64,19 +82,21 @@ export class Registry {
   ): Effect.Effect<Registered | undefined, PostgresError> {
     const { text, name: prepared } = this.statements.load
     return Effect.map(connection.query<ProjectionRow>(text, [name], { name: prepared }), ({ rows: [row] }) =>
-      row === undefined
-        ? undefined
-        : {
-            version: row.version,
-            hash: row.definition_hash,
-            generation: row.generation,
-            epoch: row.epoch,
-            position: Number(row.position),
-            state: row.state,
-            error: row.error,
-            head: Number(row.head)
-          }
+      row === undefined ? undefined : registered(row)
     )
+  }
+
+  /** Makes an engine the owner, where nobody alive is, under a new epoch; undefined where it did not become that. */
+  claim(name: string, hash: string, engine: string): Effect.Effect<Registered | undefined, PostgresError> {
+    const { text } = this.statements.claim
+    return Effect.map(this.postgres.query<ProjectionRow>(text, [name, hash, engine]), ({ rows: [row] }) =>
+      row === undefined ? undefined : registered(row)
+    )
+  }
+
+  /** Leaves a projection to others. */
+  release(name: string, engine: string): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(this.postgres.query(this.statements.release.text, [name, engine]))
   }
 
   insert(
@@ -91,13 +111,13 @@ export class Registry {
   /** Moves a cursor from where this process believes it to be; fails with Overtaken, and waits for nobody, where it is not there. */
   move(
     name: string,
-    { hash, epoch, position }: Cursor,
+    { hash, epoch, position, owner }: Cursor,
     to: number,
     connection: Queryable = this.postgres
   ): Effect.Effect<void, PostgresError | Overtaken> {
     const { text, name: prepared } = this.statements.move
     return Effect.flatMap(
-      connection.query(text, [name, hash, epoch, position, to], { name: prepared }),
+      connection.query(text, [name, hash, epoch, position, to, owner], { name: prepared }),
       ({ count }) => (count === 0 ? Effect.fail(new Overtaken()) : Effect.void)
     )
   }

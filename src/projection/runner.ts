@@ -3,8 +3,9 @@ import { backoffMs } from "../base/backoff.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed } from "../log/feed.ts"
+import type { Look } from "../fleet/post.ts"
 import { Backlog } from "./backlog.ts"
-import { Bell } from "./bell.ts"
+import { Bell } from "../base/bell.ts"
 import type { Blueprint } from "./blueprint.ts"
 import { commitBatch, type CommitParts, type FoldingCursor } from "./commit.ts"
 import { ProjectionStopped } from "./error.ts"
@@ -13,15 +14,17 @@ import type { Fold, FoldFailed } from "./fold.ts"
 import { Generation } from "./generation.ts"
 import { Progress } from "./progress.ts"
 import { rowProblem } from "./register.ts"
-import type { Cursor, Overtaken } from "./registry.ts"
-import { Rival } from "./rival.ts"
+import type { Cursor, Overtaken, Registered } from "./registry.ts"
 import { type ProjectionStatus, stoppedStatus } from "./status.ts"
 
 /** How often at most a cursor is moved over events that the projection does not fold, in ms. */
 export const IDLE_MOVE_MS = 1_000
 
-/** … and how long a process that follows another one leaves that to it, in ms. */
-const IDLE_LOOK_MS = 5_000
+/** How often a process that only follows looks how far the projection is, in ms … */
+const FOLLOW_LOOK_MS = 5_000
+
+/** … and where somebody waits for it. */
+const HURRIED_LOOK_MS = 5
 
 /** How often a stopped projection looks whether another process got past what stopped it, in ms. */
 const STOPPED_LOOK_MS = 5_000
@@ -34,8 +37,9 @@ export interface RunnerParts extends CommitParts {
 }
 
 /**
- * Keeps one projection up with the log. What it believes of the cursor is only a belief: every transaction begins by
- * moving the cursor from there, so that of several processes each event is folded by one, once.
+ * Keeps one projection up with the log while this engine owns it, and follows its owner else. What it believes of the cursor is
+ * only a belief: every transaction begins by moving the cursor from there, under the epoch of its claim, so that of several
+ * processes each event is folded by one, once.
  */
 export class Runner {
   readonly blueprint: Blueprint
@@ -47,7 +51,10 @@ export class Runner {
   /** Somebody waits, or the engine closes. */
   private readonly urgent = new Bell()
   private cursor: (FoldingCursor & { readonly generation: number }) | undefined
-  private rival: Rival | undefined
+  private isOwner = false
+  /** Nobody owned it when this engine last looked. */
+  private isFree = false
+  private unwatch: () => void = () => undefined
   private stopped: ProjectionStopped | undefined
   private trouble: PostgresError | undefined
   private failures = 0
@@ -60,7 +67,6 @@ export class Runner {
   constructor(blueprint: Blueprint, parts: RunnerParts) {
     this.blueprint = blueprint
     this.parts = parts
-    this.rival = this.standingRival
     const types = blueprint.definition.events.map((event) => event.type)
     this.backlog = new Backlog(parts.feed, types, {
       onOffer: () => this.news.ring(),
@@ -70,11 +76,6 @@ export class Runner {
         this.hurry()
       }
     })
-  }
-
-  /** Who does not fold always has somebody else to follow. */
-  private get standingRival(): Rival | undefined {
-    return this.parts.folds ? undefined : new Rival(Number.POSITIVE_INFINITY)
   }
 
   get name(): string {
@@ -87,16 +88,19 @@ export class Runner {
   }
 
   /** Until it is closed; what fails is recorded or tried again. */
-  readonly run: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.andThen(
+  readonly run: Effect.Effect<void> = Effect.suspend(() => {
+    const { fleet, folds } = this.parts
+    if (folds) this.unwatch = fleet.watch({ kind: "projection", name: this.name }, (look) => this.seen(look))
+    return Effect.andThen(
       Effect.whileLoop({ while: () => !this.closing, body: () => this.turn, step: () => undefined }),
       this.lastMove
     )
-  )
+  })
 
   /** Ends `run` after the transaction that is under way. */
   close(): void {
     this.closing = true
+    this.unwatch()
     this.backlog.leave()
     this.hurry()
   }
@@ -112,7 +116,7 @@ export class Runner {
     const { position } = this.progress
     const isCount = this.backlog.isLive && this.stopped === undefined
     const behind = Math.max(0, (this.parts.feed.position() ?? this.backlog.upTo) - position)
-    const running = isCount ? "running" : "catching up"
+    const running = isCount || !this.isOwner ? "running" : "catching up"
     return {
       name,
       version,
@@ -121,12 +125,22 @@ export class Runner {
       position,
       lag: { atMost: isCount ? this.backlog.size : behind, isCount },
       rate: this.progress.rate(),
-      follows: this.rival !== undefined,
+      follows: !this.isOwner,
       error:
         this.stopped !== undefined
           ? stoppedStatus(this.stopped)
           : this.trouble && { message: this.trouble.message }
     }
+  }
+
+  /** How the fleet sees it. A look may be older than what this engine did meanwhile, so it only gives reasons to ask. */
+  private seen({ parts: [standing] }: Look): void {
+    if (standing === undefined || standing.isMine !== this.isOwner) this.isDoubtful = true
+    else if (this.isOwner) return
+    this.isFree = standing?.isFree === true
+    const isFurther = standing !== undefined && standing.position > (this.cursor?.position ?? 0)
+    if (isFurther) this.isDoubtful = true
+    if (this.isFree || this.isDoubtful) this.hurry()
   }
 
   private readonly turn: Effect.Effect<void> = Effect.suspend(() =>
@@ -140,7 +154,7 @@ export class Runner {
   /** So that the next start need not read again what was of no interest. */
   private readonly lastMove: Effect.Effect<void> = Effect.suspend(() => {
     const { cursor, backlog } = this
-    const isOurs = this.stopped === undefined && this.rival === undefined && !this.isDoubtful
+    const isOurs = this.stopped === undefined && this.isOwner && !this.isDoubtful
     if (cursor === undefined || !isOurs || backlog.size > 0 || backlog.upTo <= cursor.position)
       return Effect.void
     return Effect.ignore(this.move(cursor, backlog.upTo))
@@ -149,14 +163,28 @@ export class Runner {
   private readonly step: Effect.Effect<void, Failure> = Effect.suspend(() => {
     if (this.stopped !== undefined) return this.watchStopped
     if (this.cursor === undefined || this.isDoubtful) return this.look
-    if (this.backlog.size > 0) return this.rival === undefined ? this.foldOn : this.follow(this.rival)
+    if (!this.isOwner) return this.isFree ? this.claim : this.follow
+    if (this.backlog.size > 0) return this.foldOn
     this.progress.reach(this.backlog.upTo)
     return this.backlog.isLive ? this.idle(this.cursor) : this.backlog.fill
   })
 
   /** Asks the database where the projection is. */
   private readonly look: Effect.Effect<void, Failure> = Effect.gen({ self: this }, function* () {
-    const row = yield* this.parts.registry.load(this.name)
+    yield* this.take(yield* this.parts.registry.load(this.name))
+  })
+
+  /** Nobody owns it: this engine tries to. */
+  private readonly claim: Effect.Effect<void, Failure> = Effect.gen({ self: this }, function* () {
+    const { registry, fleet } = this.parts
+    this.isFree = false
+    const row = yield* registry.claim(this.name, this.blueprint.hash, fleet.engine)
+    if (row === undefined) this.isDoubtful = true
+    else yield* this.take(row)
+  })
+
+  /** Goes on from what its row says. */
+  private readonly take = Effect.fnUntraced({ self: this }, function* (row: Registered | undefined) {
     const problem = rowProblem(row, this.blueprint)
     if (row === undefined || problem !== undefined) return yield* this.stopFor({ detail: problem! })
     const before = this.cursor
@@ -164,10 +192,11 @@ export class Runner {
     const fold = isSame ? before.fold : yield* this.openFold(row.generation)
     if (isSame && row.position >= before.position && !this.isRewound) this.backlog.drop(row.position)
     else this.backlog.restart(row.position)
-    if (before !== undefined && row.position > before.position) this.rival?.gotOn()
+    this.isOwner = this.parts.folds && row.owner === this.parts.fleet.engine
     this.cursor = {
       hash: row.hash,
       epoch: row.epoch,
+      owner: row.owner,
       position: row.position,
       generation: row.generation,
       fold
@@ -186,14 +215,10 @@ export class Runner {
   /** Nothing to fold: the cursor moves all the same, but not for every event that is of no interest. */
   private idle(cursor: Cursor): Effect.Effect<void, Failure> {
     const { upTo } = this.backlog
-    this.rival?.gotOn()
     this.trouble = undefined
     if (upTo <= cursor.position) return this.news.wait()
-    const due = this.movedAt + (this.rival === undefined ? IDLE_MOVE_MS : IDLE_LOOK_MS) - performance.now()
-    if (due > 0) return this.news.wait(due)
-    if (this.rival === undefined) return this.move(cursor, upTo)
-    this.rival = this.standingRival
-    return this.look
+    const due = this.movedAt + IDLE_MOVE_MS - performance.now()
+    return due > 0 ? this.news.wait(due) : this.move(cursor, upTo)
   }
 
   private move(cursor: Cursor, upTo: number): Effect.Effect<void, PostgresError | Overtaken> {
@@ -209,14 +234,18 @@ export class Runner {
     this.progress.reach(this.backlog.size === 0 ? this.backlog.upTo : upTo)
   }
 
-  /** Another process folds: this one looks how it gets on, and takes over where it does not. */
-  private follow(rival: Rival): Effect.Effect<void, Failure> {
-    if (rival.isGone) {
-      this.rival = undefined
-      return Effect.void
+  /**
+   * Another engine folds. Only while somebody waits for it, this one reads the log beside it, to know where there is nothing to
+   * fold, and looks how far the other is.
+   */
+  private readonly follow: Effect.Effect<void, Failure> = Effect.suspend(() => {
+    this.isDoubtful = true
+    if (!this.progress.isAwaited) {
+      this.backlog.restart(this.cursor?.position ?? 0)
+      return this.urgent.wait(FOLLOW_LOOK_MS)
     }
-    return Effect.andThen(this.urgent.wait(rival.nextLookMs(this.progress.isAwaited)), this.look)
-  }
+    return this.backlog.isLive ? this.urgent.wait(HURRIED_LOOK_MS) : this.backlog.fill
+  })
 
   /** Folds what there is, and meanwhile reads on where it is behind. */
   private readonly foldOn: Effect.Effect<void, Failure> = Effect.suspend(() => {
@@ -243,8 +272,9 @@ export class Runner {
   private recover(failure: Failure): Effect.Effect<void> {
     switch (failure._tag) {
       case "Overtaken":
-        this.rival ??= new Rival()
+        this.isOwner = false
         this.isDoubtful = true
+        this.parts.fleet.look()
         return Effect.void
       case "PostgresError":
         this.trouble = failure
@@ -270,15 +300,19 @@ export class Runner {
     readonly position?: number
     readonly type?: string
   }): Effect.Effect<void> {
+    const { registry, fleet } = this.parts
+    const isReleased = this.isOwner ? Effect.ignore(registry.release(this.name, fleet.engine)) : Effect.void
+    this.isOwner = false
     this.stopped = new ProjectionStopped({ projection: this.name, ...why })
     this.backlog.restart(this.cursor?.position ?? 0)
     this.progress.fail(this.stopped)
     // What the fold said may quote data, so it goes to the status and not to the log of the process.
-    return Effect.logError("A projection stopped", {
+    const said = Effect.logError("A projection stopped", {
       projection: this.name,
       position: why.position,
       type: why.type
     })
+    return Effect.andThen(isReleased, said)
   }
 
   /** Goes on where another process has got past what stopped this one. */

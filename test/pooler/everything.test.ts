@@ -27,6 +27,8 @@ const EMITTERS = 50
 const LONGER_THAN_A_GAP_MS = 10
 /** Without a NOTIFY, a reader that believes to be woken looks after 5 s. */
 const AT_ONCE_MS = 2_000
+/** A lease lasts 4 s, and nobody is told at once who cannot listen. */
+const TAKEOVER_MS = 8_000
 
 const db = testDatabase()
 const open = engines()
@@ -181,6 +183,20 @@ describe("behind PgBouncer in transaction mode", () => {
     }
     expect(await one!.agents.list()).toHaveLength(20)
     expect((await one!.status()).projections.every(({ error }) => error === undefined)).toBe(true)
+  })
+
+  test("read models are taken over when the engine that kept them closes", async () => {
+    const keeper = await through("fleet")
+    await keeper.agents.register({ agent: "first" })
+    expect(await keeper.agents.get({ agent: "first" })).toMatchObject({ agent: "first" })
+    const next = await through("fleet")
+    await keeper.close()
+    const { token } = await next.agents.register({ agent: "second" })
+    const found = await until(() => next.agents.get({ agent: "second" }, { after: token }), {
+      within: TAKEOVER_MS,
+      what: "the read models to go on"
+    })
+    expect(found).toMatchObject({ agent: "second" })
   })
 
   test("expected versions and streams read backwards are what they are elsewhere", async () => {

@@ -6,6 +6,7 @@ import { EventLog } from "../../src/log/event-log.ts"
 import { type EventType, eventType } from "../../src/log/event-type.ts"
 import { Appender } from "../../src/log/appender.ts"
 import { Feed } from "../../src/log/feed.ts"
+import { Fleet } from "../../src/fleet/fleet.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
 import { entities, type ProjectionDefinition, rows } from "../../src/projection/definition.ts"
 import { ProjectionError } from "../../src/projection/error.ts"
@@ -15,7 +16,7 @@ import { connected, harnessName } from "../support/admin.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
 
-export type Services = EventLog | Postgres | Appender | Feed | Projections
+export type Services = EventLog | Postgres | Appender | Feed | Fleet | Projections
 
 /** A log with its projections, as one process would have it. */
 export interface Process {

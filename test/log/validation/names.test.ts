@@ -87,7 +87,7 @@ describe("a stream's name", () => {
       fc.asyncProperty(likeStream, async (name) => {
         const emitting = log.engine.emit(name, { type: "T" })
         if (streamProblem(name) === undefined) expect((await emitting).stream).toBe(name)
-        else await expect(emitting).rejects.toMatchObject({ _tag: "InvalidName", name })
+        else await expect(emitting).rejects.toMatchObject({ _tag: "InvalidName", given: name })
       }),
       { numRuns: 100 }
     )

@@ -1,0 +1,72 @@
+import { Context, Effect, Layer, type Scope } from "effect"
+import { hostname } from "node:os"
+import { uuid } from "../base/uuid.ts"
+import { Wake } from "../log/wake.ts"
+import { Postgres } from "../postgres/postgres.ts"
+import { Keeper } from "./keeper.ts"
+import type { Look, Post } from "./post.ts"
+
+export interface FleetConfig {
+  /** What the engine is called, beside its host and process. */
+  readonly application?: string
+  /** How long the others take an engine for alive after it was heard of, in ms, by the database's clock. Default: 4 000. */
+  readonly leaseMs?: number
+}
+
+export const DEFAULT_LEASE_MS = 4_000
+
+/**
+ * The engines that share the work on one log. Each says now and then that it is alive; what belongs to one that is not is free
+ * for the others. That is no proof that its owner has stopped: only what is written under the epoch of the claim counts.
+ */
+export class Fleet extends Context.Service<
+  Fleet,
+  {
+    /** This engine, as others see it. */
+    readonly engine: string
+    /** How long the others take an engine for alive after it was heard of, in ms. */
+    readonly leaseMs: number
+    /** Calls back with how a post stands: soon, and again whenever this engine looks. Returns how to leave it. */
+    readonly watch: (post: Post, onLook: (look: Look) => void) => () => void
+    /** Looks now: something may have changed hands. */
+    readonly look: () => void
+    /** Whether the others surely take this engine for alive still, whatever its clock and theirs say. */
+    readonly isSure: () => boolean
+    /** Has the others look: something became free. */
+    readonly tell: Effect.Effect<void>
+  }
+>()("tidemark/fleet/Fleet") {
+  static readonly layer = (config: FleetConfig = {}): Layer.Layer<Fleet, never, Postgres | Wake> =>
+    Layer.effect(Fleet, makeFleet(config))
+}
+
+/** How long a closing engine tries to say that it leaves, in ms; unsaid, the others find out when its lease ends. */
+const GOODBYE_MS = 1_000
+
+const DEFAULT_APPLICATION = "tidemark"
+
+const makeFleet = Effect.fnUntraced(function* (
+  config: FleetConfig
+): Effect.fn.Return<Fleet["Service"], never, Postgres | Wake | Scope.Scope> {
+  const wake = yield* Wake
+  const card = {
+    engine: uuid(),
+    application: config.application ?? DEFAULT_APPLICATION,
+    host: hostname(),
+    pid: process.pid
+  }
+  const { leaseMs = DEFAULT_LEASE_MS } = config
+  const keeper = new Keeper(yield* Postgres, card, leaseMs)
+  wake.onFleet(() => keeper.look())
+  yield* keeper.run
+  const goodbye = Effect.flatMap(keeper.leave, (hasLeft) => (hasLeft ? wake.tellFleet : Effect.void))
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(goodbye, GOODBYE_MS))
+  return Fleet.of({
+    engine: card.engine,
+    leaseMs,
+    watch: (post, onLook) => keeper.watch(post, onLook),
+    look: () => keeper.look(),
+    isSure: () => keeper.isSure,
+    tell: wake.tellFleet
+  })
+})

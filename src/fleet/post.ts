@@ -1,0 +1,96 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Connection } from "../postgres/postgres.ts"
+import { statement } from "../postgres/sql-file.ts"
+
+/** Something that one engine of the fleet does at a time: fold a projection, or handle a partition of a subscription. */
+export interface Post {
+  readonly kind: "projection" | "subscription"
+  readonly name: string
+}
+
+/** How one part of a post stands; a projection has one, which is 0. */
+export interface Standing {
+  readonly part: number
+  /** How far it is. */
+  readonly position: number
+  readonly isMine: boolean
+  /** Nobody who is alive owns it. */
+  readonly isFree: boolean
+}
+
+/** How a post stands. */
+export interface Look {
+  readonly parts: ReadonlyArray<Standing>
+  /** How many engines that are alive share its parts; 0 for a projection. */
+  readonly members: number
+}
+
+/** Who an engine is, for those who look at the fleet. */
+export interface Card {
+  readonly engine: string
+  readonly application: string
+  readonly host: string
+  readonly pid: number
+}
+
+/** What one sign of life told of the posts. */
+export interface Sighting {
+  readonly looks: ReadonlyMap<string, Look>
+  /** When the first of the other owners is gone unless it is heard of again, in ms; infinite where there is none. */
+  readonly soonestMs: number
+}
+
+interface PostRow extends Post {
+  readonly part: number
+  readonly position: string
+  readonly is_mine: boolean | null
+  readonly left_ms: number | null
+  readonly members: number
+}
+
+export const keyOf = ({ kind, name }: Post): string => `${kind} ${name}`
+
+const standing = (row: PostRow): Standing => {
+  const isMine = row.is_mine === true
+  return {
+    part: row.part,
+    position: Number(row.position),
+    isMine,
+    isFree: !isMine && (row.left_ms === null || row.left_ms <= 0)
+  }
+}
+
+/** How long an engine is taken for alive, and how soon the server must answer, in ms. */
+export interface Terms {
+  readonly leaseMs: number
+  readonly answerTimeoutMs: number
+}
+
+/** Says that an engine is alive, and looks how the posts stand. */
+export const signOfLife = (
+  connection: Connection,
+  schema: string,
+  card: Card,
+  { leaseMs, answerTimeoutMs }: Terms,
+  posts: ReadonlyArray<Post>
+): Effect.Effect<Sighting, PostgresError> => {
+  const { text, name } = statement("keep_engine", schema)
+  const namesOf = (kind: Post["kind"]) => posts.filter((post) => post.kind === kind).map((post) => post.name)
+  const { engine, application, host, pid } = card
+  const values = [engine, application, host, pid, leaseMs, namesOf("projection"), namesOf("subscription")]
+  return Effect.map(connection.query<PostRow>(text, values, { name, answerTimeoutMs }), ({ rows }) => {
+    const looks = new Map<string, { parts: Array<Standing>; members: number }>(
+      posts.map((post) => [keyOf(post), { parts: [], members: 0 }])
+    )
+    let soonestMs = Number.POSITIVE_INFINITY
+    for (const row of rows) {
+      const look = looks.get(keyOf(row))
+      look?.parts.push(standing(row))
+      if (look !== undefined) look.members = row.members
+      if (row.is_mine !== true && row.left_ms !== null && row.left_ms > 0)
+        soonestMs = Math.min(soonestMs, row.left_ms)
+    }
+    return { looks, soonestMs }
+  })
+}
