@@ -75,3 +75,8 @@ describe("the status of telemetry", () => {
     )
   })
 })
+
+test("the status says that a pooler is in between", () => {
+  expect(statusText(status, noPaint)).not.toContain("pooler")
+  expect(statusText({ ...status, pooled: true }, noPaint)).toMatch(/^database .* \(behind a pooler\)$/m)
+})

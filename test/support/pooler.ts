@@ -37,13 +37,14 @@ export type Pooler = AsyncDisposable & {
 }
 
 /** Every client comes in as whoever the target's URL names: what is tested here is not signing in. */
-const configuration = (target: URL, port: number, settings: PoolerSettings): string => {
+const configuration = (target: URL, home: string, port: number, settings: PoolerSettings): string => {
   const at = `host=${target.hostname} port=${target.port || "5432"} user=${decodeURIComponent(target.username)}`
   const password = target.password === "" ? "" : ` password=${decodeURIComponent(target.password)}`
   const all: PoolerSettings = {
     listen_addr: "127.0.0.1",
     listen_port: String(port),
     unix_socket_dir: "",
+    pidfile: path.join(home, "postmaster.pid"),
     auth_type: "any",
     admin_users: clientUser,
     pool_mode: poolMode,
@@ -64,14 +65,15 @@ export const startPooler = async (target: string, settings: PoolerSettings = {})
   // It does not run as root either.
   const user = serverUser()
   const home = await temporaryDirectory("pooler", user)
-  const callOff = guard({ directories: [home] })
+  // The guard finds it by the file that a PostgreSQL would write.
+  const callOff = guard({ directories: [home], data: home })
   const file = path.join(home, "pgbouncer.ini")
   const port = await freePort()
   const log: Array<string> = []
   let running: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined
 
   const lead = async (to: string) => {
-    await writeFile(file, configuration(new URL(to), port, settings), { mode: 0o600 })
+    await writeFile(file, configuration(new URL(to), home, port, settings), { mode: 0o600 })
     if (user !== undefined) await chown(file, user.uid, user.gid)
   }
 
