@@ -24,8 +24,11 @@ export class PositionsExhausted extends Schema.TaggedError<PositionsExhausted>()
 /** How long a write waits for the log to say who it is, in ms; an answer that does not come fails the write itself. */
 const READY_PATIENCE_MS = 1_000
 
-/** How long what the log said is taken for granted behind a pooler, which may lead to another server without a word, in ms. */
-const POOLED_TRUST_MS = 1_000
+/**
+ * How long what the log said is taken for granted behind a pooler, which may lead to another server without a word, in ms: not
+ * longer than it takes to put another server in the place of one.
+ */
+const POOLED_TRUST_MS = 100
 
 const REPLICA = {
   detail: "the server is in recovery, or a logical replica of the log: its events come from another one"
@@ -76,7 +79,7 @@ export class LogIdentity extends Context.Service<
     readonly refresh: Effect.Effect<Identity, Unrecognised>
     /**
      * The server may be another one than the log last said: it was doubted, connections came or went since then, it was a standby, or
-     * a pooler is in between and that was a second ago.
+     * a pooler is in between and that was a while ago.
      */
     readonly isDoubtful: () => boolean
     readonly doubt: () => void
