@@ -9,7 +9,7 @@ import { type EventRow, portionOf } from "../recorded.ts"
 import { idIn } from "../replay/criteria.ts"
 import type { Link } from "./forest.ts"
 
-/** How many events of the log one query looks at: some 50 ms of the server's time. */
+/** How many events of the log one query looks at: some 20 ms of the server's time. */
 const STRETCH_EVENTS = 20_000
 
 /** How much an audit holds of what events carry, in bytes. */
@@ -40,6 +40,20 @@ const linkOf = ({ position, id, cause }: StretchRow | LinkRow): Link => ({
   cause: cause ?? undefined
 })
 
+const numberIn = (text: string | null): number | undefined => (text === null ? undefined : Number(text))
+
+/** Those that known events led to, directly or not, in order of position; again as long as effects lie before their causes. */
+export const effectsOf = (known: ReadonlySet<string>, links: ReadonlyArray<Link>): ReadonlyArray<Link> => {
+  const found = new Map<string, Link>()
+  const isNew = ({ id, cause }: Link): boolean =>
+    cause !== undefined && (known.has(cause) || found.has(cause)) && !known.has(id) && !found.has(id)
+  for (let before = -1; before < found.size;) {
+    before = found.size
+    for (const link of links) if (isNew(link)) found.set(link.id, link)
+  }
+  return [...found.values()].toSorted((one, other) => one.position - other.position)
+}
+
 /**
  * Finds what is tied together in the settled part of the log. Ids have an index, causes and correlations none: these are
  * looked for stretch by stretch (docs/decisions/003).
@@ -61,17 +75,21 @@ export class Links {
     )
   }
 
-  /** What events led to, directly or not, and behind a position, where effects lie; so many at most. */
+  /** What events led to, directly or not, and behind a position, where effects lie; the first ones, so many at most. */
   downwards(
     ids: ReadonlyArray<string>,
     after: number,
     most: number
   ): Effect.Effect<ReadonlyArray<Link>, PostgresError> {
-    const known = [...ids]
+    const known = new Set(ids)
     return this.forwards(after, most, (from, left) =>
-      this.stretch("links_downwards", [from, this.upTo, known, STRETCH_EVENTS, left]).pipe(
-        Effect.tap(({ links }) => Effect.sync(() => links.forEach(({ id }) => known.push(id))))
-      )
+      Effect.gen({ self: this }, function* () {
+        const { edge, hit } = yield* this.firstEffect(from, known)
+        if (edge === undefined || hit === undefined) return { edge, links: [] }
+        const links = effectsOf(known, yield* this.between(hit, edge)).slice(0, left)
+        for (const { id } of links) known.add(id)
+        return { edge, links }
+      })
     )
   }
 
@@ -130,6 +148,26 @@ export class Links {
     })
   }
 
+  /** Where the stretch behind a position ends, and where in it the first effect of known events is. */
+  private firstEffect(
+    after: number,
+    known: ReadonlySet<string>
+  ): Effect.Effect<{ edge: number | undefined; hit: number | undefined }, PostgresError> {
+    const { text, name } = statement("first_effect", this.postgres.schema)
+    const values = [after, this.upTo, [...known], STRETCH_EVENTS]
+    return Effect.map(
+      this.postgres.query<{ edge: string | null; hit: string | null }>(text, values, { name }),
+      ({ rows: [row] }) => ({ edge: numberIn(row!.edge), hit: numberIn(row!.hit) })
+    )
+  }
+
+  private between(first: number, last: number): Effect.Effect<ReadonlyArray<Link>, PostgresError> {
+    const { text, name } = statement("links_between", this.postgres.schema)
+    return Effect.map(this.postgres.query<LinkRow>(text, [first, last], { name }), ({ rows }) =>
+      rows.map(linkOf)
+    )
+  }
+
   /** Stretch after stretch, until there are enough. */
   private forwards(
     after: number,
@@ -150,9 +188,8 @@ export class Links {
   private stretch(query: string, values: ReadonlyArray<unknown>): Effect.Effect<Looked, PostgresError> {
     const { text, name } = statement(query, this.postgres.schema)
     return Effect.map(this.postgres.query<StretchRow>(text, values, { name }), ({ rows }) => {
-      const edge = rows[0]?.edge ?? null
       return {
-        edge: edge === null ? undefined : Number(edge),
+        edge: numberIn(rows[0]?.edge ?? null),
         links: rows.filter(({ position }) => position !== null).map(linkOf)
       }
     })
