@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { forest, type Link, type Placing } from "../../../src/log/audit/forest.ts"
+import { effectsOf } from "../../../src/log/audit/links.ts"
 import { upTo } from "../test-log.ts"
 
 /** `1<2` is: 1, which 2 led to. */
@@ -81,5 +82,16 @@ describe("causes and effects", () => {
     expect(forest(chain).at(-1)).toMatchObject({ depth: count - 1 })
     const star = upTo(count).map((n): Link => ({ position: n, id: `${n}`, cause: n === 1 ? undefined : "1" }))
     expect(forest(star).at(-1)).toMatchObject({ depth: 1, link: { position: count } })
+  })
+})
+
+describe("the effects of known events in a stretch", () => {
+  test.each<readonly [string, string, ReadonlyArray<string>]>([
+    ["are those that they led to, and what these led to", "2<1 3<2 4<x 5<3 6<5", ["2", "3", "5", "6"]],
+    ["are found where they lie before their causes", "2<3 3<4 4<1 5<9", ["2", "3", "4"]],
+    ["are none of those that are known", "1<1 2<1", ["2"]],
+    ["may be none", "2<3 3<2 4<5", []]
+  ])("%s", (_, text, expected) => {
+    expect(effectsOf(new Set(["1"]), links(text)).map(({ id }) => id)).toEqual(expected)
   })
 })
