@@ -19,7 +19,7 @@ describe("what is replayed", () => {
     first = await log.engine.emit("order-1", { type: "Placed", labels: ["run:1"] })
     placed = await log.engine.emit("order-1", { type: "Paid" }, { meta: { correlationId: "work-7" } })
     await log.engine.emit("task-zoe", { type: "Done" }, { meta: { correlationId: first.events[0]!.id } })
-    await log.engine.emit("heartbeat-zoe", { type: "Beat" })
+    await log.engine.emit("heartbeat-zoe", { type: "Beat", labels: ["agent:kim"] })
     last = await log.engine.emit("order-2", { type: "Shipped" }, { meta: { actor: "zoe" } })
   })
 
@@ -50,6 +50,7 @@ describe("what is replayed", () => {
     ["of a type", () => ({ types: ["Paid", "Never"] }), ["Paid"]],
     ["of a label", () => ({ labels: ["run:1"] }), ["Placed"]],
     ["of an agent", () => ({ agent: "zoe" }), ["Done", "Beat", "Shipped"]],
+    ["of an agent, by a label alone", () => ({ agent: "kim" }), ["Beat"]],
     ["of a piece of work, by any text", () => ({ correlation: "work-7" }), ["Paid"]],
     [
       "of a piece of work, with the event that began it",
@@ -64,6 +65,8 @@ describe("what is replayed", () => {
     ["of no piece of work", () => ({ correlation: "work-8" }), []]
   ])("may be what is %s", async (_, options, expected) => {
     expect(await typesOf(options())).toEqual(expected)
+    // With a time, another query answers.
+    expect(await typesOf({ ...options(), since: "2020-01-01" })).toEqual(expected)
   })
 
   test("ends with what was settled when it began", async () => {
