@@ -1,7 +1,6 @@
 import { setImmediate as aTurn } from "node:timers/promises"
 import { Array as Arr, Cause, Effect, Fiber, Pull, Result, Scope, Stream } from "effect"
 import { backoffMs } from "../../base/backoff.ts"
-import type { PostgresError } from "../../postgres/error.ts"
 import { InvalidArgument, type LogError, logError, UpcastFailed } from "../error.ts"
 import type { Event } from "../event.ts"
 import type { EventTypes } from "../event-type.ts"
@@ -49,7 +48,7 @@ interface Stretch {
 const stretchOf = Effect.fnUntraced(function* (
   { feed, identity, resume }: ReplayParts,
   { from = "start", to }: ReplayOptions
-): Effect.fn.Return<Stretch, LogError | PostgresError> {
+): Effect.fn.Return<Stretch, ReplayError> {
   const after = yield* resume.position(from)
   if (to === undefined) {
     const upTo = yield* feed.settled
@@ -60,6 +59,8 @@ const stretchOf = Effect.fnUntraced(function* (
     const problem = `from is position ${after} and to is position ${upTo}, so that nothing lies in between: give an earlier from`
     return yield* logError(new InvalidArgument({ problem }))
   }
+  // Of a standby taken for the primary, the locks would say that everything is settled.
+  yield* identity.sure
   yield* whenSettled(feed.pages, upTo, identity.current().standby)
   return { after, upTo, origin: feed.origin() }
 })
@@ -145,15 +146,14 @@ class Reader {
     )
   }
 
-  /** In another epoch, the log may have ended before what is still to come. */
-  private readonly recognise: Effect.Effect<void, ReplayError> = Effect.suspend(() => {
-    const { feed } = this.parts
+  /** In another epoch, the log may have ended before what is still to come, and a standby may not have all of it yet. */
+  private readonly recognise: Effect.Effect<void, ReplayError> = Effect.gen({ self: this }, function* () {
+    const { feed, identity } = this.parts
     const origin = feed.origin()
-    return Effect.flatMap(feed.rewound(this.upTo, this.origin), (rewound) => {
-      if (rewound !== undefined) return Effect.fail(logError(rewound))
-      this.origin = origin
-      return Effect.void
-    })
+    const rewound = yield* feed.rewound(this.upTo, this.origin)
+    if (rewound !== undefined) return yield* logError(rewound)
+    yield* whenSettled(feed.pages, this.upTo, identity.current().standby)
+    this.origin = origin
   })
 
   private current(events: ReadonlyArray<Event>): ReadonlyArray<Event> {

@@ -33,6 +33,8 @@ const logOf = (size: number, pageEvents: number) => {
     origin: { id: "log", epoch: 1 } as Origin,
     rewound: undefined as LogRewound | undefined,
     judged: [] as Array<number>,
+    /** It is a standby, where so much is written down as settled. */
+    standby: undefined as { settled: number } | undefined,
     /** What a page that begins behind a position waits for, or fails with. */
     before: (_after: number): Effect.Effect<void, PostgresError> => Effect.void
   }
@@ -46,7 +48,10 @@ const logOf = (size: number, pageEvents: number) => {
     })
   const parts = {
     feed: {
-      pages: { between },
+      pages: {
+        between,
+        settledPosition: () => Effect.sync(() => server.standby?.settled ?? size)
+      },
       settled: Effect.succeed(size),
       origin: () => server.origin,
       rewound: (position: number) =>
@@ -54,9 +59,13 @@ const logOf = (size: number, pageEvents: number) => {
           server.judged.push(position)
           return server.rewound
         }),
-      sure: <A>(query: Effect.Effect<A, PostgresError>) => query
+      sure: <A>(query: Effect.Effect<A, PostgresError>) =>
+        Effect.suspend(() => {
+          const before = server.standby
+          return Effect.map(query, (answer) => (server.standby === before ? answer : undefined))
+        })
     },
-    identity: { current: () => ({ standby: false }) },
+    identity: { current: () => ({ standby: server.standby !== undefined }) },
     resume: { position: () => Effect.succeed(0) },
     types: new EventTypes()
   } as unknown as ReplayParts
@@ -128,6 +137,21 @@ describe("the pages of a replay", () => {
       })
     expect(await positionsOf(parts)).toEqual(upTo(30))
     expect(server.judged).toEqual([30])
+  })
+
+  test("of a standby in place of the primary are read when it has all that was settled", async () => {
+    const { server, parts } = logOf(30, 10)
+    const standby = { settled: 15 }
+    server.before = (after) =>
+      Effect.sync(() => {
+        if (after === 10) server.standby = standby
+      })
+    const reading = positionsOf(parts)
+    await until(() => server.judged.length > 0)
+    expect(server.asked).toEqual([0, 10])
+    standby.settled = 30
+    expect(await reading).toEqual(upTo(30))
+    expect(server.asked).toEqual([0, 10, 10, 20])
   })
 
   test("of a log that was restored to before their end are not handed out", async () => {
