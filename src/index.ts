@@ -19,12 +19,14 @@ export {
   UpcastFailed,
   VersionConflict
 } from "./log/error.ts"
+export type { Audit, AuditEntry, AuditOptions, AuditSubject } from "./log/audit/subject.ts"
 export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part, Placed } from "./log/event.ts"
 export type { SubscribeOptions } from "./log/event-log.ts"
 export { eventType, type EventType, type Upcast } from "./log/event-type.ts"
 export type { Filter } from "./log/filter.ts"
 export { PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
 export type { ReadOptions } from "./log/read-stream.ts"
+export type { ReplayOptions } from "./log/replay/replay-options.ts"
 export type { From } from "./log/resume.ts"
 export { type Handler, HandlerFailed, type SubscriptionStatus } from "./log/subscription.ts"
 export type { EmitOptions } from "./log/transaction.ts"

@@ -5,6 +5,7 @@ import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
+import { replay } from "./measures/replay.ts"
 import { startup } from "./measures/startup.ts"
 import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
@@ -18,6 +19,7 @@ const measures: ReadonlyArray<Measure> = [
   emitBigLog,
   latency,
   catchup,
+  replay,
   subscribersOfOne,
   subscribersOfAll,
   idle,

@@ -29,6 +29,13 @@ export const storeOf = (engine: Engine): Store => ({
     }
     return count
   },
+  async past() {
+    let count = 0
+    for await (const event of engine.replay()) {
+      if (event.type === EVENT_TYPE) count += 1
+    }
+    return count
+  },
   close: () => engine.close()
 })
 

@@ -10,6 +10,8 @@ const commands: Commands = {
   start: async (options) => (await import("./start/start.ts")).start(options),
   migrate: async (options) => (await import("./migrate.ts")).migrate(options),
   tail: async (options) => (await import("./tail.ts")).tail(options),
+  replay: async (options) => (await import("./replay.ts")).replay(options),
+  audit: async (options) => (await import("./audit.ts")).audit(options),
   status: async (options) => (await import("./status.ts")).status(options)
 }
 

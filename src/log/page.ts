@@ -2,9 +2,10 @@ import { Effect } from "effect"
 import { type PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
-import { type Filter, filterColumns, isFilter } from "./filter.ts"
+import { filterColumns, isFilter } from "./filter.ts"
 import { PAGE_BYTES, type Portion } from "./page-size.ts"
 import { type EventRow, portionOf } from "./recorded.ts"
+import { type Criteria, criteriaColumns, isBeyondFilter } from "./replay/criteria.ts"
 
 /** How far ahead one look for a gap goes, in events. */
 export const EXTENT_EVENTS = 10_000
@@ -13,6 +14,7 @@ export const EXTENT_EVENTS = 10_000
 export class Pages {
   private readonly postgres: Postgres["Service"]
   private readonly page
+  private readonly replayPage
   private readonly tail
   private readonly tailExtent
   private readonly oldest
@@ -23,6 +25,7 @@ export class Pages {
   constructor(postgres: Postgres["Service"]) {
     this.postgres = postgres
     this.page = statement("read_page", postgres.schema)
+    this.replayPage = statement("replay_page", postgres.schema)
     this.tail = statement("read_tail", postgres.schema)
     this.tailExtent = statement("tail_extent", postgres.schema)
     this.oldest = statement("oldest_unsettled", postgres.schema)
@@ -32,10 +35,17 @@ export class Pages {
   }
 
   /** In a stretch that is settled: so many events at most, and PAGE_BYTES. */
-  between(after: number, upTo: number, limit: number, filter: Filter): Effect.Effect<Portion, PostgresError> {
-    return isFilter(filter)
-      ? this.portion(this.page, limit, [after, upTo, limit, ...filterColumns(filter), PAGE_BYTES])
-      : this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
+  between(
+    after: number,
+    upTo: number,
+    limit: number,
+    criteria: Criteria
+  ): Effect.Effect<Portion, PostgresError> {
+    if (!isFilter(criteria)) return this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
+    const values = [after, upTo, limit, ...filterColumns(criteria), PAGE_BYTES]
+    return isBeyondFilter(criteria)
+      ? this.portion(this.replayPage, limit, [...values, ...criteriaColumns(criteria)])
+      : this.portion(this.page, limit, values)
   }
 
   /** What is there now above a position, settled or not. */

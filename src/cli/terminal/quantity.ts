@@ -56,3 +56,6 @@ export const size = (bytes: number): string => {
 
 /** `1 event`, `2 events`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+/** When, in UTC: `2026-03-01 09:30:00.000Z`. */
+export const moment = (date: Date): string => date.toISOString().replace("T", " ")
