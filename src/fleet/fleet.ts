@@ -5,6 +5,7 @@ import { Wake } from "../log/wake.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { Keeper } from "./keeper.ts"
 import type { Look, Post } from "./post.ts"
+import { processHere } from "./process-place.ts"
 
 export interface FleetConfig {
   /** What the engine is called, beside its host and process. */
@@ -53,7 +54,8 @@ const makeFleet = Effect.fnUntraced(function* (
     engine: uuid(),
     application: config.application ?? DEFAULT_APPLICATION,
     host: hostname(),
-    pid: process.pid
+    pid: process.pid,
+    process: processHere
   }
   const { leaseMs = DEFAULT_LEASE_MS } = config
   const keeper = new Keeper(yield* Postgres, card, leaseMs)
