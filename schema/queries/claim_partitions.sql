@@ -3,7 +3,7 @@
 update :"schema".subscription_cursors cursor
 set owner = $2, epoch = cursor.epoch + 1
 from (
-  select free.partition, subscription.next_at
+  select free.partition, subscription.next_at, subscription.partitions, subscription.filter
   from :"schema".subscription_cursors free
   join :"schema".subscriptions subscription on subscription.name = free.subscription
   where free.subscription = $1
@@ -25,5 +25,5 @@ from (
 ) claimed
 where cursor.subscription = $1 and cursor.partition = claimed.partition
 returning
-  cursor.partition, cursor.epoch, cursor.position, claimed.next_at,
+  cursor.partition, cursor.epoch, cursor.position, claimed.next_at, claimed.partitions, claimed.filter,
   (select case when is_called then last_value else 0 end from :"schema".log_position) as head

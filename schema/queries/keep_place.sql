@@ -1,6 +1,7 @@
 -- What an owner writes of a partition: the cursor moves only from where the owner believes it to be, and only under its own
--- epoch; events that could not be handled are held as it passes them, and those that were held and are handled now are not any
--- more. No row means that another engine owns it, or somebody is at it in this moment, and nothing was written.
+-- epoch; events that could not be handled are held as it passes them. Those that were held and are handled now are not any
+-- more, and what waits behind one of them comes next: of each of their streams it is said what that is, and whether it is still
+-- held. No row means that another engine owns it, or somebody is at it in this moment, and nothing was written.
 with place as (
   update :"schema".subscription_cursors
   set position = $6, error = null, moved_at = clock_timestamp()
@@ -16,6 +17,24 @@ done as (
   delete from :"schema".held_events held
   using place
   where held.subscription = $1 and held.position = any ($8::bigint[])
+  returning held.stream
+),
+ahead as (
+  select
+    done.stream,
+    count(other.position) > 0 as is_held,
+    case when count(*) filter (where other.state <> 'waiting') = 0 then min(other.position) end as next
+  from done
+  left join :"schema".held_events other
+    on other.subscription = $1 and other.partition = $2 and other.stream = done.stream
+    and not other.position = any ($8::bigint[])
+  group by done.stream
+),
+promoted as (
+  update :"schema".held_events held
+  set state = 'retrying', due_at = clock_timestamp()
+  from ahead
+  where held.subscription = $1 and held.position = ahead.next
 ),
 held as (
   insert into :"schema".held_events as held (
@@ -31,4 +50,6 @@ held as (
   on conflict (subscription, position) do update
   set state = excluded.state, attempts = excluded.attempts, errors = excluded.errors, due_at = excluded.due_at
 )
-select from place
+select ahead.stream, ahead.is_held, ahead.next
+from place
+left join ahead on true
