@@ -305,15 +305,18 @@ export class Partition {
         ? parts.places.stop(cursor.place, stopError(ending, reason!))
         : parts.places.release(cursor.place)
     const kept =
-      ending.kind === "left" && !this.isDoubtful
-        ? Effect.promise(() => cursor.keep().catch(() => undefined))
-        : Effect.void
+      ending.kind === "left" ? Effect.ignore(Effect.tryPromise(() => this.lastMove())) : Effect.void
     const last = Effect.andThen(
       kept,
       Effect.suspend(() => said)
     )
     await parts.run(Effect.ignore(Effect.timeoutOption(last, LEAVE_MS)))
     return ending
+  }
+
+  private async lastMove(): Promise<void> {
+    if (this.isDoubtful) await this.refresh()
+    await this.cursor.keep()
   }
 
   private async pause(ms: number): Promise<void> {
