@@ -140,7 +140,9 @@ export class TransactionalDelivery implements Delivery {
       batch.to = group.last
       at = group.next
     }
-    if (at === events.length) batch.to = Math.max(batch.to, Math.min(upTo, cursor.limit))
+    const next = events[at]
+    if (next === undefined || next.position > cursor.limit)
+      batch.to = Math.max(batch.to, Math.min(upTo, cursor.limit))
   }
 
   private async hand(group: Group, attempt: number, batch: Batch): Promise<void> {

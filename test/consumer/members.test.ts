@@ -245,34 +245,37 @@ describe("an owner that the others take for gone", () => {
 })
 
 describe("the number of partitions", () => {
-  test("changes while members are at work: order within streams is kept, and nothing is lost", async () => {
-    const one = { ...log.fresh(), partitions: 2 }
-    const [category] = one.categories
-    const engine = await log.open()
-    const heard = noting()
-    const slow = async (event: Parameters<typeof word>[0]) => {
-      await new Promise((done) => setTimeout(done, 1))
-      heard.handler(event)
+  test.each([false, true])(
+    "changes while members are at work (transactional: %s): order within streams is kept, and nothing is lost",
+    async (transactional) => {
+      const one = { ...log.fresh(), partitions: 2, transactional }
+      const [category] = one.categories
+      const engine = await log.open()
+      const heard = noting()
+      const slow = async (event: Parameters<typeof word>[0]) => {
+        await new Promise((done) => setTimeout(done, 1))
+        heard.handler(event)
+      }
+      const members = [await log.engine.subscribe(one, slow), await engine.subscribe(one, slow)]
+      let last = 0
+      for (const [at, partitions] of [5, 3, 1, 8].entries()) {
+        for (const n of upTo(12)) last = (await log.emit(`${category}-s${n}.`, 2 * at + 1))[0]!
+        await members[0]!.control.change({ partitions })
+        for (const n of upTo(12)) last = (await log.emit(`${category}-s${n}.`, 2 * at + 2))[0]!
+      }
+      await until(async () => (await members[0]!.control.status()).dealing === undefined, { within: 20_000 })
+      await isThrough(log.engine, one.name, last)
+      expect((await members[0]!.control.status()).partitions).toHaveLength(8)
+      await own(members, [4, 4])
+      for (const n of upTo(12)) {
+        const numbers = heard.items
+          .filter((each) => each.startsWith(`s${n}.`))
+          .map((each) => Number(each.split(".")[1]))
+        expect(firsts(numbers)).toEqual(upTo(8))
+      }
+      await Promise.all(members.map((member) => member.stop()))
     }
-    const members = [await log.engine.subscribe(one, slow), await engine.subscribe(one, slow)]
-    let last = 0
-    for (const [at, partitions] of [5, 3, 1, 8].entries()) {
-      for (const n of upTo(12)) last = (await log.emit(`${category}-s${n}.`, 2 * at + 1))[0]!
-      await members[0]!.control.change({ partitions })
-      for (const n of upTo(12)) last = (await log.emit(`${category}-s${n}.`, 2 * at + 2))[0]!
-    }
-    await until(async () => (await members[0]!.control.status()).dealing === undefined, { within: 20_000 })
-    await isThrough(log.engine, one.name, last)
-    expect((await members[0]!.control.status()).partitions).toHaveLength(8)
-    await own(members, [4, 4])
-    for (const n of upTo(12)) {
-      const numbers = heard.items
-        .filter((each) => each.startsWith(`s${n}.`))
-        .map((each) => Number(each.split(".")[1]))
-      expect(firsts(numbers)).toEqual(upTo(8))
-    }
-    await Promise.all(members.map((member) => member.stop()))
-  })
+  )
 
   test("changes at once where nobody is behind, also while nobody works on it", async () => {
     const one = { ...log.fresh(), partitions: 2 }
