@@ -87,13 +87,7 @@ export interface Engine extends AsyncDisposable {
    */
   read(stream: string, options?: ReadOptions): AsyncIterable<Event>
   /**
-   * Hands every event of a filter to a handler, one after the other, in order of position, waiting for a promise it returns.
-   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName or LogRewound
-   * (`from` is not of this log any more); what goes wrong later is in `Subscription.done`.
-   */
-  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
-  /**
-   * With a name it is durable: its place in the log outlives this process, and all engines that subscribe under the name share
+   * Subscribes under a name, durably: its place in the log outlives this process, and all engines that subscribe under the name share
    * its partitions. Every event of the filter is handled at least once; what `transactional` handlers write with `context.tx`,
    * exactly once. `from` counts where it is made (default: now). Rejects with SubscriptionChanged where the name has another
    * filter, AlreadySubscribed, InvalidArgument, InvalidName or LogRewound.
@@ -102,6 +96,12 @@ export interface Engine extends AsyncDisposable {
     options: O,
     handler: DurableHandler<O, Tx>
   ): Promise<DurableSubscription>
+  /**
+   * Hands every event of a filter to a handler, one after the other, in order of position, waiting for a promise it returns.
+   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName or LogRewound
+   * (`from` is not of this log any more); what goes wrong later is in `Subscription.done`.
+   */
+  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   /** What can be done to a durable subscription from any engine: status, pause, resume, rewind, change, delete, what is parked. */
   subscription(name: string): SubscriptionControl
   /** How all durable subscriptions stand, whoever works on them. */
@@ -226,11 +226,11 @@ class OpenEngine implements Engine {
     return this.iterable(Stream.interruptWhen(events, cut))
   }
 
-  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   subscribe<const O extends DurableOptions>(
     options: O,
     handler: DurableHandler<O, Tx>
   ): Promise<DurableSubscription>
+  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   async subscribe(
     options: SubscribeOptions | DurableOptions,
     handler: Handler | DurableHandler<DurableOptions, Tx>
