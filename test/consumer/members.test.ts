@@ -244,6 +244,55 @@ describe("an owner that the others take for gone", () => {
   })
 })
 
+/** The partition becomes another's, who has not moved its cursor yet. */
+const taken = (name: string) =>
+  log.db.query(
+    `with other as (
+       insert into tidemark.engines (engine, application, host, pid, alive_until)
+       values (gen_random_uuid(), 'other', 'elsewhere', 1, clock_timestamp() + interval '1 minute')
+       returning engine
+     )
+     update tidemark.subscription_cursors set owner = other.engine, epoch = epoch + 1 from other where subscription = $1`,
+    [name]
+  )
+
+describe("an owner that was followed by another, who has done nothing yet,", () => {
+  test("does not move the cursor", async () => {
+    const one = log.fresh()
+    const entered = deferred()
+    const goOn = deferred()
+    const subscription = await log.engine.subscribe(one, async () => {
+      entered.resolve()
+      await goOn.promise
+    })
+    await until(() => subscription.partitions().length === 1)
+    const before = (await subscription.control.status()).partitions[0]!.position
+    await log.emit(`${one.categories[0]}-a`, 1)
+    await entered.promise
+    await taken(one.name)
+    goOn.resolve()
+    await until(() => subscription.partitions().length === 0)
+    expect((await subscription.control.status()).partitions[0]!.position).toBe(before)
+    await subscription.stop()
+    await log.db.query("delete from tidemark.engines where application = 'other'")
+  })
+
+  test("holds no event, parks none, and does not even call a handler that wants a transaction", async () => {
+    const one = log.fresh()
+    const heard = noting()
+    const subscription = await log.engine.subscribe({ ...one, transactional: true }, heard.handler)
+    const [first] = await log.emit(`${one.categories[0]}-a`, 1)
+    await isThrough(log.engine, one.name, first!)
+    await taken(one.name)
+    await log.emit(`${one.categories[0]}-a`, 2)
+    await until(() => subscription.partitions().length === 0)
+    expect(heard.items).toEqual(["a1"])
+    expect((await subscription.control.status()).partitions[0]!.position).toBe(first)
+    await subscription.stop()
+    await log.db.query("delete from tidemark.engines where application = 'other'")
+  })
+})
+
 describe("the number of partitions", () => {
   test.each([false, true])(
     "changes while members are at work (transactional: %s): order within streams is kept, and nothing is lost",

@@ -144,6 +144,28 @@ describe("an event that its handler fails on", () => {
     await subscription.stop()
   })
 
+  test("and is handled at last leaves those that wait behind it to whoever comes next", async () => {
+    const one = log.fresh()
+    const stream = `${one.categories[0]}-a`
+    const first = failingOn((word, { attempt }) => word === "a1" && attempt === 1)
+    const subscription = await log.engine.subscribe(
+      { ...one, retry: { firstMs: 300, longestMs: 300 } },
+      async (event, context) => {
+        first.handler(event, context)
+        if (word(event) === "a1") await subscription.stop()
+      }
+    )
+    await log.emit(stream, 1, 2, 3)
+    await subscription.done
+    expect(first.calls.items).toEqual(["a1!", "a1"])
+    const second = failingOn(() => false)
+    const again = await log.engine.subscribe(one, second.handler)
+    await second.calls.reaches(2)
+    expect(second.calls.items).toEqual(["a2", "a3"])
+    expect((await again.control.status()).held).toEqual({ retrying: 0, waiting: 0, parked: 0 })
+    await again.stop()
+  })
+
   test("together with others is found among them, and only it is held", async () => {
     const one = log.fresh()
     const [category] = one.categories
