@@ -1,6 +1,7 @@
 import type { Measure } from "./bench.ts"
 import { emitBigLog } from "./measures/big-log.ts"
 import { catchup } from "./measures/catchup.ts"
+import { consumers8, durable, durableTransactional } from "./measures/durable.ts"
 import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
@@ -20,6 +21,9 @@ const measures: ReadonlyArray<Measure> = [
   latency,
   catchup,
   replay,
+  durable,
+  durableTransactional,
+  consumers8,
   subscribersOfOne,
   subscribersOfAll,
   idle,

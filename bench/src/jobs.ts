@@ -1,3 +1,4 @@
+import { consume } from "./jobs/consume.ts"
 import { fill } from "./jobs/fill.ts"
 import { hear } from "./jobs/hear.ts"
 import { drive } from "./jobs/load.ts"
@@ -7,7 +8,7 @@ import { replay } from "./jobs/replay.ts"
 import type { Store } from "./store.ts"
 
 /** What a contender's process can be asked to do with its store. */
-const jobs = { drive, hear, replay, past, fill, listen }
+const jobs = { drive, hear, replay, past, fill, listen, consume }
 
 type Jobs = typeof jobs
 export type JobName = keyof Jobs

@@ -13,6 +13,8 @@ export interface Store {
   readonly replay?: (until: () => boolean) => Promise<number>
   /** Goes through everything that the log holds now, and ends there. Resolves to the number of events. */
   readonly past?: () => Promise<number>
+  /** Works on a durable subscription until it has passed a position. Resolves to the number of events it was given. */
+  readonly consume?: (name: string, end: number) => Promise<number>
   close(): Promise<void>
 }
 
