@@ -59,3 +59,13 @@ export {
   ProjectionStopped,
   UnknownProjection
 } from "./projection/error.ts"
+export {
+  NoGenerationKept,
+  OlderDefinition,
+  RebuildDiffers,
+  RebuildFailed,
+  RebuildLost,
+  RebuildUnderWay,
+  SchemaInUse,
+  ViewsInTheWay
+} from "./projection/rebuild/error.ts"

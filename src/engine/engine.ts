@@ -14,6 +14,7 @@ import { Projections } from "../projection/projections.ts"
 import type { OpenOptions } from "./configuration.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type BoundReadModels, ReadModels } from "./read-models.ts"
+import { type Rebuilding, rebuildIn, rollbackIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
 import { withinSpan } from "./telemetry.ts"
@@ -77,7 +78,7 @@ export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<B
  * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
  * with Unavailable.
  */
-export interface Engine extends AsyncDisposable {
+export interface Engine extends AsyncDisposable, Rebuilding {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
@@ -261,6 +262,14 @@ class OpenEngine implements Engine {
 
   status(): Promise<EngineStatus> {
     return this.run(engineStatus)
+  }
+
+  rebuild(...given: Parameters<Rebuilding["rebuild"]>): ReturnType<Rebuilding["rebuild"]> {
+    return this.run(rebuildIn(...given))
+  }
+
+  rollback(projection: string): ReturnType<Rebuilding["rollback"]> {
+    return this.run(rollbackIn(projection))
   }
 
   close(): Promise<void> {

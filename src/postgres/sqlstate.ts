@@ -20,7 +20,8 @@ export const SqlState = {
   insufficientPrivilege: "42501",
   invalidCatalogName: "3D000",
   invalidSchemaName: "3F000",
-  undefinedTable: "42P01"
+  undefinedTable: "42P01",
+  dependentObjectsStillExist: "2BP01"
 } as const
 
 /** Classes of SQLSTATEs: their first two characters. */

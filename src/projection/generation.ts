@@ -5,14 +5,19 @@ import { quoted } from "../postgres/identifier.ts"
 import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
 import type { EntitiesShape } from "./definition.ts"
-import { entitiesFold, entityStatements } from "./entities-fold.ts"
+import { entitiesFold, type EntityStatements, entityStatements } from "./entities-fold.ts"
 import { InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
 import type { Fold } from "./fold.ts"
 import { liveRowsSql, rowsFold } from "./rows-fold.ts"
 import { type Explained, relationsOf } from "./sql-purity.ts"
-import { inGeneration, physicalName, qualified } from "./sql-source.ts"
+import { inGeneration, overBatch, physicalName, qualified } from "./sql-source.ts"
 
 type Queryable = Pick<Connection, "query">
+
+export interface EntityTable {
+  readonly columns: ReadonlyArray<string>
+  readonly statements: EntityStatements
+}
 
 /** The tables of one generation of a projection, in the schema of a log. */
 export class Generation {
@@ -51,6 +56,16 @@ export class Generation {
     )
   }
 
+  /** The fold of rows over the events that a query gives. */
+  rowsOver(batch: string): string {
+    return overBatch(this.set(this.blueprint.fold), batch)
+  }
+
+  /** Its tables, as SQL takes them whatever the search path. */
+  get tables(): ReadonlyArray<string> {
+    return this.relations.map((relation) => qualified(this.schema, physicalName(relation, this.number)))
+  }
+
   /** The fold into these tables. */
   fold(connection: Queryable): Effect.Effect<Fold, PostgresError> {
     const { model } = this.blueprint.definition
@@ -75,7 +90,8 @@ export class Generation {
     })
   }
 
-  private entities(connection: Queryable, model: EntitiesShape) {
+  /** The columns of the table of entities, and the statements that load and keep its rows. */
+  entities(connection: Queryable, model: EntitiesShape): Effect.Effect<EntityTable, PostgresError> {
     const table = physicalName(model.table, this.number)
     const { text } = statement("table_columns", this.schema)
     return Effect.map(
