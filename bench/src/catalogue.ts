@@ -5,6 +5,7 @@ import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
+import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
 import { startup } from "./measures/startup.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
 
@@ -17,6 +18,8 @@ const measures: ReadonlyArray<Measure> = [
   emitBigLog,
   latency,
   catchup,
+  rebuildRows,
+  rebuildEntities,
   subscribersOfOne,
   subscribersOfAll,
   idle,

@@ -1,9 +1,10 @@
--- How far so many events go after a position, how many of them a fold wants, and whether one of those is older than its type.
+-- How far so many events go after a position, how many of them a fold wants ($4), and whether one is older than its type is now:
+-- $5 and $6 are the types that have changed, and their versions.
 select
-  max(page.position) as last,
+  max(position) as last,
   count(*)::integer as seen,
-  count(wanted.type)::integer as wanted,
-  coalesce(bool_or(page.schema_version < wanted.version), false) as outdated
+  count(*) filter (where type = any ($4))::integer as wanted,
+  coalesce(bool_or(schema_version < ($6::integer[])[array_position($5::text[], type)]), false) as outdated
 from (
   select position, type, schema_version
   from :"schema".log_events
@@ -11,4 +12,3 @@ from (
   order by position
   limit $3
 ) page
-left join unnest($4::text[], $5::integer[]) as wanted (type, version) on wanted.type = page.type

@@ -62,10 +62,18 @@ export class Build {
     return this.blueprint.definition.name
   }
 
-  /** The names of its types, and the versions that the fold expects. */
-  get wanted(): { readonly types: ReadonlyArray<string>; readonly versions: ReadonlyArray<number> } {
-    const { events } = this.blueprint.definition
-    return { types: events.map(({ type }) => type), versions: events.map((one) => one.schemaVersion) }
+  /** The types that it folds. */
+  get wanted(): ReadonlyArray<string> {
+    return this.blueprint.definition.events.map(({ type }) => type)
+  }
+
+  /** Those of its types that have changed, and their versions now. */
+  get changed(): { readonly types: ReadonlyArray<string>; readonly versions: ReadonlyArray<number> } {
+    const changed = this.blueprint.definition.events.filter(({ schemaVersion }) => schemaVersion > 1)
+    return {
+      types: changed.map(({ type }) => type),
+      versions: changed.map(({ schemaVersion }) => schemaVersion)
+    }
   }
 
   private get key(): ReadonlyArray<unknown> {

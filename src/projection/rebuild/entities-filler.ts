@@ -59,7 +59,7 @@ class EntitiesFiller implements Filler {
 
   private readonly foldUpTo = (upTo: number): Effect.Effect<void, Failure> =>
     Effect.gen({ self: this }, function* () {
-      const pager = new Pager(this.parts.feed.pages, { types: this.build.wanted.types })
+      const pager = new Pager(this.parts.feed.pages, { types: this.build.wanted })
       let page: Page = yield* pager.next(this.build.position, upTo)
       for (;;) {
         const { last } = page

@@ -45,7 +45,7 @@ export const foldLikeLive = (
   onFolded: (events: number, position: number) => void
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
-    const pager = new Pager(feed.pages, { types: build.wanted.types })
+    const pager = new Pager(feed.pages, { types: build.wanted })
     let at = from
     while (at < upTo) {
       const { events, last } = yield* pager.next(at, upTo)

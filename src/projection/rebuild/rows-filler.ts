@@ -43,7 +43,7 @@ const isIndependent = Effect.fnUntraced(function* (
   const { rows } = yield* postgres.query<Explained>(`explain (format json) ${fold.text}`, [
     0,
     0,
-    build.wanted.types
+    build.wanted
   ])
   const plan: PlanNode = rows[0]!["QUERY PLAN"][0]!.Plan
   if (plan.Operation !== "Insert" || plan["Conflict Resolution"] !== undefined) return false
@@ -142,10 +142,11 @@ class RowsFiller implements Filler {
     })
 
   private next(from: number, upTo: number): Effect.Effect<Range, PostgresError> {
-    const { types, versions } = this.build.wanted
+    const { wanted, changed } = this.build
+    const values = [from, upTo, RANGE_EVENTS, wanted, changed.types, changed.versions]
     const { text, name } = this.range
     return Effect.map(
-      this.parts.postgres.query<RangeRow>(text, [from, upTo, RANGE_EVENTS, types, versions], { name }),
+      this.parts.postgres.query<RangeRow>(text, values, { name }),
       ({ rows: [row] }): Range => ({
         from,
         to: row!.seen < RANGE_EVENTS ? upTo : Number(row!.last),
@@ -162,9 +163,7 @@ class RowsFiller implements Filler {
     if (wanted === 0) return Effect.sync(() => pace.folded(0, to))
     const { text, name } = this.fold
     return Effect.map(
-      this.build.transaction((connection) =>
-        connection.query(text, [from, to, this.build.wanted.types], { name })
-      ),
+      this.build.transaction((connection) => connection.query(text, [from, to, this.build.wanted], { name })),
       () => pace.folded(wanted, to)
     )
   }

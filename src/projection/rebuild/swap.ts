@@ -99,7 +99,7 @@ const reachLive = Effect.fnUntraced(function* (
   connection: Connection,
   upTo: number
 ): Effect.fn.Return<void, PostgresError | FoldFailed | Behind> {
-  const page = yield* new Pager(feed.pages, { types: build.wanted.types }).next(build.position, upTo)
+  const page = yield* new Pager(feed.pages, { types: build.wanted }).next(build.position, upTo)
   const batch = yield* attempt(() => page.events.map((event) => build.types.upcast(event)))
   if (page.last < upTo) return yield* new Behind()
   if (batch.length > 0) yield* build.fold(connection, batch)
