@@ -7,6 +7,10 @@ import type { RebuildOptions as Options, RebuildReport } from "../projection/reb
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { RollbackReport } from "../projection/rebuild/rollback.ts"
 
+export type { RebuildProgress } from "../projection/rebuild/pace.ts"
+export type { RebuildReport } from "../projection/rebuild/rebuild.ts"
+export type { RollbackReport } from "../projection/rebuild/rollback.ts"
+
 export interface RebuildOptions extends Options {
   /** Gives the rebuild up; it then rejects with the signal's reason, once what was built is dropped. */
   readonly signal?: AbortSignal
