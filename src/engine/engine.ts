@@ -14,7 +14,7 @@ import { Projections } from "../projection/projections.ts"
 import type { OpenOptions } from "./configuration.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type BoundReadModels, ReadModels } from "./read-models.ts"
-import { type Rebuilding, rebuildIn, rollbackIn } from "./rebuilding.ts"
+import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
 import { withinSpan } from "./telemetry.ts"
@@ -270,6 +270,10 @@ class OpenEngine implements Engine {
 
   rollback(projection: string): ReturnType<Rebuilding["rollback"]> {
     return this.run(rollbackIn(projection))
+  }
+
+  whatIf(...given: Parameters<Rebuilding["whatIf"]>): ReturnType<Rebuilding["whatIf"]> {
+    return this.run(whatIfIn(...given))
   }
 
   close(): Promise<void> {

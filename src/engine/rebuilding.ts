@@ -4,15 +4,28 @@ import type { ProjectionDefinition } from "../projection/definition.ts"
 import { type ProjectionError, projectionError, UnknownProjection } from "../projection/error.ts"
 import { Projections } from "../projection/projections.ts"
 import type { RebuildOptions as Options, RebuildReport } from "../projection/rebuild/rebuild.ts"
+import { EventLog } from "../log/event-log.ts"
+import { filterProblem } from "../log/filter.ts"
+import { logError } from "../log/error.ts"
+import type { WhatIf, WhatIfReport } from "../projection/rebuild/what-if.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { RollbackReport } from "../projection/rebuild/rollback.ts"
 
 export type { RebuildProgress } from "../projection/rebuild/pace.ts"
+export type { WhatIfReport } from "../projection/rebuild/what-if.ts"
 export type { RebuildReport } from "../projection/rebuild/rebuild.ts"
 export type { RollbackReport } from "../projection/rebuild/rollback.ts"
 
 export interface RebuildOptions extends Options {
   /** Gives the rebuild up; it then rejects with the signal's reason, once what was built is dropped. */
+  readonly signal?: AbortSignal
+}
+
+export interface WhatIfOptions extends Omit<WhatIf, "to"> {
+  /** Read models by name, or definitions of one's own, also changed ones. */
+  readonly definitions: ReadonlyArray<string | ProjectionDefinition>
+  /** Only what lies up to and with this position or token. Default: what each live model has. */
+  readonly to?: number | string
   readonly signal?: AbortSignal
 }
 
@@ -33,6 +46,14 @@ export interface Rebuilding {
    * LockTimeout (readers held the views for 60 000 ms): then nothing was changed.
    */
   rollback(projection: string): Promise<RollbackReport>
+  /**
+   * Folds read models, also changed ones, into a schema of their own, and tells what differs from the live tables: by key, with
+   * counts and examples. Where neither `to` nor a filter leaves anything out, both are compared as they are after one and the
+   * same event; else with the live tables as they are. Nothing else of the database is written to, and the schema is dropped at
+   * the end unless `keep` says otherwise. Rejects with SchemaInUse (it is there and was not made for this), InvalidIdentifier,
+   * UnknownProjection, InvalidDefinition, RebuildFailed (a fold failed on an event), InvalidArgument or LogRewound (`to`).
+   */
+  whatIf(options: WhatIfOptions): Promise<WhatIfReport>
 }
 
 /** Fails with the signal's reason once it is given; the work is interrupted and has cleaned up by then. */
@@ -83,4 +104,20 @@ export const rollbackIn = Effect.fnUntraced(function* (
   const report = yield* (yield* Rebuilds).rollback(name)
   ;(yield* Projections).look(name)
   return report
+})
+
+export const whatIfIn = Effect.fnUntraced(function* ({
+  definitions,
+  to,
+  signal,
+  ...options
+}: WhatIfOptions): Effect.fn.Return<WhatIfReport, unknown, Projections | Rebuilds | EventLog> {
+  const projections = yield* Projections
+  const log = yield* EventLog
+  const { into: _, keep: _kept, onProgress: _told, ...filter } = options
+  const wrong = filterProblem(filter)
+  if (wrong !== undefined) return yield* logError(wrong)
+  const meant = yield* Effect.forEach(definitions, (one) => definitionOf(projections, one))
+  const bound = to === undefined ? {} : { to: yield* log.resolve(to) }
+  return yield* whileWanted((yield* Rebuilds).whatIf(meant, { ...options, ...bound }), signal)
 })

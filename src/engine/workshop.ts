@@ -7,7 +7,7 @@ import type { OpenOptions } from "./configuration.ts"
 import { logLayer } from "./layers.ts"
 import { loggerLayer } from "./logger.ts"
 import { plainError } from "./plain-error.ts"
-import { type Rebuilding, rebuildIn, rollbackIn } from "./rebuilding.ts"
+import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { telemetryLayer } from "./telemetry.ts"
 
 /** A log opened to build its read models again: it keeps none of them, so that those whose definition changed do not stop it. */
@@ -37,11 +37,13 @@ export const openWorkshop = async (options: OpenOptions = {}): Promise<Workshop>
   const run = <A>(effect: Effect.Effect<A, unknown, Services>): Promise<A> =>
     Effect.runPromiseWith(context)(Effect.mapError(effect, plainError))
   const known = new Map<string, ProjectionDefinition>(Object.entries(builtIn))
+  const ours = (meant: string | ProjectionDefinition): string | ProjectionDefinition =>
+    typeof meant === "string" ? (known.get(meant) ?? meant) : meant
   return {
     builtIn: [...known.values()],
-    rebuild: (meant, given) =>
-      run(rebuildIn(typeof meant === "string" ? (known.get(meant) ?? meant) : meant, given)),
+    rebuild: (meant, given) => run(rebuildIn(ours(meant), given)),
     rollback: (name) => run(rollbackIn(name)),
+    whatIf: (given) => run(whatIfIn({ ...given, definitions: given.definitions.map((one) => ours(one)) })),
     [Symbol.asyncDispose]: () => runtime.dispose()
   }
 }

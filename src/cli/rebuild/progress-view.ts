@@ -29,6 +29,24 @@ export const progressText = (progress: RebuildProgress): string => {
   return [printable(projection), padEnd(phase, PHASE_WIDTH), ...told.filter((part) => part !== "")].join(GAP)
 }
 
+/** How tables compare with the live ones: a line for each, and one for each example of what differs. */
+export const comparisonLines = ({
+  tables,
+  position
+}: NonNullable<RebuildReport["verified"]>): ReadonlyArray<string> =>
+  tables.flatMap(({ relation, rows, different, onlyLive, onlyRebuilt, examples }) => {
+    const isSame = different + onlyLive + onlyRebuilt === 0
+    const found = isSame
+      ? `${number(rows)} rows, all alike`
+      : `${number(different)} differ, ${number(onlyLive)} only before, ${number(onlyRebuilt)} only now`
+    return [
+      `  compared ${printable(relation)} at ${position}: ${found}`,
+      ...examples.map(({ key, how }) => `    ${printable(key)} ${HOW[how]}`)
+    ]
+  })
+
+const HOW = { different: "different", "only live": "only before", "only rebuilt": "only now" } as const
+
 /** What a rebuild did, in a line, and in one more for each table that differs. */
 export const reportText = (report: RebuildReport): string => {
   const { projection, from, to, verified, dropped, seconds } = report
@@ -38,18 +56,7 @@ export const reportText = (report: RebuildReport): string => {
     from !== undefined && from.version !== to.version ? `, version ${from.version} → ${to.version}` : ""
   const took = `${events(report.events)} in ${seconds.toFixed(1)} s (${rate(report.rate)})`
   const lines = [`${printable(projection)}: ${way}${change}, ${took}, at position ${report.position}`]
-  for (const table of verified?.tables ?? []) {
-    const { relation, rows, different, onlyLive, onlyRebuilt } = table
-    const isSame = different + onlyLive + onlyRebuilt === 0
-    const found = isSame
-      ? `${number(rows)} rows, all alike`
-      : `${number(different)} differ, ${number(onlyLive)} only before, ${number(onlyRebuilt)} only now`
-    lines.push(`  compared ${printable(relation)} at ${verified!.position}: ${found}`)
-    for (const { key, how } of table.examples)
-      lines.push(
-        `    ${printable(key)} ${how.replace("only live", "only before").replace("only rebuilt", "only now")}`
-      )
-  }
+  if (verified !== undefined) lines.push(...comparisonLines(verified))
   if (from !== undefined && !dropped.includes(from.generation))
     lines.push(`  generation ${from.generation} is kept: tidemark rollback ${printable(projection)}`)
   if (dropped.length > 0) lines.push(`  dropped ${counted(dropped.length, "older generation")}`)

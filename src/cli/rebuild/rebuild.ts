@@ -23,7 +23,8 @@ export interface RollbackOptions extends PlaceOptions {
   readonly json?: boolean
 }
 
-const opened = async (options: PlaceOptions): Promise<Workshop & AsyncDisposable> => {
+/** A log that is opened to build read models in it. */
+export const opened = async (options: PlaceOptions): Promise<Workshop & AsyncDisposable> => {
   const place = await placeFor(options, sayOnStandardError)
   try {
     const workshop = await openWorkshop({

@@ -98,15 +98,15 @@ export const begin = (
     const shown = live === undefined ? [] : relationsOfLive(found, blueprint)
     yield* checkViews(connection, schema, blueprint, number, shown)
     yield* generations.insertBuild(connection, { name, generation: number, blueprint }, id, fleet.engine)
-    return { live, number, fold: yield* generation.fold(connection) }
+    return { live, generation, fold: yield* generation.fold(connection) }
   })
 
   // Before anybody can see it: another call of this engine must not take it for left behind.
   const noted = Effect.sync(() => parts.active.add(id))
   return Effect.andThen(noted, asDefinitionError(name, postgres.transaction(make))).pipe(
-    Effect.map(({ live, number, fold }) => ({
+    Effect.map(({ live, generation, fold }) => ({
       live,
-      build: new Build(parts, blueprint, number, id, fold, pace)
+      build: new Build(parts, generation, id, fold, pace)
     })),
     Effect.onError(() => Effect.sync(() => parts.active.delete(id)))
   )

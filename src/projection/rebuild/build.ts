@@ -7,7 +7,7 @@ import { EventTypes } from "../../log/event-type.ts"
 import type { Feed } from "../../log/feed.ts"
 import type { Blueprint } from "../blueprint.ts"
 import type { Fold } from "../fold.ts"
-import { Generation } from "../generation.ts"
+import type { Generation } from "../generation.ts"
 import { Overtaken, type Registry } from "../registry.ts"
 import type { Generations } from "./generations.ts"
 import type { Pace } from "./pace.ts"
@@ -45,16 +45,18 @@ export class Build {
   /** Everything up to here is folded into its tables. */
   position = 0
   private readonly parts: RebuildParts
-  readonly id: string
+  readonly id: string | undefined
 
-  constructor(parts: RebuildParts, blueprint: Blueprint, number: number, id: string, fold: Fold, pace: Pace) {
+  /** `id`: the try, as the table of generations has it; none for tables that are in no such table, and that nobody takes over. */
+  constructor(parts: RebuildParts, generation: Generation, id: string | undefined, fold: Fold, pace: Pace) {
+    const { blueprint, number } = generation
     this.parts = parts
     this.blueprint = blueprint
     this.number = number
     this.id = id
     this.fold = fold
     this.pace = pace
-    this.generation = new Generation(blueprint, number, parts.postgres.schema)
+    this.generation = generation
     this.types.declare(blueprint.definition.events)
   }
 
@@ -82,6 +84,7 @@ export class Build {
 
   /** Fails with Overtaken where the try was given up; beside others of its transactions, or `alone`. */
   hold(connection: Connection, alone = false): Effect.Effect<void, PostgresError | Overtaken> {
+    if (this.id === undefined) return Effect.void
     const { text, name } = statement(alone ? "lock_build" : "hold_build", this.parts.postgres.schema)
     return Effect.flatMap(connection.query(text, this.key, { name }), ({ count }) =>
       count === 0 ? Effect.fail(new Overtaken()) : Effect.void

@@ -69,7 +69,7 @@ const JOIN_MS = 10_000
 type Problem = PostgresError | ProjectionError
 
 /** What went wrong, as the caller is told. */
-const told = (projection: string, failure: Failure | Behind | ProjectionError): Problem => {
+export const told = (projection: string, failure: Failure | Behind | ProjectionError): Problem => {
   switch (failure._tag) {
     case "PostgresError":
     case "ProjectionError":
@@ -115,7 +115,8 @@ const joined = ({ fleet, postgres }: RebuildParts, name: string) =>
     })
   })
 
-const fillerOf = (parts: RebuildParts, build: Build) => {
+/** How the tables of a build are filled. */
+export const fillerOf = (parts: RebuildParts, build: Build) => {
   const { model } = build.blueprint.definition
   return model.shape === "rows" ? rowsFiller(parts, build) : entitiesFiller(parts, build, model)
 }
@@ -145,7 +146,7 @@ class Rebuilding {
       ({ build }, exit) =>
         Effect.ensuring(
           this.clean(build, exit),
-          Effect.sync(() => active.delete(build.id))
+          Effect.sync(() => active.delete(build.id ?? ""))
         )
     )
   })

@@ -1,5 +1,6 @@
 import { Context, Effect, Exit, Fiber, Layer, type Scope } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
+import { identifier, type InvalidIdentifier } from "../../postgres/identifier.ts"
 import { Postgres } from "../../postgres/postgres.ts"
 import { Fleet } from "../../fleet/fleet.ts"
 import { Feed } from "../../log/feed.ts"
@@ -11,6 +12,7 @@ import type { RebuildParts } from "./build.ts"
 import { RebuildLost } from "./error.ts"
 import { Generations } from "./generations.ts"
 import { rebuild, type RebuildOptions, type RebuildReport } from "./rebuild.ts"
+import { whatIf, type WhatIf, type WhatIfReport } from "./what-if.ts"
 import { rollback, type RollbackReport } from "./rollback.ts"
 
 type Problem = PostgresError | ProjectionError
@@ -29,6 +31,11 @@ export class Rebuilds extends Context.Service<
     ) => Effect.Effect<RebuildReport, Problem>
     /** Has the views of a projection show the generation before the live one again. */
     readonly rollback: (name: string) => Effect.Effect<RollbackReport, Problem>
+    /** Folds projections into a schema of their own, and tells what differs from the live tables. */
+    readonly whatIf: (
+      definitions: ReadonlyArray<ProjectionDefinition>,
+      options: WhatIf
+    ) => Effect.Effect<WhatIfReport, Problem | InvalidIdentifier>
   }
 >()("tidemark/projection/Rebuilds") {
   static readonly layer: Layer.Layer<Rebuilds, never, Postgres | Feed | Fleet> = Layer.effect(
@@ -73,6 +80,14 @@ const makeRebuilds = Effect.fnUntraced(function* (): Effect.fn.Return<
         definition.name,
         Effect.flatMap(blueprint(definition), (plan) => rebuild(parts, plan, options))
       ),
-    rollback: (name) => within(name, rollback(parts, name))
+    rollback: (name) => within(name, rollback(parts, name)),
+    whatIf: (definitions, options) =>
+      Effect.andThen(
+        identifier("schema", options.into),
+        within(
+          definitions.map(({ name }) => name).join(", "),
+          Effect.flatMap(Effect.forEach(definitions, blueprint), (plans) => whatIf(parts, plans, options))
+        )
+      )
   })
 })

@@ -28,12 +28,13 @@ export const isOfLog = (live: Registered | undefined): live is Registered =>
 
 /**
  * Compares the new tables with the live ones, as both are after one and the same event, in a snapshot: the live model goes on.
- * Undefined where there is no such event any more, because the live model is behind, or is none of this log.
+ * Undefined where there is no such event any more, because the live model is behind, or is none of this log. Without a
+ * filler, compares them as they are.
  */
 export const verify = (
   { postgres, registry }: RebuildParts,
   build: Build,
-  filler: Filler
+  filler: Filler | undefined
 ): Effect.Effect<Verification | undefined, Failure> => {
   const { schema } = postgres
   const compare = (snapshot: Connection, live: Registered) =>
@@ -44,7 +45,7 @@ export const verify = (
           const table = qualified(schema, physicalName(relation, live.generation))
           const there = yield* snapshot.query("select where to_regclass($1) is not null", [table])
           if (there.count === 0) continue
-          const rebuilt = qualified(schema, physicalName(relation, build.number))
+          const rebuilt = build.generation.table(relation)
           tables.push(
             yield* compareTables(
               schema,
@@ -63,8 +64,11 @@ export const verify = (
     Effect.fnUntraced(function* (snapshot): Effect.fn.Return<Verification | undefined, Failure> {
       yield* snapshot.query("set transaction isolation level repeatable read, read only")
       const live = yield* registry.load(build.name, snapshot)
-      if (!isOfLog(live) || live.position < build.position) return undefined
-      yield* filler.fill(live.position)
+      if (!isOfLog(live)) return undefined
+      if (filler !== undefined) {
+        if (live.position < build.position) return undefined
+        yield* filler.fill(live.position)
+      }
       const tables: ReadonlyArray<TableComparison> = yield* compare(snapshot, live) as Effect.Effect<
         ReadonlyArray<TableComparison>,
         PostgresError
