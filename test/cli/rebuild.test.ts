@@ -44,7 +44,8 @@ beforeAll(async () => {
     { type: "Counted", data: { by: 1 } },
     { type: "Counted", data: { by: 2 } }
   ])
-  expect(await engine.agents.list()).toHaveLength(2)
+  // It waits until they are folded.
+  await engine.agents.list()
   await engine.close()
 })
 afterAll(() => rm(folder, { recursive: true }))

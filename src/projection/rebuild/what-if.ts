@@ -119,7 +119,7 @@ const withTypes = ({ types, ...filter }: Filter, build: Build): Filter => ({
 const outcomeOf = Effect.fnUntraced(function* (
   parts: RebuildParts,
   blueprint: Blueprint,
-  { into, to, keep, onProgress, ...filter }: WhatIf
+  { into, to, keep: _keep, onProgress, ...filter }: WhatIf
 ): Effect.fn.Return<WhatIfOutcome, Failure | ProjectionError> {
   const { name, version } = blueprint.definition
   const pace = new Pace(name, (progress) => onProgress?.(progress))
