@@ -6,7 +6,7 @@ import { Projections } from "../projection/projections.ts"
 import type { RebuildOptions as Options, RebuildReport } from "../projection/rebuild/rebuild.ts"
 import { EventLog } from "../log/event-log.ts"
 import { filterProblem } from "../log/filter.ts"
-import { logError } from "../log/error.ts"
+import { InvalidArgument, logError } from "../log/error.ts"
 import type { WhatIf, WhatIfReport } from "../projection/rebuild/what-if.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { RollbackReport } from "../projection/rebuild/rollback.ts"
@@ -36,7 +36,7 @@ export interface Rebuilding {
    * has its views show them, in one short transaction: readers and whoever folds go on meanwhile. By name, where it is one of
    * every engine's or was given to `project`; or by its definition, also a changed one, which need not be given to `project` before.
    * Rejects with UnknownProjection, InvalidDefinition, RebuildUnderWay, OlderDefinition, ViewsInTheWay, RebuildFailed (the fold failed
-   * on an event), RebuildDiffers (verification found a difference), RebuildLost, LockTimeout (readers held the views for
+   * on an event), RebuildDiffers (verification found a difference), RebuildLost, InvalidArgument (`keep`), LockTimeout (readers held the views for
    * `swapPatienceMs`, 300 000 ms) or DiskFull: then the live tables are as they were. What a killed process leaves, the next rebuild drops.
    */
   rebuild(projection: string | ProjectionDefinition, options?: RebuildOptions): Promise<RebuildReport>
@@ -90,6 +90,11 @@ export const rebuildIn = Effect.fnUntraced(function* (
   meant: string | ProjectionDefinition,
   { signal, ...options }: RebuildOptions = {}
 ): Effect.fn.Return<RebuildReport, unknown, Projections | Rebuilds> {
+  const { keep = 0 } = options
+  if (!Number.isSafeInteger(keep) || keep < 0) {
+    const problem = `keep is ${keep}: give a whole number from 0, of earlier generations that stay`
+    return yield* logError(new InvalidArgument({ problem }))
+  }
   const projections = yield* Projections
   const rebuilds = yield* Rebuilds
   const definition = yield* definitionOf(projections, meant)

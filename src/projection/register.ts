@@ -96,7 +96,9 @@ export const register = (
 
   /** Its first generation may be older than the table of generations. */
   const nameRelations = mayWrite
-    ? postgres.query(statement("name_relations", schema).text, [name, blueprint.hash, relations])
+    ? Effect.ignore(
+        postgres.query(statement("name_relations", schema).text, [name, blueprint.hash, relations])
+      )
     : Effect.void
 
   const notThere = projectionError(

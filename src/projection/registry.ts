@@ -73,6 +73,7 @@ export class Registry {
       release: named("release_projection"),
       move: named("move_projection"),
       stop: named("stop_projection"),
+      names: named("projection_names"),
       lock: named("lock_projection"),
       swap: named("swap_projection")
     }
@@ -85,6 +86,13 @@ export class Registry {
     const { text, name: prepared } = this.statements.load
     return Effect.map(connection.query<ProjectionRow>(text, [name], { name: prepared }), ({ rows: [row] }) =>
       row === undefined ? undefined : registered(row)
+    )
+  }
+
+  /** Those that are there. */
+  names(connection: Queryable): Effect.Effect<ReadonlyArray<string>, PostgresError> {
+    return Effect.map(connection.query<{ name: string }>(this.statements.names.text), ({ rows }) =>
+      rows.map(({ name }) => name)
     )
   }
 

@@ -26,8 +26,10 @@ const once = (
   parts.postgres.transaction(
     Effect.fnUntraced(function* (connection) {
       const live = yield* lockProjection(parts, connection, name)
-      if (live === undefined)
-        return yield* projectionError(new UnknownProjection({ projection: name, known: [] }))
+      if (live === undefined) {
+        const known = yield* parts.registry.names(connection)
+        return yield* projectionError(new UnknownProjection({ projection: name, known }))
+      }
       const found = yield* parts.generations.of(connection, name)
       const [kept] = found
         .filter(({ state }) => state === "kept")
