@@ -10,7 +10,7 @@ import { attempt, type FoldFailed } from "../fold.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { EntityTable } from "../generation.ts"
 import type { Build, RebuildParts } from "./build.ts"
-import { type Filler, foldLikeLive, isAboutEvents } from "./filler.ts"
+import { type Filler, type Filling, foldLikeLive, isAboutEvents } from "./filler.ts"
 
 /** How many changed rows are saved at once. */
 const SAVE_ROWS = 10_000
@@ -157,9 +157,9 @@ export const entitiesFiller = (
   parts: RebuildParts,
   build: Build,
   model: EntitiesShape
-): Effect.Effect<{ readonly filler: Filler; readonly isUnread: boolean }, PostgresError> =>
+): Effect.Effect<Filling, PostgresError> =>
   Effect.map(build.generation.entities(parts.postgres, model), (table) => ({
     filler: new EntitiesFiller(parts, build, new Things(model, table.columns), table),
-    // Rows are found by their key only, whose index is unique.
-    isUnread: true
+    onlyAdds: false,
+    onlyByKey: true
   }))

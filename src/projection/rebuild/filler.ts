@@ -12,6 +12,17 @@ import type { Build } from "./build.ts"
 export interface Filler {
   /** Folds everything up to a settled position. Fails with Poisoned before the event that the fold fails on. */
   readonly fill: (upTo: number) => Effect.Effect<void, Failure>
+  /** Throws away what was filled, to fill it again in the order of the log; undefined where that is how it was filled. */
+  readonly startOver?: Effect.Effect<void, PostgresError | Overtaken>
+}
+
+/** A filler for the tables of a build. */
+export interface Filling {
+  readonly filler: Filler
+  /** Rows are only added, and nothing looks for any meanwhile. */
+  readonly onlyAdds: boolean
+  /** Rows are looked for by unique keys at most. */
+  readonly onlyByKey: boolean
 }
 
 /** Whether something in what was folded is to blame, so that folding it bit by bit tells what. */

@@ -5,13 +5,13 @@ import { statement } from "../../postgres/sql-file.ts"
 import type { Blueprint } from "../blueprint.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
-import type { Registered } from "../registry.ts"
+import type { Overtaken, Registered } from "../registry.ts"
 import { begin } from "./begin.ts"
 import type { Build, RebuildParts } from "./build.ts"
 import { entitiesFiller } from "./entities-filler.ts"
 import { RebuildDiffers, RebuildFailed, RebuildLost } from "./error.ts"
-import type { Filler } from "./filler.ts"
-import { finish, withoutIndexes } from "./finish.ts"
+import { type Filler, type Filling, isAboutEvents } from "./filler.ts"
+import { finish, type LateIndex, withoutIndexes } from "./finish.ts"
 import { Pace, type RebuildProgress } from "./pace.ts"
 import { rowsFiller } from "./rows-filler.ts"
 import { dropBeyond } from "./keep.ts"
@@ -115,8 +115,11 @@ const joined = ({ fleet, postgres }: RebuildParts, name: string) =>
     })
   })
 
+/** An index does not take what is in its table. */
+const isRefusal = (failure: PostgresError | Overtaken): failure is PostgresError => isAboutEvents(failure)
+
 /** How the tables of a build are filled. */
-export const fillerOf = (parts: RebuildParts, build: Build) => {
+export const fillerOf = (parts: RebuildParts, build: Build): Effect.Effect<Filling, PostgresError> => {
   const { model } = build.blueprint.definition
   return model.shape === "rows" ? rowsFiller(parts, build) : entitiesFiller(parts, build, model)
 }
@@ -150,6 +153,17 @@ class Rebuilding {
         )
     )
   })
+
+  /** A row that an index does not take: with the indexes in their places, filling it again ends at the event that made it. */
+  private readonly findCulprit = Effect.fnUntraced(
+    { self: this },
+    function* (build: Build, filler: Filler, late: ReadonlyArray<LateIndex>, failure: PostgresError) {
+      if (filler.startOver === undefined) return yield* failure
+      yield* filler.startOver
+      yield* finish(build, late)
+      yield* filler.fill(build.pace.target)
+    }
+  )
 
   /** What is not live is dropped; where that cannot be done, the next rebuild does it. */
   private clean(build: Build, exit: Exit.Exit<unknown, Problem>): Effect.Effect<void> {
@@ -202,14 +216,16 @@ class Rebuilding {
       live: Registered | undefined
     ): Effect.fn.Return<readonly [Filler, Verification | undefined], Failure | ProjectionError> {
       const { pace } = build
-      const { filler, isUnread } = yield* fillerOf(this.parts, build)
-      const late = isUnread ? yield* withoutIndexes(this.parts.postgres, build) : []
+      const { filler, onlyAdds, onlyByKey } = yield* fillerOf(this.parts, build)
+      const late = onlyByKey ? yield* withoutIndexes(this.parts.postgres, build, onlyAdds) : []
       const verifies = this.options.verify === true && isOfLog(live)
       pace.target = yield* reachable(this.parts, this.name, verifies)
       pace.enter("fill")
       yield* filler.fill(pace.target)
       pace.enter("index")
-      yield* finish(build, late)
+      yield* Effect.catchIf(finish(build, late), isRefusal, (failure) =>
+        this.findCulprit(build, filler, late, failure)
+      )
       yield* catchUp(this.parts, build, filler, verifies)
       if (!verifies) return [filler, undefined]
       pace.enter("verify")

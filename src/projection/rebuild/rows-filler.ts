@@ -7,7 +7,7 @@ import type { Overtaken } from "../registry.ts"
 import { type Explained, type PlanNode, relationsOf } from "../sql-purity.ts"
 import { physicalName } from "../sql-source.ts"
 import type { Build, RebuildParts } from "./build.ts"
-import { type Filler, foldLikeLive, isAboutEvents } from "./filler.ts"
+import { type Filler, type Filling, foldLikeLive, isAboutEvents } from "./filler.ts"
 
 /** How many events of the log, wanted or not, are folded by one statement. */
 export const RANGE_EVENTS = 50_000
@@ -80,11 +80,11 @@ class RowsFiller implements Filler {
       if (!this.anyOrder) return this.inOrder(upTo)
       return Effect.catchIf(this.atOnce(upTo), isAboutFailure, () =>
         // What failed first of what ran at once is not what would fail first in the order of the log.
-        Effect.andThen(this.empty, this.inOrder(upTo))
+        Effect.andThen(this.startOver, this.inOrder(upTo))
       )
     })
 
-  private readonly empty: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() => {
+  readonly startOver: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() => {
     const truncate = `truncate ${this.build.generation.tables.join(", ")}`
     return Effect.map(
       this.build.transaction((connection) => connection.query(truncate)),
@@ -178,10 +178,15 @@ class RowsFiller implements Filler {
 const isAboutFailure = (failure: Failure): failure is PostgresError | FoldFailed =>
   failure._tag !== "Poisoned" && isAboutEvents(failure)
 
-/** How the tables of a rows projection are filled, and whether nothing looks into them meanwhile. */
+/** How the tables of a rows projection are filled. */
 export const rowsFiller = Effect.fnUntraced(function* (parts: RebuildParts, build: Build) {
   const stored = statement("stored_batch", parts.postgres.schema).text
   const fold = statementOf(build.generation.rowsOver(stored))
   const anyOrder = yield* isIndependent(parts, build, fold)
-  return { filler: new RowsFiller(parts, build, fold, anyOrder) as Filler, isUnread: anyOrder }
+  const filling: Filling = {
+    filler: new RowsFiller(parts, build, fold, anyOrder),
+    onlyAdds: anyOrder,
+    onlyByKey: anyOrder
+  }
+  return filling
 })

@@ -102,6 +102,19 @@ describe("a fold that fails during a rebuild", () => {
   })
 })
 
+describe("rows that are unique", () => {
+  it("are found not to be, at the event that says so, also where many are added at once", async () => {
+    const one = await start()
+    const name = "unique_rows"
+    const text = `create table :"${name}" (position bigint primary key, stream text not null, by integer not null, unique (stream, by))`
+    await one.emit("unique-1", ...Array.from({ length: 900 }, (_, by) => Counted.make({ by })))
+    await one.emit("unique-1", Counted.make({ by: 17 }), Counted.make({ by: 3 }))
+    const reason = await reasonOf(one.rebuild({ ...entries({ name }), tables: { text } }))
+    expect(reason).toMatchObject({ _tag: "RebuildFailed", position: await positionOf(901, "unique-1") })
+    expect(await tablesOf(db, name)).toEqual([])
+  })
+})
+
 describe("a rebuild mends", () => {
   it("a projection that stopped at an event, once its fold can take that", async () => {
     const one = await start()

@@ -83,7 +83,7 @@ describe("a rebuild", () => {
     const one = await start()
     const name = "indexed"
     const text = `create table :"${name}" (position bigint primary key, stream text not null, by integer not null);
-      create index on :"${name}" (stream); create index on :"${name}" (by desc, stream) where by > 0`
+      create unique index on :"${name}" (stream, position); create index on :"${name}" (stream); create index on :"${name}" (by desc, stream) where by > 0`
     const definition = { ...entries({ name }), tables: { text } }
     await one.project(definition)
     await writeSome(one, 2, 2)
@@ -96,7 +96,15 @@ describe("a rebuild", () => {
         )
       ).map((row) => row.definition.replaceAll(`__${generation}`, "__n"))
     expect(await indexesOf(2)).toEqual(await indexesOf(1))
-    expect(await indexesOf(2)).toHaveLength(3)
+    expect(await indexesOf(2)).toHaveLength(4)
+    const constraintsOf = async (generation: number) =>
+      (
+        await db.query<{ name: string; definition: string }>(
+          "select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = $1::regclass order by conname",
+          [`tidemark.${name}__${generation}`]
+        )
+      ).map((row) => `${row.name} ${row.definition}`.replaceAll(`__${generation}`, "__n"))
+    expect(await constraintsOf(2)).toEqual(await constraintsOf(1))
   })
 
   it("tells how far it is while it goes on", async () => {
