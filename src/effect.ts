@@ -74,6 +74,11 @@ export {
 export { ProjectionError, type ProjectionReason } from "./projection/error.ts"
 export { command, type Operation, type OperationContext, query } from "./projection/operation.ts"
 export { Projections } from "./projection/projections.ts"
+export type { RebuildProgress } from "./projection/rebuild/pace.ts"
+export type { RebuildOptions, RebuildReport } from "./projection/rebuild/rebuild.ts"
+export { Rebuilds } from "./projection/rebuild/rebuilds.ts"
+export type { RollbackReport } from "./projection/rebuild/rollback.ts"
+export type { WhatIf, WhatIfReport } from "./projection/rebuild/what-if.ts"
 export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"
 /** What the queries of the read models give. */

@@ -1,6 +1,6 @@
 /**
  * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that an open log fails with, and
- * those of a database that was named; here are also those of the embedded server.
+ * those of a database that was named; here are also those of the embedded server, and of building read models again.
  */
 export {
   AlreadySubscribed,
@@ -68,3 +68,13 @@ export {
   ProjectionStopped,
   UnknownProjection
 } from "./projection/error.ts"
+export {
+  NoGenerationKept,
+  OlderDefinition,
+  RebuildDiffers,
+  RebuildFailed,
+  RebuildLost,
+  RebuildUnderWay,
+  SchemaInUse,
+  ViewsInTheWay
+} from "./projection/rebuild/error.ts"

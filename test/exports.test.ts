@@ -12,6 +12,7 @@ import { EmbeddedReason } from "../src/postgres/embedded/embedded-error.ts"
 import { PostgresReason } from "../src/postgres/error.ts"
 import { MigrationReason } from "../src/postgres/migrate.ts"
 import { ProjectionReason } from "../src/projection/error.ts"
+import { rebuildReasons } from "../src/projection/rebuild/error.ts"
 
 const source = fileURLToPath(new URL("../src/", import.meta.url))
 
@@ -90,8 +91,8 @@ describe("the errors", () => {
     for (const [name, value] of shared) expect(exported[name]).toBe(value)
   })
 
-  test("that the main entry leaves to `tidemark/errors` are those of having no server at all", () => {
-    const embedded: ReadonlyArray<Class> = EmbeddedReason.members
+  test("that the main entry leaves to `tidemark/errors` are those of having no server at all, and of rebuilding", () => {
+    const embedded: ReadonlyArray<Class> = [...EmbeddedReason.members, ...rebuildReasons]
     const left = Object.keys(errors).filter((name) => !(name in promiseFace))
     expect(left.toSorted()).toEqual([...embedded.map(({ name }) => name), "NoDatabase"].toSorted())
   })

@@ -7,6 +7,7 @@ import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
 import { replay } from "./measures/replay.ts"
+import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
 import { startup } from "./measures/startup.ts"
 import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
@@ -24,6 +25,8 @@ const measures: ReadonlyArray<Measure> = [
   durable,
   durableTransactional,
   consumers8,
+  rebuildRows,
+  rebuildEntities,
   subscribersOfOne,
   subscribersOfAll,
   idle,

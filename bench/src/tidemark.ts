@@ -7,7 +7,8 @@ import type { Contender, Store } from "./store.ts"
 const LOOK_EVERY_MS = 50
 
 /** Opens an engine as a user would, with nothing switched off. */
-export const engineAt = (database: string): Promise<Engine> => open({ database })
+export const engineAt = (database: string, readModels: "keep" | "follow" = "keep"): Promise<Engine> =>
+  open({ database, readModels })
 
 /** The engine's promise face, seen as a store. */
 export const storeOf = (engine: Engine): Store => ({

@@ -12,7 +12,9 @@ const commands: Commands = {
   tail: async (options) => (await import("./tail.ts")).tail(options),
   replay: async (options) => (await import("./replay.ts")).replay(options),
   audit: async (options) => (await import("./audit.ts")).audit(options),
-  status: async (options) => (await import("./status.ts")).status(options)
+  status: async (options) => (await import("./status.ts")).status(options),
+  rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),
+  rollback: async (options) => (await import("./rebuild/rebuild.ts")).rollback(options)
 }
 
 /** Found from the folder of the schema, which is in the same place for the sources and for what they are built to. */

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander"
-import { count, from, names, one, seconds } from "./arguments.ts"
+import { count, from, names, one, seconds, wholeNumber } from "./arguments.ts"
 import type { AuditOptions } from "./audit.ts"
 import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
@@ -7,6 +7,7 @@ import { paint } from "./terminal/palette.ts"
 import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
+import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
 import type { ReplayOptions } from "./replay.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
@@ -25,6 +26,8 @@ export interface Commands {
   readonly replay: (options: ReplayOptions) => Promise<ExitCode>
   readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
+  readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
+  readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
 }
 
 const EXIT_CODES = `
@@ -207,6 +210,34 @@ export const program = (
           json("print it as JSON, one line a look")
         ],
         reporting(commands.status)
+      )
+    )
+    .addCommand(
+      command(
+        "rebuild",
+        "build a read model again from the log, beside the live one, and have it take that one's place",
+        [
+          new Option("--all", "every read model, one after the other"),
+          new Option("--module <file>", "definitions of your own: the default export of a JavaScript module"),
+          new Option("--verify", "compare with the live tables, row by row, before these are replaced"),
+          new Option(
+            "--keep <count>",
+            "how many earlier generations stay for a rollback (default: 1)"
+          ).argParser(wholeNumber),
+          new Option("--force", "replace tables that a newer version of the definition filled"),
+          json("print each report as one line of JSON")
+        ],
+        reporting(commands.rebuild),
+        ["[name]", "the read model"]
+      )
+    )
+    .addCommand(
+      command(
+        "rollback",
+        "have a read model show the generation before the live one again",
+        [json("print what was done as JSON")],
+        reporting(commands.rollback),
+        ["<name>", "the read model"]
       )
     )
   for (const each of [tidemark, ...tidemark.commands]) dress(each, isForPrograms)

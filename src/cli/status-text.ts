@@ -1,7 +1,7 @@
 import type { EngineStatus } from "../index.ts"
 import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
 import type { Paint } from "./terminal/palette.ts"
-import { age, counted, size } from "./terminal/quantity.ts"
+import { age, counted, elapsed, rate, size } from "./terminal/quantity.ts"
 import { cut, padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
 
 const LABEL_WIDTH = 12
@@ -48,19 +48,40 @@ const telemetryLine = ({ telemetry: { partitions, ahead, warning } }: EngineStat
   return `${found}, ${warning ?? `${ahead} ahead`}`
 }
 
-const projectionState = (projection: ProjectionFacts): string => {
-  const { isStopped, follows, lag } = projection
+/** An engine, as people know it. */
+const engineText = (engine: EngineStatus["rebuilds"][number]["owner"]): string =>
+  engine === undefined ? "nobody" : `${engine.application} on ${engine.host} (pid ${engine.pid})`
+
+const projectionState = (projection: ProjectionFacts, lagMs: number | undefined): string => {
+  const { isStopped, lag } = projection
   if (isStopped) return "stopped"
-  return `${lag === 0 ? "caught up" : `${behind(projection)} behind`}${follows ? ", filled by another process" : ""}`
+  if (lag === 0) return "caught up"
+  return `${behind(projection)} behind${lagMs === undefined ? "" : `, for ${age(lagMs)}`}`
 }
 
-const projectionLines = (status: EngineStatus): ReadonlyArray<string> =>
+const projectionLines = (status: EngineStatus): ReadonlyArray<string> => {
+  const facts = projectionsOf(status)
+  return table(
+    status.projections.map(({ owner, lagMs, rate: perSecond }, at) => [
+      facts[at]!.name,
+      facts[at]!.position,
+      projectionState(facts[at]!, lagMs),
+      `folded by ${engineText(owner)}`,
+      perSecond === 0 ? "" : rate(perSecond),
+      facts[at]!.error ?? ""
+    ])
+  )
+}
+
+const rebuildLines = ({ rebuilds }: EngineStatus): ReadonlyArray<string> =>
   table(
-    projectionsOf(status).map((projection) => [
-      projection.name,
-      projection.position,
-      projectionState(projection),
-      projection.error ?? ""
+    rebuilds.map(({ projection, generation, position, target, rate: perSecond, etaMs, owner }) => [
+      projection,
+      `generation ${generation}`,
+      target === 0 ? "begins" : `${Math.floor((100 * Math.min(position, target)) / target)} %`,
+      rate(perSecond),
+      owner === undefined ? "left behind" : etaMs === undefined ? "" : `${elapsed(etaMs)} left`,
+      `by ${engineText(owner)}`
     ])
   )
 
@@ -88,6 +109,7 @@ export const statusText = (status: ShownStatus, paint: Paint, width = Number.POS
     ["emit", [`${emit.waiting} waiting, ${emit.blocked} blocked, ${emit.underWay} under way`]],
     ["telemetry", [telemetryLine(status)]],
     ["projections", projectionLines(status)],
+    ["rebuilds", rebuildLines(status)],
     ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]
   ]
   return sections

@@ -1,5 +1,6 @@
 import { Effect, type Semaphore } from "effect"
 import { LogError, OutcomeUnknown } from "../log/error.ts"
+import type { Fleet } from "../fleet/fleet.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Event, Meta } from "../log/event.ts"
 import { PostgresError } from "../postgres/error.ts"
@@ -16,6 +17,7 @@ const TRANSACTION_MS = 1_000
 export interface TransactionalParts extends DeliveryParts {
   readonly places: Places
   readonly log: EventLog["Service"]
+  readonly fleet: Fleet["Service"]
   readonly run: Run
   readonly ambient: () => Meta | undefined
   /** How many such transactions an engine has at once, so that they leave connections to others. */

@@ -20,6 +20,7 @@ import type { OpenOptions } from "./configuration.ts"
 import type { History } from "./history.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type BoundReadModels, ReadModels } from "./read-models.ts"
+import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
 import {
@@ -65,7 +66,7 @@ export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<B
  * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
  * with Unavailable.
  */
-export interface Engine extends AsyncDisposable, History {
+export interface Engine extends AsyncDisposable, History, Rebuilding {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
@@ -288,6 +289,18 @@ class OpenEngine implements Engine {
 
   status(): Promise<EngineStatus> {
     return this.run(engineStatus)
+  }
+
+  rebuild(...given: Parameters<Rebuilding["rebuild"]>): ReturnType<Rebuilding["rebuild"]> {
+    return this.run(rebuildIn(...given))
+  }
+
+  rollback(projection: string): ReturnType<Rebuilding["rollback"]> {
+    return this.run(rollbackIn(projection))
+  }
+
+  whatIf(...given: Parameters<Rebuilding["whatIf"]>): ReturnType<Rebuilding["whatIf"]> {
+    return this.run(whatIfIn(...given))
   }
 
   close(): Promise<void> {

@@ -11,6 +11,7 @@ import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
+import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
@@ -95,7 +96,7 @@ export const engineLayer = (
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
   return Layer.merge(ReadModels.layer, gauges).pipe(
-    Layer.provideMerge(Layer.merge(Projections.layer(projections), Consumers.layer)),
+    Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )

@@ -15,7 +15,12 @@ import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import { Projections } from "../projection/projections.ts"
-import type { ProjectionStatus } from "../projection/status.ts"
+import {
+  type ProjectionStanding,
+  rebuildsUnderWay,
+  type RebuildStanding,
+  standings
+} from "../projection/standing.ts"
 
 /** Who keeps the end of the log from settling. */
 export interface Holder {
@@ -162,7 +167,8 @@ export const logStatus = Effect.gen(function* () {
 })
 
 export interface EngineStatus extends LogStatus {
-  readonly projections: ReadonlyArray<ProjectionStatus>
+  readonly projections: ReadonlyArray<ProjectionStanding>
+  readonly rebuilds: ReadonlyArray<RebuildStanding>
   /** The durable subscriptions of the log, whichever engines work on them. */
   readonly durable: ReadonlyArray<DurableStatus>
 }
@@ -170,9 +176,14 @@ export interface EngineStatus extends LogStatus {
 /** How the log, this engine's part in it, and its read models stand now. */
 export const engineStatus = Effect.gen(function* () {
   const log = yield* logStatus
+  const postgres = yield* Postgres
+  const projections = yield* Projections
+  const definitions = projections.definitions()
+  const typesOf = (name: string) => definitions.get(name)!.events.map(({ type }) => type)
   const status: EngineStatus = {
     ...log,
-    projections: (yield* Projections).status(),
+    projections: yield* standings(postgres, projections.status(), typesOf, log.settled),
+    rebuilds: yield* rebuildsUnderWay(postgres),
     durable: yield* (yield* Consumers).status
   }
   return status

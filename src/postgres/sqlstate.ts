@@ -22,7 +22,8 @@ export const SqlState = {
   invalidSchemaName: "3F000",
   undefinedTable: "42P01",
   invalidStatementName: "26000",
-  duplicateStatement: "42P05"
+  duplicateStatement: "42P05",
+  dependentObjectsStillExist: "2BP01"
 } as const
 
 /** Classes of SQLSTATEs: their first two characters. */

@@ -12,11 +12,14 @@ import { entities, type ProjectionDefinition, rows } from "../../src/projection/
 import { ProjectionError } from "../../src/projection/error.ts"
 import type { Bound, Operations } from "../../src/projection/operation.ts"
 import { Projections, type ProjectionsConfig } from "../../src/projection/projections.ts"
+import { Rebuilds } from "../../src/projection/rebuild/rebuilds.ts"
+import type { RebuildOptions, RebuildReport } from "../../src/projection/rebuild/rebuild.ts"
+import type { RollbackReport } from "../../src/projection/rebuild/rollback.ts"
 import { connected, harnessName } from "../support/admin.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
 
-export type Services = EventLog | Postgres | Appender | Feed | Fleet | Projections
+export type Services = EventLog | Postgres | Appender | Feed | Fleet | Projections | Rebuilds
 
 /** A log with its projections, as one process would have it. */
 export interface Process {
@@ -30,6 +33,8 @@ export interface Process {
   ) => Promise<number>
   /** Resolves when the projection has folded everything up to a position. */
   readonly reaches: (name: string, position: number) => Promise<void>
+  readonly rebuild: (definition: ProjectionDefinition, options?: RebuildOptions) => Promise<RebuildReport>
+  readonly rollback: (name: string) => Promise<RollbackReport>
   readonly status: (name: string) => ReturnType<Projections["Service"]["status"]>[number]
   readonly close: () => Promise<void>
 }
@@ -70,7 +75,7 @@ const startOn = async (
   const database = new URL(url)
   database.searchParams.set("application_name", name)
   const runtime = ManagedRuntime.make(
-    Projections.layer(config).pipe(
+    Layer.merge(Projections.layer(config), Rebuilds.layer).pipe(
       Layer.provideMerge(logLayer({ database: database.href }, {})),
       Layer.provideMerge(quiet)
     )
@@ -86,6 +91,9 @@ const startOn = async (
     emit: async (stream, ...events) => (await runtime.runPromise(log.emit(stream, events))).position,
     reaches: (projection, position) =>
       runtime.runPromise(Effect.timeout(projections.reached(projection, position), "20 seconds")),
+    rebuild: (definition, options) =>
+      runtime.runPromise(Context.get(context, Rebuilds).rebuild(definition, options)),
+    rollback: (projection) => runtime.runPromise(Context.get(context, Rebuilds).rollback(projection)),
     status: (projection) => projections.status().find((one) => one.name === projection)!,
     close: () => runtime.dispose()
   }

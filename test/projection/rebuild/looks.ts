@@ -1,0 +1,22 @@
+import type { SceneDatabase } from "../scene.ts"
+
+// What the tests of rebuilds look at.
+
+type Database = Pick<SceneDatabase, "query">
+
+export const rowsOf = (db: Database, table: string) => db.query(`select * from tidemark.${table} order by 1`)
+
+export const generationsOf = (db: Database, name: string) =>
+  db.query<{ generation: number; state: string }>(
+    "select generation, state from tidemark.generations where projection = $1 order by generation",
+    [name]
+  )
+
+/** The physical tables of a relation that are there. */
+export const tablesOf = async (db: Database, relation: string): Promise<ReadonlyArray<string>> => {
+  const rows = await db.query<{ relname: string }>(
+    "select relname from pg_class where relkind = 'r' and relname like $1 order by relname",
+    [`${relation}\\_\\_%`]
+  )
+  return rows.map(({ relname }) => relname)
+}
