@@ -1,12 +1,15 @@
 import { configDefaults, defineConfig } from "vitest/config"
 
-const soak = "test/soak/**/*.test.ts"
+/** What a mode runs, `vitest run --mode soak` for example; without one, everything else. */
+const apart: Readonly<Record<string, string>> = {
+  soak: "test/soak/**/*.test.ts",
+  nemesis: "test/nemesis/nemesis.test.ts"
+}
 
-/** `vitest run` runs what is fast; `vitest run --mode soak` what takes long. */
 export default defineConfig(({ mode }) => ({
   test: {
-    include: mode === "soak" ? [soak] : ["test/**/*.test.ts"],
-    exclude: mode === "soak" ? configDefaults.exclude : [...configDefaults.exclude, soak],
+    include: [apart[mode] ?? "test/**/*.test.ts"],
+    exclude: mode in apart ? configDefaults.exclude : [...configDefaults.exclude, ...Object.values(apart)],
     globalSetup: ["test/support/global-setup.ts"],
     setupFiles: ["test/support/leak-check.ts"],
     pool: "forks",
