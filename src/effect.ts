@@ -18,6 +18,18 @@ export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer>
   engineLayer(options, process.env)
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
+export { Consumers, type Membership } from "./consumer/consumers.ts"
+export type { Control } from "./consumer/control.ts"
+export { ConsumerError, type ConsumerReason, HandlingCut } from "./consumer/error.ts"
+export type { HeldEvent } from "./consumer/held.ts"
+export type {
+  ConsumeOptions,
+  DurableHandler,
+  HandlerContext,
+  RetryOptions,
+  TransactionalContext
+} from "./consumer/options.ts"
+export type { DurableStatus } from "./consumer/status.ts"
 export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"

@@ -2,6 +2,15 @@
  * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that an open log fails with, and
  * those of a database that was named; here are also those of the embedded server.
  */
+export {
+  AlreadySubscribed,
+  HandlingCut,
+  NotParked,
+  SubscriptionChanged,
+  SubscriptionDeleted,
+  SubscriptionStopped,
+  UnknownSubscription
+} from "./consumer/error.ts"
 export { NoDatabase } from "./engine/configuration.ts"
 export {
   DuplicateEvent,

@@ -3,9 +3,27 @@ export {
   open,
   type PromisedOperations,
   type ReadModel,
-  type Subscription,
-  type Tx
+  type Subscription
 } from "./engine/engine.ts"
+export type { DurableOptions, DurableSubscription, SubscriptionControl } from "./engine/subscriptions.ts"
+export type { Tx } from "./engine/tx.ts"
+export {
+  AlreadySubscribed,
+  HandlingCut,
+  NotParked,
+  SubscriptionChanged,
+  SubscriptionDeleted,
+  SubscriptionStopped,
+  UnknownSubscription
+} from "./consumer/error.ts"
+export type { HeldEvent } from "./consumer/held.ts"
+export type {
+  DurableHandler,
+  HandlerContext,
+  RetryOptions,
+  TransactionalContext
+} from "./consumer/options.ts"
+export type { DurableStatus } from "./consumer/status.ts"
 export type { OpenOptions } from "./engine/configuration.ts"
 export type { EngineStatus, LogStatus } from "./engine/status.ts"
 export {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest"
 import * as effectFace from "../src/effect.ts"
 import * as errors from "../src/errors.ts"
 import * as promiseFace from "../src/index.ts"
+import { ConsumerReason } from "../src/consumer/error.ts"
 import { LogReason } from "../src/log/error.ts"
 import { ConnectionReason } from "../src/postgres/connection-error.ts"
 import { EmbeddedReason } from "../src/postgres/embedded/embedded-error.ts"
@@ -23,9 +24,18 @@ const wrappers = [
   "ConnectionError",
   "EmbeddedError",
   "MigrationError",
-  "ProjectionError"
+  "ProjectionError",
+  "ConsumerError"
 ]
-const ofPromises = ["Engine", "PromisedOperations", "ReadModel", "Tx"]
+const ofPromises = [
+  "DurableOptions",
+  "DurableSubscription",
+  "Engine",
+  "PromisedOperations",
+  "ReadModel",
+  "SubscriptionControl",
+  "Tx"
+]
 
 type Class = abstract new (...given: Array<never>) => unknown
 
@@ -45,7 +55,8 @@ const unions = {
   ConnectionReason,
   EmbeddedReason,
   MigrationReason,
-  ProjectionReason
+  ProjectionReason,
+  ConsumerReason
 }
 
 const namesIn = (file: string): ReadonlyArray<string> =>
@@ -104,6 +115,7 @@ describe("the Effect face", () => {
   test("has the wrapper of every floor, and the errors that have none", () => {
     const alone = [
       "HandlerFailed",
+      "HandlingCut",
       "InvalidIdentifier",
       "NoDatabase",
       "PositionsExhausted",

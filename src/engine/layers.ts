@@ -1,4 +1,5 @@
 import { Effect, Layer, Schedule } from "effect"
+import { Consumers } from "../consumer/consumers.ts"
 import { Appender } from "../log/appender.ts"
 import { Fleet } from "../fleet/fleet.ts"
 import { EventLog } from "../log/event-log.ts"
@@ -84,7 +85,7 @@ export const engineLayer = (
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
   return Layer.merge(ReadModels.layer, gauges).pipe(
-    Layer.provideMerge(Projections.layer(projections)),
+    Layer.provideMerge(Layer.merge(Projections.layer(projections), Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )

@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import { Consumers } from "../consumer/consumers.ts"
+import type { DurableStatus } from "../consumer/status.ts"
 import { Appender } from "../log/appender.ts"
 import type { AppenderStatus } from "../log/lanes.ts"
 import { Barrier } from "../log/barrier.ts"
@@ -154,11 +156,17 @@ export const logStatus = Effect.gen(function* () {
 
 export interface EngineStatus extends LogStatus {
   readonly projections: ReadonlyArray<ProjectionStatus>
+  /** The durable subscriptions of the log, whichever engines work on them. */
+  readonly durable: ReadonlyArray<DurableStatus>
 }
 
 /** How the log, this engine's part in it, and its read models stand now. */
 export const engineStatus = Effect.gen(function* () {
   const log = yield* logStatus
-  const status: EngineStatus = { ...log, projections: (yield* Projections).status() }
+  const status: EngineStatus = {
+    ...log,
+    projections: (yield* Projections).status(),
+    durable: yield* (yield* Consumers).status
+  }
   return status
 })

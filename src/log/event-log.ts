@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { encodeToken } from "../base/token.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import { Postgres } from "../postgres/postgres.ts"
+import { Postgres, type TransactionOptions } from "../postgres/postgres.ts"
 import { Appender } from "./appender.ts"
 import type { PlacedPart } from "./batch.ts"
 import { Ambient } from "./ambient.ts"
@@ -57,7 +57,8 @@ export class EventLog extends Context.Service<
      * fails with OutcomeUnknown of which `transaction` is true: look for its ids before it is run again.
      */
     readonly transaction: <A, E, R>(
-      use: (tx: Transaction) => Effect.Effect<A, E, R>
+      use: (tx: Transaction) => Effect.Effect<A, E, R>,
+      options?: TransactionOptions
     ) => Effect.Effect<A, E | LogError | PostgresError, R>
     /** The events of one stream, by version; strong: up to the stream's own head. An unknown stream is empty. */
     readonly read: (stream: string, options?: ReadOptions) => Stream.Stream<Event, LogError | PostgresError>
@@ -194,12 +195,12 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
       return Effect.map(append([part], options?.meta), (all) => all[0]!)
     },
     emitAll: (parts, options) => append(parts, options?.meta),
-    transaction: (use) =>
+    transaction: (use, options) =>
       watchedTransaction(telemetry, (traceparent) =>
         Effect.flatMap(Ambient, (ambient) =>
           Effect.andThen(
             identity.ready,
-            transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use)
+            transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use, options)
           )
         )
       ),
