@@ -6,6 +6,7 @@ import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
 import { startup } from "./measures/startup.ts"
+import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
 
 const measures: ReadonlyArray<Measure> = [
@@ -20,7 +21,8 @@ const measures: ReadonlyArray<Measure> = [
   subscribersOfOne,
   subscribersOfAll,
   idle,
-  startup
+  startup,
+  takeover
 ]
 
 /** Measures to run, and the figures to show of them. */
