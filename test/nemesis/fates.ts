@@ -60,7 +60,7 @@ const restarted: Fate = async ({ server, random }) => {
 }
 
 /** The likelier of them more often. */
-const FATES: ReadonlyArray<Fate> = [
+const ROUND: ReadonlyArray<Fate> = [
   killed,
   killed,
   killed,
@@ -72,4 +72,10 @@ const FATES: ReadonlyArray<Fate> = [
   restarted
 ]
 
-export const fate = (random: Random): Fate => random.oneOf(FATES)
+/** One after the other, every one of them in each round. */
+export function* fates(random: Random): Generator<Fate, never> {
+  for (;;) {
+    const left = [...ROUND]
+    while (left.length > 0) yield left.splice(random.between(0, left.length - 1), 1)[0]!
+  }
+}

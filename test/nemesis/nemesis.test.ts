@@ -7,7 +7,7 @@ import type { Cluster } from "../support/cluster.ts"
 import { until } from "../support/eventually.ts"
 import { random, seedFor } from "../support/random.ts"
 import { privateServer } from "../support/server.ts"
-import { fate } from "./fates.ts"
+import { fates } from "./fates.ts"
 import { type Effect, violations } from "./judge.ts"
 import { Members } from "./members.ts"
 
@@ -61,13 +61,14 @@ test(
       random: choices
     })
     await members.startAll()
-    const fates = new Map<string, number>()
+    const befallen = new Map<string, number>()
+    const coming = fates(choices)
     const ends = performance.now() + minutes * MS_PER_MINUTE
     while (performance.now() < ends) {
       await pause(choices.between(0, LONGEST_PEACE_MS))
-      const what = await fate(choices)({ members, server, random: choices, leaseMs: LEASE_MS })
+      const what = await coming.next().value({ members, server, random: choices, leaseMs: LEASE_MS })
       const kind = what.replaceAll(/\d+/g, "n")
-      fates.set(kind, (fates.get(kind) ?? 0) + 1)
+      befallen.set(kind, (befallen.get(kind) ?? 0) + 1)
     }
     members.stopEmitting()
     await until(isHandled, { within: SETTLES_MS, what: "everything to be handled" })
@@ -81,11 +82,11 @@ test(
     )
     console.info(
       `nemesis: ${log.length} events, ${said.filter((one) => "ends" in one).length} handlings, ${takeovers[0]!.count} claims; ` +
-        [...fates].map(([kind, count]) => `${count} × ${kind}`).join(", ")
+        [...befallen].map(([kind, count]) => `${count} × ${kind}`).join(", ")
     )
     // Peace would prove nothing.
     expect(log.length).toBeGreaterThan(100 * minutes)
-    expect(fates.size).toBeGreaterThan(3)
+    expect(befallen.size).toBeGreaterThan(3)
     expect(violations({ said, log, effects })).toEqual([])
   }
 )
