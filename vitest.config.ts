@@ -3,10 +3,11 @@ import { configDefaults, defineConfig } from "vitest/config"
 /** What runs in a mode of its own: what takes long, and what needs a PgBouncer. */
 const apart: Readonly<Record<string, string>> = {
   soak: "test/soak/**/*.test.ts",
+  nemesis: "test/nemesis/nemesis.test.ts",
   pooler: "test/pooler/**/*.test.ts"
 }
 
-/** `vitest run` runs what every machine can, and fast; `vitest run --mode soak` or `--mode pooler` one of the others. */
+/** `vitest run` runs what every machine can, and fast; `vitest run --mode soak`, for example, one of the others. */
 export default defineConfig(({ mode }) => ({
   test: {
     include: [apart[mode] ?? "test/**/*.test.ts"],
