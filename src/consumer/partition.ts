@@ -139,7 +139,8 @@ export class Partition {
   /** Whether something else is to be done before the next event. */
   private halts(): boolean {
     if (!this.parts.fleet.isSure()) this.isDoubtful = true
-    return this.isLeaving || this.isDoubtful || this.cursor.holding.nextAt <= performance.now()
+    const { nextAt, retrying } = this.cursor.holding
+    return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || retrying >= MOST_RETRYING
   }
 
   private async work(): Promise<Ending> {

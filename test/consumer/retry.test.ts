@@ -162,8 +162,27 @@ describe("an event that its handler fails on", () => {
     const again = await log.engine.subscribe(one, second.handler)
     await second.calls.reaches(2)
     expect(second.calls.items).toEqual(["a2", "a3"])
-    expect((await again.control.status()).held).toEqual({ retrying: 0, waiting: 0, parked: 0 })
+    await until(async () => (await again.control.status()).held.retrying === 0)
     await again.stop()
+  })
+
+  test("is one of a thousand in a partition at most: until one of them is settled, nothing new is taken on", async () => {
+    const one = log.fresh()
+    const [category] = one.categories
+    const parts = upTo(1_050).map((n) => ({
+      stream: `${category}-s${n}`,
+      events: { type: "Numbered", data: { n } }
+    }))
+    const { calls, handler } = failingOn(() => true)
+    const retry = { attempts: 9, firstMs: 600_000, longestMs: 600_000 }
+    const subscription = await log.engine.subscribe({ ...one, retry }, handler)
+    for (const some of [parts.slice(0, 500), parts.slice(500)]) await log.engine.emitAll(some)
+    await calls.reaches(1_000, { within: 20_000 })
+    await until(async () => (await subscription.control.status()).held.retrying >= 1_000)
+    const { held, lag } = await subscription.control.status()
+    expect(held.retrying).toBe(1_000)
+    expect(lag).toBeGreaterThanOrEqual(50)
+    await subscription.stop()
   })
 
   test("together with others is found among them, and only it is held", async () => {
