@@ -106,9 +106,9 @@ export class Cursor {
   /** The handler failed on it again. */
   async holdAgain(event: Event, tried: Tried, failure: unknown): Promise<void> {
     const one = failed(event, tried, failure, this.settings.retry)
-    await this.write([one], { held: [one.held] })
+    this.pending.push(one)
     this.holding.add(one.held)
-    this.tell([one])
+    await this.keep()
   }
 
   /** Writes down how far it is. */

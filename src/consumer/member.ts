@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { handledEvent } from "../log/causation.ts"
 import type { LogRewound } from "../log/error.ts"
 import type { Look, Standing } from "../fleet/post.ts"
@@ -16,6 +16,9 @@ const HANDLER_PATIENCE_MS = 4_000
 
 /** How long the last words of a member may take beyond that, in ms: the server may not answer. */
 const LEAVE_MS = 2_000
+
+/** How often it is tried then, in ms. */
+const LEAVE_AGAIN_MS = 500
 
 /** Why a durable subscription ended in an engine by itself. */
 export type MemberFailure = SubscriptionDeleted | SubscriptionChanged | LogRewound
@@ -46,6 +49,7 @@ export class Member {
   private readonly unwatch: () => void
   /** What is asked for nobody any more is given up. */
   private readonly asking = new AbortController()
+  private readonly leaving = new AbortController()
   private look: Look | undefined
   private acting: Promise<void> | undefined
   private stopping: Promise<void> | undefined
@@ -89,7 +93,7 @@ export class Member {
 
   private async end(failure?: MemberFailure): Promise<void> {
     this.unwatch()
-    const { fleet, run } = this.parts
+    const { run } = this.parts
     this.asking.abort()
     await this.acting
     const partitions = [...this.partitions.values()]
@@ -100,10 +104,29 @@ export class Member {
       for (const partition of partitions) partition.abandon()
       await run(Effect.timeoutOption(ended, LEAVE_MS))
     }
-    const last = Effect.andThen(Effect.ignore(this.register.leave(this.name, fleet.engine)), fleet.tell)
-    await run(Effect.timeoutOption(last, LEAVE_MS))
+    const left = this.leave().catch(() => undefined)
+    await run(
+      Effect.timeoutOption(
+        Effect.promise(() => left),
+        LEAVE_MS
+      )
+    )
     if (failure === undefined) this.settle.resolve()
     else this.settle.reject(failure)
+  }
+
+  /** What it owns is nobody's while this engine lives, so it is given up for as long as it takes. */
+  private async leave(): Promise<void> {
+    const { fleet, runUntil } = this.parts
+    const leaving = Effect.retry(this.register.leave(this.name, fleet.engine), {
+      schedule: Schedule.spaced(LEAVE_AGAIN_MS)
+    })
+    await runUntil(Effect.andThen(leaving, fleet.tell), this.leaving.signal)
+  }
+
+  /** What is not given up yet stays this engine's: it closes, or another handler takes it over here. */
+  keep(): void {
+    this.leaving.abort()
   }
 
   private fail(failure: MemberFailure): void {

@@ -91,4 +91,29 @@ describe("a durable subscription of which the server does not answer any more", 
       expect(await heard.reaches(1)).toEqual([1])
     })
   })
+
+  test("is left to others as soon as the server answers again, while its engine lives", async () => {
+    const url = await db.fresh()
+    await using(url, async (other) => {
+      const proxy = await startProxy(url)
+      const engine = await open({ database: proxy.url, logger: false })
+      // Another one keeps the engine in the fleet.
+      await engine.subscribe({ name: "stays" }, () => undefined)
+      const leaving = await engine.subscribe({ name: "leaves", categories: ["order"] }, () => undefined)
+      await until(() => leaving.partitions().length === 1)
+      proxy.blackHole()
+      await leaving.stop()
+      proxy.cut()
+      await proxy.heal()
+      const heard = collector<number>()
+      const next = await other.subscribe({ name: "leaves", categories: ["order"] }, ({ version }) =>
+        heard.push(version)
+      )
+      await until(async () => (await next.control.status()).members === 1, { within: 20_000 })
+      await other.emit("order-1", { type: "A" })
+      expect(await heard.reaches(1, { within: 20_000 })).toEqual([1])
+      await engine.close()
+      await proxy.close()
+    })
+  }, 60_000)
 })
