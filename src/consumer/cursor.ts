@@ -44,6 +44,8 @@ export class Cursor {
   place: Place
   /** Everything of the filter up to here is handled, or held. */
   handled: number
+  /** How many events were handled since it was last written down. */
+  owed = 0
   readonly limit: number
   readonly holding = new Holding()
   /** When it was last written down, by performance.now(). */
@@ -171,6 +173,7 @@ export class Cursor {
 
   private moved(to: number): void {
     this.place = { ...this.place, position: to }
+    this.owed = 0
     this.keptAt = performance.now()
   }
 

@@ -36,7 +36,10 @@ describe("an event that its handler fails on", () => {
     await log.emit(`${category}-b`, 1, 2)
     await calls.reaches(3)
     expect(calls.items).toEqual(["a1!", "b1", "b2"])
-    const { held } = await subscription.control.status()
+    const { held } = await until(async () => {
+      const status = await subscription.control.status()
+      return status.held.waiting === 1 && status
+    })
     expect(held).toEqual({ retrying: 1, waiting: 1, parked: 0 })
     await subscription.stop()
   })
