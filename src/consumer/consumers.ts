@@ -85,6 +85,8 @@ const makeConsumers = Effect.fnUntraced(function* () {
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
   const register = new Register(postgres)
   const members = new Map<string, Member>()
+  /** The last of each name, which may not have given up everything yet. */
+  const former = new Map<string, Member>()
   const parts: ConsumerParts = {
     places: new Places(postgres, identity),
     log,
@@ -99,7 +101,10 @@ const makeConsumers = Effect.fnUntraced(function* () {
   }
   // Each may wait for its handlers when the engine closes: all at once, not one after the other.
   yield* Effect.addFinalizer(() =>
-    Effect.promise(() => Promise.all([...members.values()].map((member) => member.stop())))
+    Effect.promise(async () => {
+      await Promise.all([...members.values()].map((member) => member.stop()))
+      for (const member of former.values()) member.keep()
+    })
   )
 
   const local = (name: string): ReadonlyArray<LocalPartition> => members.get(name)?.status() ?? []
@@ -133,11 +138,13 @@ const makeConsumers = Effect.fnUntraced(function* () {
       return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
     const { name } = settings
     if (members.has(name)) return yield* consumerError(new AlreadySubscribed({ subscription: name }))
+    former.get(name)?.keep()
     yield* registered(settings)
     const running = runningHandler(handler, yield* Effect.context<R>())
     if (members.has(name)) return yield* consumerError(new AlreadySubscribed({ subscription: name }))
     const member = new Member(settings, running, parts, register)
     members.set(name, member)
+    former.set(name, member)
     const stop = async (): Promise<void> => {
       await member.stop()
     }

@@ -44,6 +44,8 @@ export class Cursor {
   place: Place
   /** Everything of the filter up to here is handled, or held. */
   handled: number
+  /** How many events were handled since it was last written down. */
+  owed = 0
   readonly limit: number
   readonly holding = new Holding()
   /** When it was last written down, by performance.now(). */
@@ -106,9 +108,9 @@ export class Cursor {
   /** The handler failed on it again. */
   async holdAgain(event: Event, tried: Tried, failure: unknown): Promise<void> {
     const one = failed(event, tried, failure, this.settings.retry)
-    await this.write([one], { held: [one.held] })
+    this.pending.push(one)
     this.holding.add(one.held)
-    this.tell([one])
+    await this.keep()
   }
 
   /** Writes down how far it is. */
@@ -171,6 +173,7 @@ export class Cursor {
 
   private moved(to: number): void {
     this.place = { ...this.place, position: to }
+    this.owed = 0
     this.keptAt = performance.now()
   }
 

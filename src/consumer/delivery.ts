@@ -26,6 +26,10 @@ export interface DeliveryParts {
 /** How often at least the cursor moves while a batch takes long, in ms. */
 const ACK_MS = 1_000
 
+/** How many handled events make a batch that is written down, and how long at most that waits for more, in ms. */
+const BATCH_EVENTS = 1_000
+export const BATCH_MS = 100
+
 /** How long handlers that never wait may keep the process to themselves, in ms: it has its signs of life to send. */
 const TURN_MS = 50
 
@@ -92,7 +96,8 @@ export class PlainDelivery implements Delivery {
       await this.keepIfDue()
     }
     cursor.handled = Math.max(cursor.handled, Math.min(upTo, cursor.limit))
-    await cursor.keep()
+    // Where little comes at a time, the owner writes down several of such batches at once.
+    if (cursor.owed >= BATCH_EVENTS || performance.now() - cursor.keptAt >= BATCH_MS) await cursor.keep()
   }
 
   async again(tried: Tried, event: Event): Promise<boolean> {
@@ -127,6 +132,7 @@ export class PlainDelivery implements Delivery {
         const handled = handling.run(events, this.circumstances(1))
         if (handled !== undefined) await handled
         this.parts.handled(events.length)
+        cursor.owed += events.length
       } catch (thrown) {
         if (handling.isCut(thrown)) return false
         failure = { thrown }

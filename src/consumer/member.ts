@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { handledEvent } from "../log/causation.ts"
 import type { LogRewound } from "../log/error.ts"
 import type { Look, Standing } from "../fleet/post.ts"
@@ -13,6 +13,12 @@ import type { Register } from "./register.ts"
 
 /** How long a handler may take to end when its subscription is stopped, in ms. */
 const HANDLER_PATIENCE_MS = 4_000
+
+/** How long the last words of a member may take beyond that, in ms: the server may not answer. */
+const LEAVE_MS = 2_000
+
+/** How often it is tried then, in ms. */
+const LEAVE_AGAIN_MS = 500
 
 /** Why a durable subscription ended in an engine by itself. */
 export type MemberFailure = SubscriptionDeleted | SubscriptionChanged | LogRewound
@@ -41,6 +47,9 @@ export class Member {
   private readonly register: Register
   private readonly partitions = new Map<number, Partition>()
   private readonly unwatch: () => void
+  /** What is asked for nobody any more is given up. */
+  private readonly asking = new AbortController()
+  private readonly leaving = new AbortController()
   private look: Look | undefined
   private acting: Promise<void> | undefined
   private stopping: Promise<void> | undefined
@@ -84,18 +93,40 @@ export class Member {
 
   private async end(failure?: MemberFailure): Promise<void> {
     this.unwatch()
-    const { fleet, run } = this.parts
+    const { run } = this.parts
+    this.asking.abort()
     await this.acting
-    const patience = setTimeout(() => {
-      for (const partition of this.partitions.values()) partition.abandon()
-    }, HANDLER_PATIENCE_MS)
-    for (const partition of this.partitions.values()) partition.stop()
-    await Promise.all([...this.partitions.values()].map(({ done }) => done))
-    clearTimeout(patience)
-    await run(Effect.ignore(this.register.leave(this.name, fleet.engine)))
-    await run(fleet.tell)
+    const partitions = [...this.partitions.values()]
+    for (const partition of partitions) partition.stop()
+    const ended = Effect.promise(() => Promise.all(partitions.map(({ done }) => done)))
+    const inTime = Effect.timeoutOption(ended, HANDLER_PATIENCE_MS)
+    if (Option.isNone(await run(inTime))) {
+      for (const partition of partitions) partition.abandon()
+      await run(Effect.timeoutOption(ended, LEAVE_MS))
+    }
+    const left = this.leave().catch(() => undefined)
+    await run(
+      Effect.timeoutOption(
+        Effect.promise(() => left),
+        LEAVE_MS
+      )
+    )
     if (failure === undefined) this.settle.resolve()
     else this.settle.reject(failure)
+  }
+
+  /** What it owns is nobody's while this engine lives, so it is given up for as long as it takes. */
+  private async leave(): Promise<void> {
+    const { fleet, runUntil } = this.parts
+    const leaving = Effect.retry(this.register.leave(this.name, fleet.engine), {
+      schedule: Schedule.spaced(LEAVE_AGAIN_MS)
+    })
+    await runUntil(Effect.andThen(leaving, fleet.tell), this.leaving.signal)
+  }
+
+  /** What is not given up yet stays this engine's: it closes, or another handler takes it over here. */
+  keep(): void {
+    this.leaving.abort()
   }
 
   private fail(failure: MemberFailure): void {
@@ -135,19 +166,22 @@ export class Member {
     const surplus = [...this.partitions.values()].slice(share)
     for (const partition of surplus) partition.leave()
     const free = parts.filter(({ part, isFree, isMine }) => isFree || (isMine && !this.partitions.has(part)))
+    if (this.partitions.size >= share) return
+    // Whoever was gone for long, or came back with a log that was restored, is not counted any more.
+    await this.ask(this.register.join(this.name, this.parts.fleet.engine))
     const most = Math.min(free.length, share - this.partitions.size)
     if (most > 0) await this.claim(most)
   }
 
   /** There is nothing left of it, unless the look is older than what made it. */
   private async miss(): Promise<void> {
-    const found = await this.parts.run(this.register.load(this.name))
+    const found = await this.ask(this.register.load(this.name))
     if (found === undefined) this.fail(new SubscriptionDeleted({ subscription: this.name }))
   }
 
   private async claim(most: number): Promise<void> {
     const { places, fleet, run } = this.parts
-    const claimed = await run(places.claim(this.name, fleet.engine, most, [...this.partitions.keys()]))
+    const claimed = await this.ask(places.claim(this.name, fleet.engine, most, [...this.partitions.keys()]))
     for (const one of claimed) {
       const { filter } = this.settings
       if (isSameFilter(one.filter, filter)) {
@@ -158,6 +192,10 @@ export class Member {
       const [found, given] = [one.filter, filter].map((each) => JSON.stringify(each))
       this.fail(new SubscriptionChanged({ subscription: this.name, found: found!, given: given! }))
     }
+  }
+
+  private ask<A>(effect: Effect.Effect<A, unknown>): Promise<A> {
+    return this.parts.runUntil(effect, this.asking.signal)
   }
 
   private begin(claimed: Claimed): void {

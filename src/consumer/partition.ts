@@ -8,7 +8,7 @@ import type { Event } from "../log/event.ts"
 import { failureType } from "../log/telemetry.ts"
 import { PostgresError } from "../postgres/error.ts"
 import { Cursor, type Ending, Gone, MOST_RETRYING } from "./cursor.ts"
-import { type Delivery, PlainDelivery } from "./delivery.ts"
+import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
 import { type AnyHandler, Handling } from "./handling.ts"
 import type { Tried } from "./held.ts"
 import type { Settings } from "./options.ts"
@@ -139,7 +139,8 @@ export class Partition {
   /** Whether something else is to be done before the next event. */
   private halts(): boolean {
     if (!this.parts.fleet.isSure()) this.isDoubtful = true
-    return this.isLeaving || this.isDoubtful || this.cursor.holding.nextAt <= performance.now()
+    const { nextAt, retrying } = this.cursor.holding
+    return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || retrying >= MOST_RETRYING
   }
 
   private async work(): Promise<Ending> {
@@ -178,14 +179,14 @@ export class Partition {
     const { cursor } = this
     this.succeeded()
     const now = performance.now()
-    const moveIn = cursor.isKept ? Number.POSITIVE_INFINITY : cursor.keptAt + IDLE_MOVE_MS - now
+    const everyMs = cursor.owed > 0 || cursor.unwritten > 0 ? BATCH_MS : IDLE_MOVE_MS
+    const moveIn = cursor.isKept ? Number.POSITIVE_INFINITY : cursor.keptAt + everyMs - now
     if (moveIn <= 0) await this.keep()
     else await this.pause(Math.min(moveIn, cursor.holding.nextAt - now))
   }
 
-  private async keep(done: ReadonlyArray<number> = []): Promise<void> {
-    await this.cursor.keep(done)
-    this.backlog.drop(this.cursor.place.position)
+  private async keep(): Promise<void> {
+    await this.cursor.keep()
     this.succeeded()
   }
 
@@ -201,7 +202,7 @@ export class Partition {
     this.isRewound = false
     try {
       const goesOn = await this.cursor.refresh(isRewound)
-      if (goesOn) this.backlog.drop(this.cursor.place.position)
+      if (goesOn) this.backlog.drop(this.cursor.handled)
       else this.backlog.restart(this.cursor.place.position)
     } catch (thrown) {
       this.isDoubtful = true
@@ -215,14 +216,14 @@ export class Partition {
     const { backlog, cursor } = this
     const { events, upTo } = backlog.peek()
     const filling = backlog.isLive ? undefined : this.read(backlog.fill).catch(() => undefined)
-    const before = cursor.place.position
+    const before = cursor.handled
     try {
       await this.delivery.stretch(events, upTo)
     } finally {
+      backlog.drop(cursor.handled)
       await filling
     }
-    backlog.drop(cursor.place.position)
-    if (cursor.place.position > before) this.succeeded()
+    if (cursor.handled > before) this.succeeded()
   }
 
   /** Tries the held events whose time has come, and what waits behind them. */
