@@ -279,6 +279,39 @@ describe("a rebuild that is under way", () => {
   })
 })
 
+describe("a log", () => {
+  it("that is restored while a projection is rebuilt makes the rebuild give up", async () => {
+    const definition = entries({ name: "restored" })
+    const one = await start()
+    await one.project(definition)
+    await one.reaches("restored", await one.emit("restored-1", ...counts(-1, 20)))
+    const { rebuilding, goOn } = await standing(one, definition)
+    const lost = reasonOf(rebuilding)
+    await db.query("update tidemark.log set epoch = epoch + 1")
+    expect(await lost).toMatchObject({ _tag: "RebuildLost", detail: expect.stringContaining("restored") })
+    await goOn()
+    await untouched("restored")
+  })
+
+  it("whose generations are older than the table of them is rebuilt and rolled back as any other", async () => {
+    const one = await start()
+    await one.project(counters({ name: "legacy" }))
+    await one.reaches("legacy", await one.emit("a-1", ...counts(-1, 5)))
+    await one.close()
+    await db.query("update tidemark.generations set relations = '{}'")
+    const two = await start()
+    await two.rebuild(counters({ name: "legacy", version: 2, count: () => 10 }))
+    expect(await db.query("select total from tidemark.legacy")).toEqual([{ total: 50 }])
+    await two.rollback("legacy")
+    expect(await db.query("select total from tidemark.legacy")).toEqual([{ total: 5 }])
+    await db.query("update tidemark.generations set relations = '{}'")
+    await two.project(counters({ name: "legacy" }))
+    expect(await db.query("select relations from tidemark.generations where version = 1")).toEqual([
+      { relations: ["legacy"] }
+    ])
+  })
+})
+
 describe("verification", () => {
   it("finds what the live tables hold and the log does not say, with examples, and drops what it built", async () => {
     const definition = counters({ name: "tampered" })
