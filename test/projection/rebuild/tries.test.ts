@@ -70,17 +70,22 @@ describe("what is folded live while a swap waits", () => {
     await one.project(definition)
     await one.reaches("ahead", await one.emit("ahead-1", Counted.make({ by: 1 })))
     const session = await db.session()
-    await session.query("begin")
-    await session.query(
-      "select pg_advisory_xact_lock(hashtext('tidemark projections'), hashtext('tidemark'))"
-    )
+    let held: Promise<unknown> | undefined
     let going: Promise<unknown> | undefined
+    const hold = async () => {
+      await session.query("begin")
+      await session.query(
+        "select pg_advisory_xact_lock(hashtext('tidemark projections'), hashtext('tidemark'))"
+      )
+    }
     const goOn = async () => {
+      await held
       await one.reaches("ahead", await one.emit("ahead-1", Counted.make({ by: 2 }), Counted.make({ by: 3 })))
       await session.query("rollback")
     }
     await one.rebuild(definition, {
       onProgress: ({ phase }) => {
+        if (phase === "index") held ??= hold()
         if (phase === "swap") going ??= goOn()
       }
     })
