@@ -3,11 +3,12 @@ import type { PostgresError } from "../../postgres/error.ts"
 import type { Connection } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import { Pager } from "../../log/pager.ts"
-import type { ProjectionError } from "../error.ts"
+import { type ProjectionError, projectionError } from "../error.ts"
 import { attempt, type FoldFailed } from "../fold.ts"
 import type { Overtaken, Registered } from "../registry.ts"
 import { checkVersion } from "./begin.ts"
 import type { Build, RebuildParts } from "./build.ts"
+import { RebuildLost } from "./error.ts"
 import type { Recorded } from "./generations.ts"
 import { isOfLog } from "./verify.ts"
 import { dressTables, replaceViews } from "./views.ts"
@@ -128,6 +129,10 @@ export const logEpoch = (
     ({ rows }) => rows[0]!.epoch
   )
 
+/** After a restore, what was built may never have been. */
+const otherLog = (projection: string): ProjectionError =>
+  projectionError(new RebuildLost({ projection, detail: "the log was restored, or another took its place" }))
+
 /** What a swap did. */
 export interface Swapped {
   readonly live: Registered | undefined
@@ -141,7 +146,7 @@ export interface Swapped {
 export const swap = (
   parts: RebuildParts,
   build: Build,
-  force: boolean
+  { force, epoch }: { readonly force: boolean; readonly epoch: string }
 ): Effect.Effect<Swapped, PostgresError | ProjectionError | FoldFailed | Behind | Overtaken> =>
   parts.postgres.transaction(
     Effect.fnUntraced(function* (connection) {
@@ -150,6 +155,7 @@ export const swap = (
       const live = yield* lockProjection(parts, connection, name)
       yield* build.hold(connection, true)
       yield* checkVersion(blueprint, live, force)
+      if ((yield* logEpoch(parts, connection)) !== epoch) return yield* otherLog(name)
       const position = isOfLog(live) ? Math.max(live.position, build.position) : build.position
       if (position > build.position) yield* reachLive(parts, build, connection, position)
       const successor = { name, generation: number, version, hash: blueprint.hash, relations }

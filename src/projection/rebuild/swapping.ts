@@ -8,7 +8,7 @@ import type { Build, RebuildParts } from "./build.ts"
 import { catchUp } from "./catch-up.ts"
 import { RebuildLost } from "./error.ts"
 import type { Filler } from "./filler.ts"
-import { type Behind, logEpoch, swap, type Swapped } from "./swap.ts"
+import { type Behind, swap, type Swapped } from "./swap.ts"
 
 /** When and how long it is tried to swap. */
 export interface Swapping {
@@ -20,14 +20,19 @@ export interface Swapping {
   readonly before: Registered | undefined
 }
 
-/** After a restore, what was built may never have been. */
-const sameLog = Effect.fnUntraced(function* (parts: RebuildParts, projection: string, epoch: string) {
-  const lost = (detail: string) => projectionError(new RebuildLost({ projection, detail }))
-  const now = yield* parts.feed
-    .sure(logEpoch(parts, parts.postgres))
-    .pipe(Effect.mapError((error) => (error._tag === "PostgresError" ? error : lost(error.message))))
-  if (now !== epoch) return yield* lost("the log was restored, or another took its place")
-})
+/** Makes sure that the log's epoch is the one of the server that answers now: a connection may lead to another than before. */
+const recognised = (
+  parts: RebuildParts,
+  projection: string
+): Effect.Effect<void, Failure | ProjectionError> =>
+  parts.feed.sure(Effect.void).pipe(
+    Effect.asVoid,
+    Effect.mapError((error) =>
+      error._tag === "PostgresError"
+        ? error
+        : projectionError(new RebuildLost({ projection, detail: error.message }))
+    )
+  )
 
 const isBlocked = (failure: Failure | Behind | ProjectionError): boolean =>
   failure._tag === "PostgresError" && failure.reason instanceof LockTimeout
@@ -41,9 +46,9 @@ export const untilSwapped = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Swapped, Failure | ProjectionError> {
   const endsAt = performance.now() + patienceMs
   for (let failures = 0; ; failures++) {
-    yield* sameLog(parts, build.name, epoch)
+    yield* recognised(parts, build.name)
     build.pace.enter("swap")
-    const outcome = yield* Effect.result(swap(parts, build, force))
+    const outcome = yield* Effect.result(swap(parts, build, { force, epoch }))
     if (outcome._tag === "Success") return outcome.success
     const { failure } = outcome
     if (failure._tag === "PostgresError" && failure.reason instanceof ConnectionLost) {

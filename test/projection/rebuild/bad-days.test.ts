@@ -2,18 +2,11 @@ import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
 import { open } from "../../../src/index.ts"
 import { Rebuilds } from "../../../src/projection/rebuild/rebuilds.ts"
-import { InvalidDefinition } from "../../../src/projection/error.ts"
-import {
-  OlderDefinition,
-  RebuildDiffers,
-  RebuildFailed,
-  RebuildLost,
-  RebuildUnderWay
-} from "../../../src/projection/rebuild/error.ts"
+import { RebuildFailed, RebuildLost, RebuildUnderWay } from "../../../src/projection/rebuild/error.ts"
 import { LockTimeout, PostgresError } from "../../../src/postgres/error.ts"
 import { deferred, until } from "../../support/eventually.ts"
 import { Counted, counters, entries, type Process, reasonOf, scene, stops } from "../scene.ts"
-import { generationsOf, rowsOf, tablesOf } from "./looks.ts"
+import { generationsOf, rowsOf, tablesOf, untouched } from "./looks.ts"
 
 const { db, start } = scene()
 
@@ -33,11 +26,6 @@ const positionOf = async (version: number, stream: string): Promise<number> => {
     [stream, version]
   )
   return row!.position
-}
-
-const untouched = async (name: string) => {
-  expect(await generationsOf(db, name)).toEqual([{ generation: 1, state: "live" }])
-  expect(await tablesOf(db, name)).toEqual([`${name}__1`])
 }
 
 const failureOf = (failing: Promise<unknown>): Promise<unknown> =>
@@ -89,7 +77,7 @@ describe("a fold that fails during a rebuild", () => {
     expect(reason).toMatchObject({ type: "Counted", position: await positionOf(614, "poisoned-1") })
     expect(reason.message).toContain(said)
     expect(await rowsOf(db, "poisoned")).toEqual(before)
-    await untouched("poisoned")
+    await untouched(db, "poisoned")
   })
 
   it("names the event whose row the table does not take", async () => {
@@ -219,19 +207,19 @@ describe("a rebuild that is under way", () => {
     )
     await until(async () => (await tablesOf(db, "given_up")).length === 2)
     await one.run(Fiber.interrupt(fiber))
-    await untouched("given_up")
+    await untouched(db, "given_up")
     const engine = await open({ database: db.url, readModels: "follow", logger: false })
     const giving = new AbortController()
     const given = failureOf(engine.rebuild(definition, { signal: giving.signal }))
     await until(async () => (await tablesOf(db, "given_up")).length === 2)
     giving.abort(new Error("enough"))
     expect(await given).toMatchObject({ message: "enough" })
-    await untouched("given_up")
+    await untouched(db, "given_up")
     const closing = failureOf(engine.rebuild(definition))
     await until(async () => (await tablesOf(db, "given_up")).length === 2)
     await engine.close()
     expect(await closing).toBeInstanceOf(RebuildLost)
-    await untouched("given_up")
+    await untouched(db, "given_up")
   })
 
   it("gives up where readers hold the views for longer than it may take", async () => {
@@ -245,7 +233,7 @@ describe("a rebuild that is under way", () => {
     expect(failure).toBeInstanceOf(PostgresError)
     expect((failure as PostgresError).reason).toBeInstanceOf(LockTimeout)
     await session.query("rollback")
-    await untouched("held")
+    await untouched(db, "held")
   })
 
   it("writes nothing any more once another has taken over what it left", async () => {
@@ -279,88 +267,35 @@ describe("a rebuild that is under way", () => {
   })
 })
 
-describe("verification", () => {
-  it("finds what the live tables hold and the log does not say, with examples, and drops what it built", async () => {
-    const definition = counters({ name: "tampered" })
+describe("a log", () => {
+  it("that is restored while a projection is rebuilt makes the rebuild give up", async () => {
+    const definition = entries({ name: "restored" })
     const one = await start()
     await one.project(definition)
-    let last = 0
-    for (const stream of ["a-1", "a-2", "a-3", "a-4"]) last = await one.emit(stream, ...counts(-1, 5))
-    await one.reaches("tampered", last)
-    await db.query("update tidemark.tampered__1 set total = 99 where id = 'a-1'")
-    await db.query("delete from tidemark.tampered__1 where id = 'a-2'")
-    await db.query("insert into tidemark.tampered__1 values ('b-1', 1, 1), ('b-2', 1, 1)")
-    const reason = await reasonOf(one.rebuild(definition, { verify: true }))
-    expect(reason).toBeInstanceOf(RebuildDiffers)
-    expect(reason).toMatchObject({ different: 1, onlyLive: 2, onlyRebuilt: 1, kept: [] })
-    expect((reason as RebuildDiffers).examples.toSorted()).toEqual([
-      "tampered (a-1) (different)",
-      "tampered (a-2) (only rebuilt)",
-      "tampered (b-1) (only live)",
-      "tampered (b-2) (only live)"
+    await one.reaches("restored", await one.emit("restored-1", ...counts(-1, 20)))
+    const { rebuilding, goOn } = await standing(one, definition)
+    const lost = reasonOf(rebuilding)
+    await db.query("update tidemark.log set epoch = epoch + 1")
+    expect(await lost).toMatchObject({ _tag: "RebuildLost", detail: expect.stringContaining("restored") })
+    await goOn()
+    await untouched(db, "restored")
+  })
+
+  it("whose generations are older than the table of them is rebuilt and rolled back as any other", async () => {
+    const one = await start()
+    await one.project(counters({ name: "legacy" }))
+    await one.reaches("legacy", await one.emit("a-1", ...counts(-1, 5)))
+    await one.close()
+    await db.query("update tidemark.generations set relations = '{}'")
+    const two = await start()
+    await two.rebuild(counters({ name: "legacy", version: 2, count: () => 10 }))
+    expect(await db.query("select total from tidemark.legacy")).toEqual([{ total: 50 }])
+    await two.rollback("legacy")
+    expect(await db.query("select total from tidemark.legacy")).toEqual([{ total: 5 }])
+    await db.query("update tidemark.generations set relations = '{}'")
+    await two.project(counters({ name: "legacy" }))
+    expect(await db.query("select relations from tidemark.generations where version = 1")).toEqual([
+      { relations: ["legacy"] }
     ])
-    await untouched("tampered")
-    const kept = await reasonOf(one.rebuild(definition, { verify: true, keepDifferent: true }))
-    expect(kept.message).toContain('"tidemark"."tampered__2"')
-    expect(await tablesOf(db, "tampered")).toEqual(["tampered__1", "tampered__2"])
-    await one.rebuild(definition)
-    expect(await rowsOf(db, "tampered")).toEqual(
-      ["a-1", "a-2", "a-3", "a-4"].map((id) => ({ id, total: 5, events: 5 }))
-    )
-  })
-
-  it("of another definition only tells what differs, by the columns that both have", async () => {
-    const one = await start()
-    await one.project(counters({ name: "revised" }))
-    await one.reaches("revised", await one.emit("a-1", ...counts(-1, 5)))
-    const revised = counters({ name: "revised", version: 2, count: () => 10 })
-    const report = await one.rebuild(revised, { verify: true })
-    expect(report.verified).toMatchObject({
-      sameDefinition: false,
-      tables: [{ relation: "revised", rows: 1, different: 1, examples: [{ key: "(a-1)", how: "different" }] }]
-    })
-    expect(await db.query("select total from tidemark.revised")).toEqual([{ total: 50 }])
-  })
-})
-
-describe("a definition", () => {
-  it("older than the one that filled the tables is not rebuilt, unless that is meant", async () => {
-    const one = await start()
-    await one.project(counters({ name: "aged", version: 3 }))
-    const reason = await reasonOf(one.rebuild(counters({ name: "aged", version: 2 })))
-    expect(reason).toBeInstanceOf(OlderDefinition)
-    expect(reason).toMatchObject({ found: 3, given: 2 })
-    await untouched("aged")
-    await one.rebuild(counters({ name: "aged", version: 2 }), { force: true })
-    expect(await db.query("select version from tidemark.projections")).toEqual([{ version: 2 }])
-  })
-
-  it("that has changed is taken on where it was rebuilt, by the processes that have it", async () => {
-    const [old, one] = await Promise.all([start(), start()])
-    await old.project(counters({ name: "moved_on" }))
-    await old.reaches("moved_on", await old.emit("a-1", ...counts(-1, 5)))
-    const next = counters({ name: "moved_on", version: 2, count: () => 10 })
-    const refused = await reasonOf(one.project(next))
-    expect(refused.message).toContain("tidemark rebuild moved_on")
-    await one.rebuild(next)
-    await one.project(next)
-    const last = await one.emit("a-1", ...counts(-1, 5))
-    await one.reaches("moved_on", last)
-    expect(await db.query("select total, events from tidemark.moved_on")).toEqual([
-      { total: 100, events: 10 }
-    ])
-    await stops(old, "moved_on")
-    expect(old.status("moved_on").error!.message).toContain(
-      "another definition now (version 2, this is version 1)"
-    )
-  })
-
-  it("whose table has a name that is taken makes nothing", async () => {
-    const one = await start()
-    await db.query("create table tidemark.taken (id integer)")
-    const reason = await reasonOf(one.rebuild(counters({ name: "taken" })))
-    expect(reason).toBeInstanceOf(InvalidDefinition)
-    expect(reason.message).toContain("taken is there already")
-    expect(await tablesOf(db, "taken")).toEqual([])
   })
 })

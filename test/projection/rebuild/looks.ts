@@ -1,3 +1,4 @@
+import { expect } from "vitest"
 import type { SceneDatabase } from "../scene.ts"
 
 // What the tests of rebuilds look at.
@@ -19,4 +20,10 @@ export const tablesOf = async (db: Database, relation: string): Promise<Readonly
     [`${relation}\\_\\_%`]
   )
   return rows.map(({ relname }) => relname)
+}
+
+/** Only the first generation is there, and live. */
+export const untouched = async (db: Database, name: string): Promise<void> => {
+  expect(await generationsOf(db, name)).toEqual([{ generation: 1, state: "live" }])
+  expect(await tablesOf(db, name)).toEqual([`${name}__1`])
 }
