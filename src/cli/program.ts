@@ -8,7 +8,7 @@ import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
-import type { ReplayOptions } from "./replay.ts"
+import type { ReplayCommand } from "./replay.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
@@ -23,7 +23,7 @@ export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
-  readonly replay: (options: ReplayOptions) => Promise<ExitCode>
+  readonly replay: (options: ReplayCommand) => Promise<ExitCode>
   readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
@@ -95,6 +95,24 @@ const stretch = (): ReadonlyArray<Option> => [
     "recorded then or later, by the database's clock: a day (UTC), or a time with its zone (2026-03-01T09:30Z)"
   ),
   new Option("--until <time>", "recorded before then")
+]
+
+/** What a replay into a schema of its own cannot keep to, since it folds the log from its beginning. */
+const NOT_INTO = ["from", "since", "until", "correlation", "limit", "audit"]
+
+const whatIfOptions = (): ReadonlyArray<Option> => [
+  new Option(
+    "--into <schema>",
+    "fold read models into a schema of their own instead, and tell what differs from those that are live"
+  ).conflicts(NOT_INTO),
+  new Option(
+    "--module <file>",
+    "with --into: definitions that this module exports by default, also changed ones"
+  ),
+  new Option("--projection <names>", "with --into: only these read models, separated by commas").argParser(
+    names
+  ),
+  new Option("--keep", "with --into: leave the schema there, to look at")
 ]
 
 /**
@@ -175,6 +193,7 @@ export const program = (
           ...filters(),
           new Option("--correlation <id>", "only what belongs to this piece of work"),
           limit("end after that many events"),
+          ...whatIfOptions(),
           new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
           json("print each event as one line of JSON").conflicts("audit")
         ],

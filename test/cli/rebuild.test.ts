@@ -127,3 +127,37 @@ describe("tidemark rollback", () => {
     expect(stderr).toContain("no kept generation")
   })
 })
+
+describe("tidemark replay --into", () => {
+  const replay = (...args: ReadonlyArray<string>) => run(["replay", "-d", db.url, ...args])
+
+  test("tells what a changed read model would be, and leaves nothing behind", async () => {
+    const changed = await moduleOf(9, "2 * event.data.by")
+    const { code, stdout } = await replay("--into", "scratch", "--module", changed, "--projection", "own")
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^own: version 9, 2 events in /m)
+    expect(await db.query("select from pg_namespace where nspname = 'scratch'")).toEqual([])
+  })
+
+  test("keeps the schema where that is asked for", async () => {
+    const { code, stdout } = await replay("--into", "kept", "--projection", "agents", "--keep", "--json")
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: "kept",
+      kept: true,
+      projections: [{ projection: "agents" }]
+    })
+    expect(await db.query("select agent_id from kept.agents order by agent_id")).toHaveLength(2)
+    await db.query("drop schema kept cascade")
+  })
+
+  test.each([
+    ["what only a schema takes, without one", ["--keep"], "give --into as well"],
+    ["what a fold cannot keep to", ["--into", "scratch", "--since", "2026-01-01"], "cannot be used with"],
+    ["a read model that nobody knows", ["--into", "scratch", "--projection", "none"], "none"]
+  ])("refuses %s", async (_, args, problem) => {
+    const { code, stderr } = await replay(...args)
+    expect(code).not.toBe(0)
+    expect(stderr).toContain(problem)
+  })
+})
