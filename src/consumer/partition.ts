@@ -25,6 +25,9 @@ const UNSURE_LOOK_MS = 100
 /** How many held events are tried again before something else has its turn. */
 const MOST_DUE = 100
 
+/** How often an owner that leaves tries to write down what is handled. */
+const LAST_TRIES = 5
+
 /** How long the last words of an owner may take, in ms. */
 const LEAVE_MS = 2_000
 
@@ -315,9 +318,18 @@ export class Partition {
     return ending
   }
 
+  /** What is handled is not handed over again because a connection came or went in this moment. */
   private async lastMove(): Promise<void> {
-    if (this.isDoubtful) await this.refresh()
-    await this.cursor.keep()
+    for (let tries = 0; tries < LAST_TRIES; tries += 1) {
+      try {
+        if (this.isDoubtful) await this.refresh()
+        await this.cursor.keep()
+        return
+      } catch (thrown) {
+        if (thrown instanceof Gone) return
+        this.isDoubtful = true
+      }
+    }
   }
 
   private async pause(ms: number): Promise<void> {
