@@ -1,6 +1,6 @@
 /**
- * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that an open log fails with, and
- * those of a database that was named; here are also those of the embedded server.
+ * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that a program decides by; here are
+ * also those that say that something is set up wrongly: of opening, of the embedded server, of definitions, rebuilds and subscriptions.
  */
 export {
   AlreadySubscribed,
@@ -68,3 +68,13 @@ export {
   ProjectionStopped,
   UnknownProjection
 } from "./projection/error.ts"
+export {
+  NoGenerationKept,
+  OlderDefinition,
+  RebuildDiffers,
+  RebuildFailed,
+  RebuildLost,
+  RebuildUnderWay,
+  SchemaInUse,
+  ViewsInTheWay
+} from "./projection/rebuild/error.ts"

@@ -1,6 +1,8 @@
 import type { Figure } from "./figure.ts"
 
 interface Target {
+  /** At least this much, in the figure's unit. */
+  readonly atLeast?: number
   /** At least this many times as good as the baseline. */
   readonly ratio?: number
   /** At most this much, in the figure's unit. */
@@ -17,20 +19,26 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["latency.1000.p50", { ratio: 1, atMost: 2 }],
   ["latency.1000.p99", { atMost: 10 }],
   ["catchup.vs_bare", { ratio: 0.7 }],
+  ["replay.vs_bare", { ratio: 0.7 }],
+  ["rebuild.rows", { atLeast: 200_000 }],
+  ["rebuild.entities", { atLeast: 60_000 }],
   ["subscribers.1000.p50", { atMost: 5 }],
   ["idle.queries_per_minute", { atMost: 60 }],
-  ["startup.embedded.ms", { atMost: 2500 }]
+  ["startup.embedded.ms", { atMost: 2500 }],
+  ["takeover.ms", { atMost: 5000 }]
 ])
 
 /** The target of a figure in words, and whether it was met; null where none is set. */
 export const verdict = (figure: Figure): { readonly words: string; readonly met: boolean } | null => {
   const target = TARGETS.get(figure.name)
   if (target === undefined) return null
-  const { ratio, atMost } = target
+  const { ratio, atMost, atLeast } = target
   const words: Array<string> = []
   if (ratio !== undefined) words.push(`≥ ${ratio} ×`)
   if (atMost !== undefined) words.push(`≤ ${atMost} ${figure.unit}`)
+  if (atLeast !== undefined) words.push(`≥ ${atLeast} ${figure.unit}`)
   const fast = ratio === undefined || (figure.ratio !== null && figure.ratio >= ratio)
   const small = atMost === undefined || figure.value <= atMost
-  return { words: words.join(", "), met: fast && small }
+  const large = atLeast === undefined || figure.value >= atLeast
+  return { words: words.join(", "), met: fast && small && large }
 }

@@ -7,7 +7,8 @@ import type { Contender, Store } from "./store.ts"
 const LOOK_EVERY_MS = 50
 
 /** Opens an engine as a user would, with nothing switched off. */
-export const engineAt = (database: string): Promise<Engine> => open({ database })
+export const engineAt = (database: string, readModels: "keep" | "follow" = "keep"): Promise<Engine> =>
+  open({ database, readModels })
 
 /** The engine's promise face, seen as a store. */
 export const storeOf = (engine: Engine): Store => ({
@@ -29,6 +30,13 @@ export const storeOf = (engine: Engine): Store => ({
     for await (const event of engine.events({ from: "start" })) {
       if (event.type === EVENT_TYPE) count += 1
       if (event.position >= end || until()) break
+    }
+    return count
+  },
+  async past() {
+    let count = 0
+    for await (const event of engine.replay()) {
+      if (event.type === EVENT_TYPE) count += 1
     }
     return count
   },

@@ -21,6 +21,15 @@ export const count = (text: string): number => {
   return value
 }
 
+/** A whole number from 0. */
+export const wholeNumber = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError("Give a whole number from 0.")
+  }
+  return value
+}
+
 /** `start`, `now`, a position or a token; whether a token is one, the log says. */
 export const from = (text: string): string | number => {
   if (!/^\d+$/.test(text)) return text

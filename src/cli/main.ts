@@ -10,7 +10,11 @@ const commands: Commands = {
   start: async (options) => (await import("./start/start.ts")).start(options),
   migrate: async (options) => (await import("./migrate.ts")).migrate(options),
   tail: async (options) => (await import("./tail.ts")).tail(options),
-  status: async (options) => (await import("./status.ts")).status(options)
+  replay: async (options) => (await import("./replay.ts")).replay(options),
+  audit: async (options) => (await import("./audit.ts")).audit(options),
+  status: async (options) => (await import("./status.ts")).status(options),
+  rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),
+  rollback: async (options) => (await import("./rebuild/rebuild.ts")).rollback(options)
 }
 
 /** Found from the folder of the schema, which is in the same place for the sources and for what they are built to. */

@@ -1,11 +1,14 @@
 import { Command, Option } from "commander"
-import { count, from, names, one, seconds } from "./arguments.ts"
+import { count, from, names, one, seconds, wholeNumber } from "./arguments.ts"
+import type { AuditOptions } from "./audit.ts"
 import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
 import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
+import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
+import type { ReplayOptions } from "./replay.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
@@ -20,7 +23,11 @@ export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
+  readonly replay: (options: ReplayOptions) => Promise<ExitCode>
+  readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
+  readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
+  readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
 }
 
 const EXIT_CODES = `
@@ -51,23 +58,43 @@ const command = (
   name: string,
   description: string,
   options: ReadonlyArray<Option>,
-  action: (options: CommandOptions) => Promise<void>
+  action: (options: CommandOptions & { readonly subject?: string }) => Promise<void>,
+  subject?: readonly [name: string, description: string]
 ): Command => {
   const made = new Command(name).description(description).allowExcessArguments(false)
   for (const option of [...options, ...database()]) made.addOption(option)
-  return made.action(action)
+  if (subject === undefined) return made.action(action)
+  return made
+    .argument(...subject)
+    .action((given: string, flags: CommandOptions) => action({ ...flags, subject: given }))
 }
 
+const limit = (what: string): Option => new Option("-n, --limit <count>", what).argParser(count)
+
 const filters = (): ReadonlyArray<Option> => [
-  new Option("--from <point>", "start, now, a position, or a token (default: now)").argParser(from),
   new Option("--types <names>", "only events of these types, separated by commas").argParser(names),
   new Option("--categories <names>", "only streams of these categories, separated by commas").argParser(
     names
   ),
   new Option("--streams <name>", "only this stream; may be repeated").argParser(one),
   new Option("--labels <label>", "only events with this label; may be repeated").argParser(one),
-  new Option("--agent <id>", "only what concerns this agent"),
-  new Option("-n, --limit <count>", "end after that many events").argParser(count)
+  new Option("--agent <id>", "only what concerns this agent")
+]
+
+const stretch = (): ReadonlyArray<Option> => [
+  new Option(
+    "--from <point>",
+    "what lies behind it: start, a position, or a token (default: start)"
+  ).argParser(from),
+  new Option(
+    "--to <point>",
+    "what lies up to and with it: a position, or a token (default: all that is settled)"
+  ).argParser(from),
+  new Option(
+    "--since <time>",
+    "recorded then or later, by the database's clock: a day (UTC), or a time with its zone (2026-03-01T09:30Z)"
+  ),
+  new Option("--until <time>", "recorded before then")
 ]
 
 /**
@@ -130,16 +157,87 @@ export const program = (
       command(
         "tail",
         "follow the log",
-        [...filters(), json("print each event as one line of JSON")],
+        [
+          new Option("--from <point>", "start, now, a position, or a token (default: now)").argParser(from),
+          ...filters(),
+          limit("end after that many events"),
+          json("print each event as one line of JSON")
+        ],
         reporting(commands.tail)
+      )
+    )
+    .addCommand(
+      command(
+        "replay",
+        "show the past of the log, in order of position",
+        [
+          ...stretch(),
+          ...filters(),
+          new Option("--correlation <id>", "only what belongs to this piece of work"),
+          limit("end after that many events"),
+          new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
+          json("print each event as one line of JSON").conflicts("audit")
+        ],
+        reporting(commands.replay)
+      )
+    )
+    .addCommand(
+      command(
+        "audit",
+        "show what led to what: the trees of causes and effects of an agent, a piece of work or an event",
+        [
+          new Option("--as <kind>", "what the subject is, where it might be several").choices([
+            "event",
+            "correlation",
+            "agent"
+          ]),
+          limit("how many events at most (default: 500)"),
+          json("print each event of the trees, with its depth, as one line of JSON")
+        ],
+        reporting(commands.audit),
+        ["<subject>", "the id of an event, a correlation id, or the id of an agent"]
       )
     )
     .addCommand(
       command(
         "status",
         "tell how the log stands, and who keeps it from settling",
-        [json("print it as JSON")],
+        [
+          new Option(
+            "-w, --watch [seconds]",
+            "look again every 2 seconds, or as often as given, until Ctrl-C"
+          ).argParser(seconds),
+          json("print it as JSON, one line a look")
+        ],
         reporting(commands.status)
+      )
+    )
+    .addCommand(
+      command(
+        "rebuild",
+        "build a read model again from the log, beside the live one, and have it take that one's place",
+        [
+          new Option("--all", "every read model, one after the other"),
+          new Option("--module <file>", "definitions of your own: the default export of a JavaScript module"),
+          new Option("--verify", "compare with the live tables, row by row, before these are replaced"),
+          new Option(
+            "--keep <count>",
+            "how many earlier generations stay for a rollback (default: 1)"
+          ).argParser(wholeNumber),
+          new Option("--force", "replace tables that a newer version of the definition filled"),
+          json("print each report as one line of JSON")
+        ],
+        reporting(commands.rebuild),
+        ["[name]", "the read model"]
+      )
+    )
+    .addCommand(
+      command(
+        "rollback",
+        "have a read model show the generation before the live one again",
+        [json("print what was done as JSON")],
+        reporting(commands.rollback),
+        ["<name>", "the read model"]
       )
     )
   for (const each of [tidemark, ...tidemark.commands]) dress(each, isForPrograms)

@@ -1,8 +1,8 @@
 import type { EngineStatus } from "../index.ts"
 import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
 import type { Paint } from "./terminal/palette.ts"
-import { age } from "./terminal/quantity.ts"
-import { padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
+import { age, counted, elapsed, rate, size } from "./terminal/quantity.ts"
+import { cut, padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
 
 const LABEL_WIDTH = 12
 
@@ -25,7 +25,7 @@ const table = (rows: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyArray<string> 
   )
 }
 
-const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
+const tailLines = ({ feed, unsettledForMs }: EngineStatus): ReadonlyArray<string> => {
   if (feed.heldBy.length === 0) return ["nobody holds it"]
   const holders = feed.heldBy.map((holder): ReadonlyArray<Cell> => [
     holder.pid === null ? "prepared" : `pid ${holder.pid}`,
@@ -37,46 +37,87 @@ const tailLines = ({ feed }: EngineStatus): ReadonlyArray<string> => {
   return [
     feed.heldForMs > 0 ? `held for ${age(feed.heldForMs)} by` : "held by",
     ...table(holders),
+    ...(unsettledForMs > 0 ? [`the oldest event behind it waits for ${age(unsettledForMs)}`] : []),
     "Readers wait until these transactions end; writers do not."
   ]
 }
 
-const projectionState = (projection: ProjectionFacts): string => {
-  const { isStopped, follows, lag } = projection
-  if (isStopped) return "stopped"
-  return `${lag === 0 ? "caught up" : `${behind(projection)} behind`}${follows ? ", filled by another process" : ""}`
+const telemetryLine = ({ telemetry: { partitions, ahead, warning } }: EngineStatus): string => {
+  const bytes = partitions.reduce((sum, partition) => sum + partition.bytes, 0)
+  const found = `${counted(partitions.length, "partition")}, ${size(bytes)}`
+  return `${found}, ${warning ?? `${ahead} ahead`}`
 }
 
-const projectionLines = (status: EngineStatus): ReadonlyArray<string> =>
+/** An engine, as people know it. */
+const engineText = (engine: EngineStatus["rebuilds"][number]["owner"]): string =>
+  engine === undefined ? "nobody" : `${engine.application} on ${engine.host} (pid ${engine.pid})`
+
+const projectionState = (projection: ProjectionFacts, lagMs: number | undefined): string => {
+  const { isStopped, lag } = projection
+  if (isStopped) return "stopped"
+  if (lag === 0) return "caught up"
+  return `${behind(projection)} behind${lagMs === undefined ? "" : `, for ${age(lagMs)}`}`
+}
+
+const projectionLines = (status: EngineStatus): ReadonlyArray<string> => {
+  const facts = projectionsOf(status)
+  return table(
+    status.projections.map(({ owner, lagMs, rate: perSecond }, at) => [
+      facts[at]!.name,
+      facts[at]!.position,
+      projectionState(facts[at]!, lagMs),
+      `folded by ${engineText(owner)}`,
+      perSecond === 0 ? "" : rate(perSecond),
+      facts[at]!.error ?? ""
+    ])
+  )
+}
+
+const rebuildLines = ({ rebuilds }: EngineStatus): ReadonlyArray<string> =>
   table(
-    projectionsOf(status).map((projection) => [
-      projection.name,
-      projection.position,
-      projectionState(projection),
-      projection.error ?? ""
+    rebuilds.map(({ projection, generation, position, target, rate: perSecond, etaMs, owner }) => [
+      projection,
+      `generation ${generation}`,
+      target === 0 ? "begins" : `${Math.floor((100 * Math.min(position, target)) / target)} %`,
+      rate(perSecond),
+      owner === undefined ? "left behind" : etaMs === undefined ? "" : `${elapsed(etaMs)} left`,
+      `by ${engineText(owner)}`
     ])
   )
 
-/** The status for people. */
-export const statusText = (
-  status: EngineStatus & { readonly database: string; readonly directory: string | undefined },
-  paint: Paint
-): string => {
+/** A status, and where it is of. */
+export type ShownStatus = EngineStatus & {
+  readonly database: string
+  readonly directory: string | undefined
+}
+
+/** The status for people, in lines of a width at most. */
+export const statusText = (status: ShownStatus, paint: Paint, width = Number.POSITIVE_INFINITY): string => {
   const { emit, wake } = status
   const sections: ReadonlyArray<readonly [label: string, lines: ReadonlyArray<string>]> = [
     ["log", [`${status.log}, epoch ${status.epoch}, schema ${status.schema}`]],
-    ["database", [`${status.database}${status.standby ? " (standby: reads only)" : ""}`]],
+    [
+      "database",
+      [
+        `${status.database}${status.standby ? " (standby: reads only)" : ""}${status.pooled ? " (behind a pooler)" : ""}`
+      ]
+    ],
     ["data", status.directory === undefined ? [] : [status.directory]],
     ["settled", [`${status.settled}${status.head > status.settled ? `, head ${status.head}` : ""}`]],
     ["tail", tailLines(status)],
     ["wake-ups", [`${wake.mode}: ${wake.reason}`]],
     ["emit", [`${emit.waiting} waiting, ${emit.blocked} blocked, ${emit.underWay} under way`]],
+    ["telemetry", [telemetryLine(status)]],
     ["projections", projectionLines(status)],
+    ["rebuilds", rebuildLines(status)],
     ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]
   ]
   return sections
     .flatMap(([label, lines]) =>
-      lines.map((line, index) => `${paint(padEnd(index === 0 ? label : "", LABEL_WIDTH), "dim")}${line}`)
+      lines.map((line, index) => {
+        const text = width === Number.POSITIVE_INFINITY ? line : cut(line, Math.max(1, width - LABEL_WIDTH))
+        return `${paint(padEnd(index === 0 ? label : "", LABEL_WIDTH), "dim")}${text}`
+      })
     )
     .join("\n")
 }

@@ -9,7 +9,7 @@ import type { Telemetry } from "../log/telemetry.ts"
 import type { Transaction } from "../log/transaction.ts"
 import { HandlingCut } from "./error.ts"
 import type { HandlerContext, Settings, TransactionalContext } from "./options.ts"
-import { IDLE_LIMIT_MS, type Lending } from "./lending.ts"
+import type { Lending } from "./lending.ts"
 
 /** How often at most a handler that is at work is looked after, in ms. */
 const LONGEST_TICK_MS = 250
@@ -215,7 +215,7 @@ export class Handling {
       return
     }
     if (performance.now() - current.beganAt >= this.settings.timeoutMs) current.cut("deadline")
-    else if (lending !== undefined && lending.idleMs() >= IDLE_LIMIT_MS) current.cut("idle")
+    else if (lending?.isIdle === true) current.cut("idle")
     else if (this.isLost()) current.cut("lost")
   }
 }

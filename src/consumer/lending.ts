@@ -4,11 +4,8 @@ import type { Event, Meta } from "../log/event.ts"
 import type { Transaction } from "../log/transaction.ts"
 import { Busy, ConnectionLost, PostgresError, Unreachable } from "../postgres/error.ts"
 
-/** How long an owner's transaction may sit idle before the server ends it, in ms: shorter than the lease. */
-export const IDLE_MS = 3_000
-
-/** How long a handler may let it sit idle, in ms: it is told while the transaction can still be ended in good order. */
-export const IDLE_LIMIT_MS = 2_500
+/** How much of the time a handler may let its transaction sit idle: it is told while that can still be ended in good order. */
+const IDLE_PART = 5 / 6
 
 /** The server, and not the handler, is at fault. */
 export const isServerGone = (error: unknown): boolean =>
@@ -23,17 +20,20 @@ export class Lending {
   isBroken = false
   private readonly transaction: Transaction
   private readonly ambient: () => Meta | undefined
+  private readonly idleMs: number
   private underWay = 0
   private idleSince = performance.now()
 
-  constructor(transaction: Transaction, ambient: () => Meta | undefined) {
+  /** `idleMs`: how long the transaction may sit idle before the server ends it. */
+  constructor(transaction: Transaction, ambient: () => Meta | undefined, idleMs: number) {
     this.transaction = transaction
+    this.idleMs = idleMs
     this.ambient = ambient
   }
 
-  /** For how long nothing has been asked of the server. */
-  idleMs(): number {
-    return this.underWay > 0 ? 0 : performance.now() - this.idleSince
+  /** Nothing has been asked of the server for so long that it will soon end the transaction. */
+  get isIdle(): boolean {
+    return this.underWay === 0 && performance.now() - this.idleSince >= this.idleMs * IDLE_PART
   }
 
   to(event: Event | undefined): Transaction {

@@ -1,12 +1,13 @@
 import { Effect, type Semaphore } from "effect"
 import { LogError, OutcomeUnknown } from "../log/error.ts"
+import type { Fleet } from "../fleet/fleet.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Event, Meta } from "../log/event.ts"
 import { PostgresError } from "../postgres/error.ts"
 import type { Outcome, Run } from "./cursor.ts"
 import { type Delivery, type DeliveryParts, firstAfter, type Group, groupAt } from "./delivery.ts"
 import { type Tried, waiting } from "./held.ts"
-import { IDLE_MS, isServerGone, Lending } from "./lending.ts"
+import { isServerGone, Lending } from "./lending.ts"
 import type { Ahead, Places } from "./places.ts"
 
 /** How many events one transaction takes, and for how long it goes on taking more, in ms: whoever changes the subscription waits for it. */
@@ -16,6 +17,7 @@ const TRANSACTION_MS = 1_000
 export interface TransactionalParts extends DeliveryParts {
   readonly places: Places
   readonly log: EventLog["Service"]
+  readonly fleet: Fleet["Service"]
   readonly run: Run
   readonly ambient: () => Meta | undefined
   /** How many such transactions an engine has at once, so that they leave connections to others. */
@@ -104,18 +106,18 @@ export class TransactionalDelivery implements Delivery {
   }
 
   private async transact(batch: Batch, body: () => Promise<void>): Promise<void> {
-    const { cursor, places, log, ambient, run, transactions } = this.parts
+    const { cursor, places, log, fleet, ambient, run, transactions } = this.parts
     const { place } = cursor
     const within = log.transaction(
       (tx) =>
         Effect.gen(function* () {
           yield* places.sure
           yield* places.keepIn(tx, place, place.position)
-          batch.lending = new Lending(tx, ambient)
+          batch.lending = new Lending(tx, ambient, fleet.idleMs)
           yield* Effect.tryPromise({ try: body, catch: (thrown) => thrown })
           return yield* places.keepIn(tx, place, batch.to, batch)
         }),
-      { idleMs: IDLE_MS }
+      { idleMs: fleet.idleMs }
     )
     const ahead: ReadonlyArray<Ahead> = await run(transactions.withPermits(1)(within))
     cursor.committed(batch, ahead)

@@ -4,8 +4,10 @@ import { withinTransaction } from "../log/causation.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "../log/event.ts"
 import { type LogError, logError, Unavailable } from "../log/error.ts"
 import { EventLog, type SubscribeOptions } from "../log/event-log.ts"
+import type { Audit, AuditOptions, AuditSubject } from "../log/audit/subject.ts"
 import { liveEvents } from "../log/live-events.ts"
 import type { ReadOptions } from "../log/read-stream.ts"
+import type { ReplayOptions } from "../log/replay/replay-options.ts"
 import type { Handler, SubscriptionStatus } from "../log/subscription.ts"
 import { Consumers } from "../consumer/consumers.ts"
 import type { DurableHandler } from "../consumer/options.ts"
@@ -15,8 +17,10 @@ import type { ProjectionDefinition } from "../projection/definition.ts"
 import type { Bound, Operations } from "../projection/operation.ts"
 import { Projections } from "../projection/projections.ts"
 import type { OpenOptions } from "./configuration.ts"
+import type { History } from "./history.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type BoundReadModels, ReadModels } from "./read-models.ts"
+import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
 import {
@@ -62,7 +66,7 @@ export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<B
  * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
  * with Unavailable.
  */
-export interface Engine extends AsyncDisposable {
+export interface Engine extends AsyncDisposable, History, Rebuilding {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
@@ -134,7 +138,8 @@ export interface Engine extends AsyncDisposable {
   /**
    * Ends subscriptions, each after the event it is at, waited for up to 5 000 ms; lets read models finish their batch for up
    * to 5 000 ms; sends what was emitted for up to 10 000 ms, after which emits reject with Unavailable or OutcomeUnknown;
-   * gives transactions that are still open up to 3 000 ms, and closes the connections. An embedded server stops with its
+   * leaves what it owned to the other engines, for up to 1 000 ms; gives transactions that are still open up to 3 000 ms, and
+   * closes the connections. An embedded server stops with its
    * last user. May be called again.
    */
   close(): Promise<void>
@@ -220,10 +225,15 @@ class OpenEngine implements Engine {
   }
 
   read(stream: string, options?: ReadOptions): AsyncIterable<Event> {
-    const events = this.log.read(stream, options)
-    const cut = Effect.andThen(Deferred.await(this.ended), Effect.fail(logError(closedError())))
-    // A loop that ended here in silence would take what it got for all there is.
-    return this.iterable(Stream.interruptWhen(events, cut))
+    return this.whole(this.log.read(stream, options))
+  }
+
+  replay(options?: ReplayOptions): AsyncIterable<Event> {
+    return this.whole(this.log.replay(options))
+  }
+
+  audit(subject: AuditSubject, options?: AuditOptions): Promise<Audit> {
+    return this.run(this.log.audit(subject, options))
   }
 
   subscribe<const O extends DurableOptions>(
@@ -281,6 +291,18 @@ class OpenEngine implements Engine {
     return this.run(engineStatus)
   }
 
+  rebuild(...given: Parameters<Rebuilding["rebuild"]>): ReturnType<Rebuilding["rebuild"]> {
+    return this.run(rebuildIn(...given))
+  }
+
+  rollback(projection: string): ReturnType<Rebuilding["rollback"]> {
+    return this.run(rollbackIn(projection))
+  }
+
+  whatIf(...given: Parameters<Rebuilding["whatIf"]>): ReturnType<Rebuilding["whatIf"]> {
+    return this.run(whatIfIn(...given))
+  }
+
   close(): Promise<void> {
     this.closing ??= this.end()
     return this.closing
@@ -299,6 +321,12 @@ class OpenEngine implements Engine {
 
   private run<A>(effect: Effect.Effect<A, unknown, EngineServices>): Promise<A> {
     return this.isClosed ? Promise.reject(closedError()) : this.runAnyway(effect)
+  }
+
+  /** A stream that has an end: a loop that `close` ended before it, in silence, would take what it got for all there is. */
+  private whole<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
+    const cut = Effect.andThen(Deferred.await(this.ended), Effect.fail(logError(closedError())))
+    return this.iterable(Stream.interruptWhen(stream, cut))
   }
 
   /** A stream to loop over; a loop that begins after `close` fails. */

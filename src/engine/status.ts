@@ -9,12 +9,18 @@ import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
 import type { Holder as LockHolder, Pages } from "../log/page.ts"
 import type { SubscriptionStatus } from "../log/subscription.ts"
+import { type TelemetryStatus, telemetryStatus } from "../log/telemetry-partitions.ts"
 import { Wake, type WakeStatus } from "../log/wake.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import { Projections } from "../projection/projections.ts"
-import type { ProjectionStatus } from "../projection/status.ts"
+import {
+  type ProjectionStanding,
+  rebuildsUnderWay,
+  type RebuildStanding,
+  standings
+} from "../projection/standing.ts"
 
 /** Who keeps the end of the log from settling. */
 export interface Holder {
@@ -33,8 +39,12 @@ export interface LogStatus {
   readonly epoch: number
   readonly schema: string
   readonly standby: boolean
+  /** A pooler is between this engine and the server: statements are not prepared, and a session keeps nothing. */
+  readonly pooled: boolean
   /** Up to here no event can appear any more; while the tail is held, as far as is known without waiting for who holds it. */
   readonly settled: number
+  /** How long the oldest event that readers must not see yet has been there, in ms; 0 where there is none. */
+  readonly unsettledForMs: number
   /** The highest position drawn; higher than `settled` while appends are under way, and after rollbacks. */
   readonly head: number
   readonly feed: {
@@ -48,6 +58,7 @@ export interface LogStatus {
   }
   readonly emit: AppenderStatus
   readonly wake: WakeStatus
+  readonly telemetry: TelemetryStatus
   readonly subscriptions: ReadonlyArray<SubscriptionStatus>
 }
 
@@ -127,7 +138,9 @@ export const logStatus = Effect.gen(function* () {
     logIdentity.doubt()
     return Effect.andThen(Effect.ignore(logIdentity.sure), look)
   })
+  const unsettledForMs = holders.length === 0 ? 0 : ((yield* feed.pages.oldestAbove(settled)) ?? 0)
   const { rows } = yield* postgres.query<{ head: string }>(statement("head_position", postgres.schema).text)
+  const head = Number(rows[0]!.head)
   const identity = logIdentity.current()
   const tail = feed.status()
   const status: LogStatus = {
@@ -135,8 +148,10 @@ export const logStatus = Effect.gen(function* () {
     epoch: identity.epoch,
     schema: postgres.schema,
     standby: identity.standby,
+    pooled: postgres.isPooled(),
     settled,
-    head: Number(rows[0]!.head),
+    unsettledForMs,
+    head,
     feed: {
       position: tail?.position,
       heldForMs: tail?.holdup === undefined ? 0 : Date.now() - tail.holdup.since,
@@ -145,13 +160,15 @@ export const logStatus = Effect.gen(function* () {
     },
     emit: (yield* Appender).status(),
     wake: (yield* Wake).status(),
+    telemetry: yield* telemetryStatus(postgres, head, identity.standby),
     subscriptions: (yield* EventLog).subscriptions().map((subscription) => subscription.status())
   }
   return status
 })
 
 export interface EngineStatus extends LogStatus {
-  readonly projections: ReadonlyArray<ProjectionStatus>
+  readonly projections: ReadonlyArray<ProjectionStanding>
+  readonly rebuilds: ReadonlyArray<RebuildStanding>
   /** The durable subscriptions of the log, whichever engines work on them. */
   readonly durable: ReadonlyArray<DurableStatus>
 }
@@ -159,9 +176,14 @@ export interface EngineStatus extends LogStatus {
 /** How the log, this engine's part in it, and its read models stand now. */
 export const engineStatus = Effect.gen(function* () {
   const log = yield* logStatus
+  const postgres = yield* Postgres
+  const projections = yield* Projections
+  const definitions = projections.definitions()
+  const typesOf = (name: string) => definitions.get(name)!.events.map(({ type }) => type)
   const status: EngineStatus = {
     ...log,
-    projections: (yield* Projections).status(),
+    projections: yield* standings(postgres, projections.status(), typesOf, log.settled),
+    rebuilds: yield* rebuildsUnderWay(postgres),
     durable: yield* (yield* Consumers).status
   }
   return status

@@ -4,24 +4,16 @@ import { Bell } from "../base/bell.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
-import { type Card, keyOf, type Look, type Post, signOfLife, type Sighting } from "./post.ts"
+import { type Card, keyOf, type Look, type Post, signOfLife, type Sighting, type Terms } from "./post.ts"
 
-/** How long the others take an engine for alive after it was heard of, in ms, by the database's clock. */
-export const LEASE_MS = 4_000
-
-/** How often an engine that watches something says that it is alive, in ms. */
-export const SIGN_MS = 2_000
+/** How often in its lease an engine says that it is alive, and how soon the server must answer: later, it is worth nothing. */
+const SIGNS_PER_LEASE = 2
 
 /** How long after another's lease ends it is looked for, in ms. */
 const AFTER_LEASE_MS = 20
 
 /** How long an engine must not have been heard of to be forgotten, in ms: until then `status` can name it. */
 const FORGET_MS = 3_600_000
-
-/** How long the server may take to answer, in ms: an answer after the lease has ended is worth nothing. */
-const ANSWER_MS = LEASE_MS / 2
-
-const TERMS = { leaseMs: LEASE_MS, answerTimeoutMs: ANSWER_MS }
 
 type Listener = (look: Look) => void
 
@@ -34,6 +26,7 @@ interface Watched {
 export class Keeper {
   private readonly postgres: Postgres["Service"]
   private readonly card: Card
+  private readonly terms: Terms
   private readonly watched = new Map<string, Watched>()
   private readonly news = new Bell()
   /** Until when the others surely take this engine for alive; counted from before the sign was sent, so never too late. */
@@ -41,9 +34,10 @@ export class Keeper {
   private hasJoined = false
   private failures = 0
 
-  constructor(postgres: Postgres["Service"], card: Card) {
+  constructor(postgres: Postgres["Service"], card: Card, leaseMs: number) {
     this.postgres = postgres
     this.card = card
+    this.terms = { leaseMs, answerTimeoutMs: leaseMs / SIGNS_PER_LEASE }
   }
 
   watch(post: Post, onLook: Listener): () => void {
@@ -77,11 +71,7 @@ export class Keeper {
     this.watched.clear()
     this.sureUntil = Number.NEGATIVE_INFINITY
     const { text } = statement("leave_fleet", this.postgres.schema)
-    const leaving = this.postgres.withConnection(
-      (connection) => connection.query(text, [this.card.engine], { answerTimeoutMs: ANSWER_MS }),
-      ANSWER_MS
-    )
-    return Effect.isSuccess(leaving)
+    return Effect.isSuccess(this.postgres.query(text, [this.card.engine]))
   })
 
   private readonly step: Effect.Effect<void> = Effect.suspend(() => {
@@ -89,7 +79,7 @@ export class Keeper {
     return Effect.matchEffect(this.sign, {
       onSuccess: ({ soonestMs }) => {
         this.failures = 0
-        return this.news.wait(Math.min(SIGN_MS, soonestMs + AFTER_LEASE_MS))
+        return this.news.wait(Math.min(this.terms.leaseMs / SIGNS_PER_LEASE, soonestMs + AFTER_LEASE_MS))
       },
       onFailure: () => this.news.wait(backoffMs(this.failures++))
     })
@@ -104,13 +94,16 @@ export class Keeper {
     const sentAt = performance.now()
     const posts = [...this.watched.values()].map(({ post }) => post)
     const sighting = yield* this.postgres.withConnection(
-      (connection) => signOfLife(connection, schema, this.card, TERMS, posts),
-      ANSWER_MS
+      (connection) => signOfLife(connection, schema, this.card, this.terms, posts),
+      this.terms.answerTimeoutMs
     )
-    this.sureUntil = sentAt + LEASE_MS
+    this.sureUntil = sentAt + this.terms.leaseMs
     for (const [key, look] of sighting.looks) {
       for (const listener of this.watched.get(key)?.listeners ?? []) listener(look)
     }
-    return sighting
+    // Each has left, although it could not say so itself.
+    for (const engine of sighting.gone)
+      yield* this.postgres.query(statement("leave_fleet", schema).text, [engine])
+    return sighting.gone.size === 0 ? sighting : { ...sighting, soonestMs: 0 }
   })
 }

@@ -114,7 +114,11 @@ export class FeedReader {
 
   private readonly step: Effect.Effect<void> = Effect.suspend(() => {
     const { tail } = this
-    if (tail === undefined || this.sinks.size === 0) return this.sleep(undefined, false)
+    if (tail === undefined || this.sinks.size === 0) {
+      // Whoever attaches wakes it again; kept, the wish would end every sleep at once.
+      this.wanted = false
+      return this.sleep(undefined, false)
+    }
     const early = this.urgent ? 0 : this.lookedAt + this.patienceMs - performance.now()
     return early > 0 ? this.sleep(early, true) : this.look(tail)
   })

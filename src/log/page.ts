@@ -2,9 +2,10 @@ import { Effect } from "effect"
 import { type PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
-import { type Filter, filterColumns, isFilter } from "./filter.ts"
+import { filterColumns, isFilter } from "./filter.ts"
 import { PAGE_BYTES, type Portion } from "./page-size.ts"
 import { type EventRow, portionOf } from "./recorded.ts"
+import { type Criteria, criteriaColumns, isBeyondFilter } from "./replay/criteria.ts"
 import type { Share } from "./share.ts"
 
 /** How far ahead one look for a gap goes, in events. */
@@ -14,10 +15,12 @@ export const EXTENT_EVENTS = 10_000
 export class Pages {
   private readonly postgres: Postgres["Service"]
   private readonly page
+  private readonly replayPage
   private readonly share
   private readonly positions
   private readonly tail
   private readonly tailExtent
+  private readonly oldest
   private readonly highest
   private readonly holders
   private readonly settled
@@ -25,10 +28,12 @@ export class Pages {
   constructor(postgres: Postgres["Service"]) {
     this.postgres = postgres
     this.page = statement("read_page", postgres.schema)
+    this.replayPage = statement("replay_page", postgres.schema)
     this.share = statement("read_share", postgres.schema)
     this.positions = statement("read_positions", postgres.schema)
     this.tail = statement("read_tail", postgres.schema)
     this.tailExtent = statement("tail_extent", postgres.schema)
+    this.oldest = statement("oldest_unsettled", postgres.schema)
     this.highest = statement("highest_position", postgres.schema)
     this.holders = statement("log_holders", postgres.schema)
     this.settled = statement("settled_position", postgres.schema)
@@ -39,14 +44,15 @@ export class Pages {
     after: number,
     upTo: number,
     limit: number,
-    filter: Filter,
+    criteria: Criteria,
     share?: Share
   ): Effect.Effect<Portion, PostgresError> {
-    const filtered = [after, upTo, limit, ...filterColumns(filter), PAGE_BYTES]
+    const filtered = [after, upTo, limit, ...filterColumns(criteria), PAGE_BYTES]
     if (share !== undefined) return this.portion(this.share, limit, [...filtered, share.partition, share.of])
-    return isFilter(filter)
-      ? this.portion(this.page, limit, filtered)
-      : this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
+    if (!isFilter(criteria)) return this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
+    return isBeyondFilter(criteria)
+      ? this.portion(this.replayPage, limit, [...filtered, ...criteriaColumns(criteria)])
+      : this.portion(this.page, limit, filtered)
   }
 
   /** The events at some positions, as far as they are there. */
@@ -57,6 +63,14 @@ export class Pages {
   /** What is there now above a position, settled or not. */
   above(after: number, limit: number): Effect.Effect<Portion, PostgresError> {
     return this.portion(this.tail, limit, [after, Number.MAX_SAFE_INTEGER, limit, PAGE_BYTES])
+  }
+
+  /** How long ago the oldest event above a position came, in ms; undefined where there is none. */
+  oldestAbove(position: number): Effect.Effect<number | undefined, PostgresError> {
+    return Effect.map(
+      this.postgres.query<{ ms: number | null }>(this.oldest.text, [position, EXTENT_EVENTS]),
+      ({ rows: [row] }) => row?.ms ?? undefined
+    )
   }
 
   /** How far the log goes above a position now, up to EXTENT_EVENTS, settled or not, and whether one of the types is there. */

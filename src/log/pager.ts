@@ -1,9 +1,10 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "./event.ts"
-import { type Filter, isFilter } from "./filter.ts"
+import { isFilter } from "./filter.ts"
 import type { Pages } from "./page.ts"
 import { isAnswerLost, PAGE_EVENTS, PageSize } from "./page-size.ts"
+import type { Criteria } from "./replay/criteria.ts"
 import type { Share } from "./share.ts"
 
 /** How many positions the first page of a filter looks over. */
@@ -23,13 +24,13 @@ export interface Page {
  */
 export class Pager {
   private readonly pages: Pages
-  private readonly filter: Filter
+  private readonly filter: Criteria
   private readonly size: PageSize
   private readonly share: Share | undefined
   private positions: number
 
   /** Readers of one and the same stretch may share what they know of the size of its events. */
-  constructor(pages: Pages, filter: Filter, size: PageSize = new PageSize(), share?: Share) {
+  constructor(pages: Pages, filter: Criteria, size: PageSize = new PageSize(), share?: Share) {
     this.pages = pages
     this.filter = filter
     this.size = size

@@ -20,7 +20,10 @@ export const SqlState = {
   insufficientPrivilege: "42501",
   invalidCatalogName: "3D000",
   invalidSchemaName: "3F000",
-  undefinedTable: "42P01"
+  undefinedTable: "42P01",
+  invalidStatementName: "26000",
+  duplicateStatement: "42P05",
+  dependentObjectsStillExist: "2BP01"
 } as const
 
 /** Classes of SQLSTATEs: their first two characters. */

@@ -2,20 +2,16 @@ import { Effect, type Semaphore } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres } from "../postgres/postgres.ts"
 import type { EventTypes } from "../log/event-type.ts"
+import type { Fleet } from "../fleet/fleet.ts"
 import type { Event } from "../log/event.ts"
 import { attempt, type Fold, type FoldFailed } from "./fold.ts"
 import type { Cursor, Overtaken, Registry } from "./registry.ts"
-
-/**
- * How long a batch's transaction may sit idle before the server ends it, in ms: shorter than the lease, so that an owner who is
- * held up does not hold up its successor.
- */
-const IDLE_MS = 3_000
 
 export interface CommitParts {
   readonly postgres: Postgres["Service"]
   readonly types: EventTypes
   readonly registry: Registry
+  readonly fleet: Fleet["Service"]
   /** How many batches of all projections are folded at once, so that they leave connections to others. */
   readonly folding: Semaphore.Semaphore
 }
@@ -30,7 +26,7 @@ export interface FoldingCursor extends Cursor {
  * another process was faster, that finds nothing, and the transaction ends before it has done any work.
  */
 export const commitBatch = (
-  { postgres, types, registry, folding }: CommitParts,
+  { postgres, types, registry, folding, fleet }: CommitParts,
   name: string,
   cursor: FoldingCursor,
   events: ReadonlyArray<Event>,
@@ -41,7 +37,7 @@ export const commitBatch = (
     postgres.transaction(
       (connection) =>
         Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch)),
-      { idleMs: IDLE_MS }
+      { idleMs: fleet.idleMs }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))
 }

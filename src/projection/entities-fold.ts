@@ -41,8 +41,8 @@ interface Outcome {
 
 const isThenable = (value: object): boolean => "then" in value && typeof value.then === "function"
 
-/** Folds batches of things in memory. `columns` are those of the table. */
-class EntitiesFold {
+/** Folds things in memory. `columns` are those of the table. */
+export class Things {
   private readonly shape: EntitiesShape
   private readonly columns: ReadonlySet<string>
 
@@ -51,24 +51,35 @@ class EntitiesFold {
     this.columns = new Set(columns)
   }
 
+  /** A thing after an event; undefined where there is none any more. Throws what the fold throws, or what is wrong with its row. */
+  after(row: Row | undefined, id: string, event: Event): Row | undefined {
+    const folded = this.shape.fold(row, event)
+    if (folded !== undefined) this.check(folded, id)
+    return folded
+  }
+
+  keyOf(event: Event): string | undefined {
+    return this.shape.keyOf(event)
+  }
+
+  /** The key that a row has. */
+  keyIn(row: Row): string {
+    return String(row[this.shape.key])
+  }
+
   /** The events of a batch that concern a thing, with its key. */
   keyed(events: ReadonlyArray<Event>): ReadonlyArray<readonly [key: string, event: Event]> {
     return events.flatMap((event) => {
-      const key = this.shape.keyOf(event)
+      const key = this.keyOf(event)
       return key === undefined ? [] : [[key, event] as const]
     })
   }
 
   outcome(keyed: ReadonlyArray<readonly [string, Event]>, loaded: ReadonlyArray<Row>): Outcome {
-    const { key, fold } = this.shape
     // Frozen, because a row that was changed in place would not be told from one that was left as it is.
-    const before = new Map(loaded.map((row) => [String(row[key]), Object.freeze(row)]))
+    const before = new Map(loaded.map((row) => [this.keyIn(row), Object.freeze(row)]))
     const after = new Map<string, Row | undefined>(before)
-    for (const [id, event] of keyed) {
-      const row = fold.call(this.shape, after.get(id), event)
-      if (row !== undefined) this.check(row, id)
-      after.set(id, row)
-    }
+    for (const [id, event] of keyed) after.set(id, this.after(after.get(id), id, event))
     const saved: Array<Row> = []
     const removed: Array<string> = []
     for (const [id, row] of after) {
@@ -101,7 +112,7 @@ export const entitiesFold = (
   columns: ReadonlyArray<string>,
   { load, save, remove }: EntityStatements
 ): Fold => {
-  const things = new EntitiesFold(shape, columns)
+  const things = new Things(shape, columns)
   return Effect.fnUntraced(function* (connection, events) {
     const keyed = yield* attempt(() => things.keyed(events))
     if (keyed.length === 0) return

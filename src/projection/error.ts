@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { clause } from "../base/clause.ts"
+import { rebuildReasons } from "./rebuild/error.ts"
 
 /** The projection has not read this engine's own writes, or those of a token, in the time that the query would wait. */
 export class ProjectionBehind extends Schema.TaggedError<ProjectionBehind>()("ProjectionBehind", {
@@ -61,7 +62,7 @@ export class DefinitionChanged extends Schema.TaggedError<DefinitionChanged>()("
       this.found === this.given
         ? `another definition of the same version ${this.given}. Give the changed one a higher version, and rebuild`
         : `its version ${this.found}, and this is version ${this.given}. Rebuild`
-    return `The tables of projection ${this.projection} were filled by ${filled} them from the log, or run the code that filled them.`
+    return `The tables of projection ${this.projection} were filled by ${filled} them from the log (tidemark rebuild ${this.projection}, or engine.rebuild), or run the code that filled them.`
   }
 }
 
@@ -81,7 +82,8 @@ export const ProjectionReason = Schema.Union([
   InvalidInput,
   UnknownProjection,
   DefinitionChanged,
-  InvalidDefinition
+  InvalidDefinition,
+  ...rebuildReasons
 ])
 export type ProjectionReason = typeof ProjectionReason.Type
 

@@ -24,7 +24,7 @@ const SERVER_CLASSES: ReadonlySet<string> = new Set([
 ])
 
 /** Whether a batch of so many events failed because of what is in it, so that a smaller one tells more; all else is tried again. */
-const isAboutBatch = (error: PostgresError | FoldFailed, events: number): boolean => {
+export const isAboutBatch = (error: PostgresError | FoldFailed, events: number): boolean => {
   if (error._tag === "FoldFailed") return true
   const { reason } = error
   switch (reason._tag) {

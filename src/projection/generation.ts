@@ -5,25 +5,33 @@ import { quoted } from "../postgres/identifier.ts"
 import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
 import type { EntitiesShape } from "./definition.ts"
-import { entitiesFold, entityStatements } from "./entities-fold.ts"
+import { entitiesFold, type EntityStatements, entityStatements } from "./entities-fold.ts"
 import { InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
 import type { Fold } from "./fold.ts"
 import { liveRowsSql, rowsFold } from "./rows-fold.ts"
 import { type Explained, relationsOf } from "./sql-purity.ts"
-import { inGeneration, physicalName, qualified } from "./sql-source.ts"
+import { inGeneration, overBatch, physicalName, qualified } from "./sql-source.ts"
 
 type Queryable = Pick<Connection, "query">
 
-/** The tables of one generation of a projection, in the schema of a log. */
+export interface EntityTable {
+  readonly columns: ReadonlyArray<string>
+  readonly statements: EntityStatements
+}
+
+/** The tables of one generation of a projection, in the schema of a log, or in another of the same database. */
 export class Generation {
   readonly blueprint: Blueprint
   readonly number: number
   private readonly schema: string
+  /** Where its tables and views are. */
+  private readonly home: string
 
-  constructor(blueprint: Blueprint, number: number, schema: string) {
+  constructor(blueprint: Blueprint, number: number, schema: string, home = schema) {
     this.blueprint = blueprint
     this.number = number
     this.schema = schema
+    this.home = home
   }
 
   private get relations(): ReadonlyArray<string> {
@@ -31,7 +39,7 @@ export class Generation {
   }
 
   private set(sql: string): string {
-    return inGeneration(sql, this.schema, this.relations, this.number)
+    return inGeneration(sql, this.schema, this.relations, this.number, this.home)
   }
 
   /** Makes the tables. */
@@ -44,11 +52,25 @@ export class Generation {
     return Effect.forEach(
       this.relations,
       (relation) => {
-        const table = qualified(this.schema, physicalName(relation, this.number))
-        return connection.query(`create view ${qualified(this.schema, relation)} as select * from ${table}`)
+        const view = qualified(this.home, relation)
+        return connection.query(`create view ${view} as select * from ${this.table(relation)}`)
       },
       { discard: true }
     )
+  }
+
+  /** The fold of rows over the events that a query gives. */
+  rowsOver(batch: string): string {
+    return overBatch(this.set(this.blueprint.fold), batch)
+  }
+
+  /** Its tables, as SQL takes them whatever the search path. */
+  get tables(): ReadonlyArray<string> {
+    return this.relations.map((relation) => this.table(relation))
+  }
+
+  table(relation: string): string {
+    return qualified(this.home, physicalName(relation, this.number))
   }
 
   /** The fold into these tables. */
@@ -75,16 +97,14 @@ export class Generation {
     })
   }
 
-  private entities(connection: Queryable, model: EntitiesShape) {
+  /** The columns of the table of entities, and the statements that load and keep its rows. */
+  entities(connection: Queryable, model: EntitiesShape): Effect.Effect<EntityTable, PostgresError> {
     const table = physicalName(model.table, this.number)
     const { text } = statement("table_columns", this.schema)
-    return Effect.map(
-      connection.query<{ name: string }>(text, [qualified(this.schema, table)]),
-      ({ rows }) => {
-        const columns = rows.map((row) => row.name)
-        return { columns, statements: entityStatements(this.schema, table, model.key, columns) }
-      }
-    )
+    return Effect.map(connection.query<{ name: string }>(text, [qualified(this.home, table)]), ({ rows }) => {
+      const columns = rows.map((row) => row.name)
+      return { columns, statements: entityStatements(this.home, table, model.key, columns) }
+    })
   }
 
   /** What a fold calls is written down where a function is made of it: built-ins are not, since nobody can drop them. */
@@ -93,7 +113,7 @@ export class Generation {
     sql: string
   ): Effect.Effect<void, PostgresError | ProjectionError> {
     const { name } = this.blueprint.definition
-    const probe = `${qualified(this.schema, physicalName(name, this.number))}(jsonb)`
+    const probe = `${qualified(this.home, physicalName(name, this.number))}(jsonb)`
     return Effect.gen({ self: this }, function* () {
       const making = statement("probe_fold", this.schema).text.replace(/:(probe|fold)\b/g, (_, part) => {
         return part === "probe" ? probe : sql

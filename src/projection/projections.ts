@@ -51,6 +51,10 @@ export class Projections extends Context.Service<
     readonly project: <Ops extends Operations>(
       definition: ProjectionDefinition<Ops>
     ) => Effect.Effect<Bound<Ops>, ProjectionError | PostgresError>
+    /** The definitions that are registered, by name. */
+    readonly definitions: () => ReadonlyMap<string, ProjectionDefinition>
+    /** Looks again how a projection stands: its tables were replaced. */
+    readonly look: (name: string) => void
     /** How each projection stands in this process, in the order of registration. */
     readonly status: () => ReadonlyArray<ProjectionStatus>
     /** Until a projection has folded everything up to a position; fails with UnknownProjection or ProjectionStopped. */
@@ -134,8 +138,13 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
     const known = runners.get(name)
     if (known !== undefined) {
       if (known.blueprint.hash === plan.hash) return known
-      const found = known.blueprint.definition.version
-      return yield* projectionError(new DefinitionChanged({ projection: name, found, given: version }))
+      // It has no tables any more where those of another definition took their place.
+      const row = known.stop === undefined ? undefined : yield* registry.load(name)
+      if (row?.hash !== plan.hash) {
+        const found = known.blueprint.definition.version
+        return yield* projectionError(new DefinitionChanged({ projection: name, found, given: version }))
+      }
+      known.close()
     }
     const conflict = log.types.declare(events)
     if (conflict !== undefined) {
@@ -154,6 +163,18 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
       Effect.map(registering.withPermits(1)(Effect.uninterruptible(start(definition))), (runner) =>
         bind(definition.operations, { ...context, caughtUp: catchUp(runner, waiting) })
       ),
+    definitions: () =>
+      new Map(
+        [...runners].map(
+          ([
+            name,
+            {
+              blueprint: { definition }
+            }
+          ]) => [name, definition]
+        )
+      ),
+    look: (name) => runners.get(name)?.hurry(),
     status: () => [...runners.values()].map((runner) => runner.status()),
     reached: (name, position) =>
       Effect.suspend(() => {

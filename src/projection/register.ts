@@ -5,9 +5,8 @@ import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
 import { DefinitionChanged, InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
 import { Generation } from "./generation.ts"
+import { Generations, nextNumber } from "./rebuild/generations.ts"
 import type { Registered, Registry } from "./registry.ts"
-
-const FIRST_GENERATION = 1
 
 /** What the server refuses about a definition itself, as against being unable to do anything now. */
 const isAboutDefinition = (
@@ -17,6 +16,15 @@ const isAboutDefinition = (
   (error.reason._tag === "Rejected" ||
     error.reason._tag === "InvalidData" ||
     error.reason._tag === "UniqueViolation")
+
+/** What the server refuses about a definition, as the definition's fault. */
+export const asDefinitionError = <A>(
+  projection: string,
+  making: Effect.Effect<A, PostgresError | ProjectionError>
+): Effect.Effect<A, PostgresError | ProjectionError> =>
+  Effect.catchIf(making, isAboutDefinition, (error) =>
+    Effect.fail(projectionError(new InvalidDefinition({ projection, problem: error.reason.detail })))
+  )
 
 /** Whether tables that are there were filled by this definition. */
 export const checkSame = (
@@ -42,7 +50,7 @@ export const rowProblem = (
   return undefined
 }
 
-const declareTelemetry = (
+export const declareTelemetry = (
   connection: Connection,
   schema: string,
   categories: ReadonlyArray<string>
@@ -61,20 +69,37 @@ export const register = (
   blueprint: Blueprint,
   mayWrite: boolean
 ): Effect.Effect<void, ProjectionError | PostgresError> => {
-  const { name, version, telemetry = [] } = blueprint.definition
+  const { name, version, relations, telemetry = [] } = blueprint.definition
   const { schema } = postgres
+  const generations = new Generations(postgres)
 
   const make = Effect.fnUntraced(function* (connection: Connection) {
     yield* connection.query(statement("lock_projections", schema).text, [schema])
     const found = yield* registry.load(name, connection)
     if (found !== undefined) return yield* checkSame(blueprint, found)
-    const generation = new Generation(blueprint, FIRST_GENERATION, schema)
+    // Somebody may be building it from the log already.
+    const number = nextNumber((yield* generations.of(connection, name)).map((one) => one.generation))
+    const generation = new Generation(blueprint, number, schema)
     yield* declareTelemetry(connection, schema, telemetry)
     yield* generation.create(connection)
     yield* generation.publish(connection)
     yield* generation.check(connection)
-    yield* registry.insert(connection, name, version, blueprint.hash)
+    yield* registry.insert(connection, name, version, blueprint.hash, number)
+    yield* generations.set(
+      connection,
+      name,
+      { generation: number, version, hash: blueprint.hash, relations },
+      "live",
+      0
+    )
   })
+
+  /** Its first generation may be older than the table of generations. */
+  const nameRelations = mayWrite
+    ? Effect.ignore(
+        postgres.query(statement("name_relations", schema).text, [name, blueprint.hash, relations])
+      )
+    : Effect.void
 
   const notThere = projectionError(
     new InvalidDefinition({
@@ -83,12 +108,11 @@ export const register = (
     })
   )
 
-  return Effect.flatMap(registry.load(name), (found) => {
-    if (found !== undefined) return checkSame(blueprint, found)
-    return mayWrite ? postgres.transaction(make) : Effect.fail(notThere)
-  }).pipe(
-    Effect.catchIf(isAboutDefinition, (error) =>
-      Effect.fail(projectionError(new InvalidDefinition({ projection: name, problem: error.reason.detail })))
-    )
+  return asDefinitionError(
+    name,
+    Effect.flatMap(registry.load(name), (found): Effect.Effect<void, ProjectionError | PostgresError> => {
+      if (found !== undefined) return Effect.andThen(checkSame(blueprint, found), nameRelations)
+      return mayWrite ? postgres.transaction(make) : Effect.fail(notThere)
+    })
   )
 }

@@ -72,7 +72,10 @@ export class Registry {
       claim: named("claim_projection"),
       release: named("release_projection"),
       move: named("move_projection"),
-      stop: named("stop_projection")
+      stop: named("stop_projection"),
+      names: named("projection_names"),
+      lock: named("lock_projection"),
+      swap: named("swap_projection")
     }
   }
 
@@ -84,6 +87,31 @@ export class Registry {
     return Effect.map(connection.query<ProjectionRow>(text, [name], { name: prepared }), ({ rows: [row] }) =>
       row === undefined ? undefined : registered(row)
     )
+  }
+
+  /** Those that are there. */
+  names(connection: Queryable): Effect.Effect<ReadonlyArray<string>, PostgresError> {
+    return Effect.map(connection.query<{ name: string }>(this.statements.names.text), ({ rows }) =>
+      rows.map(({ name }) => name)
+    )
+  }
+
+  /** As `load`, and holds the row to the end of the transaction. */
+  lock(name: string, connection: Queryable): Effect.Effect<Registered | undefined, PostgresError> {
+    return Effect.map(connection.query<ProjectionRow>(this.statements.lock.text, [name]), ({ rows: [row] }) =>
+      row === undefined ? undefined : registered(row)
+    )
+  }
+
+  /** The tables of a generation take the place of those that are live, under a new epoch. */
+  swap(
+    connection: Queryable,
+    name: string,
+    to: Pick<Registered, "version" | "hash" | "generation">,
+    position: number
+  ): Effect.Effect<void, PostgresError> {
+    const values = [name, to.version, to.hash, to.generation, position]
+    return Effect.asVoid(connection.query(this.statements.swap.text, values))
   }
 
   /** Makes an engine the owner, where nobody alive is, under a new epoch; undefined where it did not become that. */
@@ -103,9 +131,10 @@ export class Registry {
     connection: Queryable,
     name: string,
     version: number,
-    hash: string
+    hash: string,
+    generation = 1
   ): Effect.Effect<void, PostgresError> {
-    return Effect.asVoid(connection.query(this.statements.insert.text, [name, version, hash]))
+    return Effect.asVoid(connection.query(this.statements.insert.text, [name, version, hash, generation]))
   }
 
   /** Moves a cursor from where this process believes it to be; fails with Overtaken, and waits for nobody, where it is not there. */

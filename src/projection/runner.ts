@@ -3,7 +3,6 @@ import { backoffMs } from "../base/backoff.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed } from "../log/feed.ts"
-import type { Fleet } from "../fleet/fleet.ts"
 import type { Look } from "../fleet/post.ts"
 import { Backlog } from "../log/backlog.ts"
 import { Bell } from "../base/bell.ts"
@@ -36,7 +35,6 @@ const STOPPED_LOOK_MS = 5_000
 /** What a runner works with; shared by all runners of an engine. */
 export interface RunnerParts extends CommitParts {
   readonly feed: Feed["Service"]
-  readonly fleet: Fleet["Service"]
   /** Whether this process folds at all, or leaves that to others for good. */
   readonly folds: boolean
 }

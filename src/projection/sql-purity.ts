@@ -30,7 +30,9 @@ export const impureSql = (sql: string): string | undefined => {
 }
 
 /** A node of a plan as EXPLAIN (format json) gives it. */
-interface PlanNode {
+export interface PlanNode {
+  readonly Operation?: string
+  readonly "Conflict Resolution"?: string
   readonly "Relation Name"?: string
   readonly Plans?: ReadonlyArray<PlanNode>
 }

@@ -18,17 +18,18 @@ export const qualified = (schema: string, relation: string): string => `${quoted
 
 /**
  * Sets the variables of an SQL file as psql would: `:"agents"` becomes the table of that name in one generation,
- * `:"schema"` the log's schema. So `psql -v agents=agents__1 -v schema=tidemark` runs the same file.
+ * `:"schema"` the log's schema; `home` is the schema of the tables, where that is another. So `psql -v agents=agents__1 -v schema=tidemark` runs the same file.
  */
 export const inGeneration = (
   sql: string,
   schema: string,
   relations: ReadonlyArray<string>,
-  generation: number
+  generation: number,
+  home = schema
 ): string =>
   relations.reduce(
     (text, relation) =>
-      text.replaceAll(`:"${relation}"`, () => qualified(schema, physicalName(relation, generation))),
+      text.replaceAll(`:"${relation}"`, () => qualified(home, physicalName(relation, generation))),
     withSchema(sql, schema)
   )
 

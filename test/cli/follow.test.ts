@@ -123,6 +123,16 @@ describe("tidemark status", () => {
     expect(isPlain(text)).toBe(true)
   })
 
+  test("is told again and again with --watch, until Ctrl-C", async () => {
+    await using watching = tidemark(["status", "-d", database.url, "--watch", "0.1", "--json"])
+    const before = await engine.emit("order-3", { type: "Placed", data: {} })
+    await watching.stdout.first((line) => JSON.parse(line).settled >= before.position, { within: 25_000 })
+    const after = await engine.emit("order-3", { type: "Placed", data: {} })
+    await watching.stdout.first((line) => JSON.parse(line).settled >= after.position)
+    watching.signal("SIGINT")
+    expect(await watching.exited()).toEqual({ code: 0, signal: null })
+  })
+
   test("names who keeps the log from settling", async () => {
     const client = await database.pool.connect()
     try {

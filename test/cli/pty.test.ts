@@ -46,6 +46,33 @@ const widest = ({ written }: Terminal) =>
       .map(widthOf)
   )
 
+describe("tidemark status --watch on a terminal", () => {
+  test("is redrawn in place, keeps to the width, and leaves what was seen last", async () => {
+    const columns = 60
+    await using started = tidemarkOn(columns, ["status", "--watch", "0.1"], env())
+    const { terminal } = started
+    await shows(started, /^settled +\d+/)
+    expect(terminal.isCursorShown).toBe(false)
+    const client = await database.pool.connect()
+    try {
+      await client.query("set application_name to 'slow'; begin")
+      await client.query(`select * from tidemark.append_events('import-1', '[{"type": "Imported"}]')`)
+      await database.query(`select * from tidemark.append_events('import-2', '[{"type": "Imported"}]')`)
+      await shows(started, /^tail +held/)
+    } finally {
+      await client.query("rollback; reset application_name")
+      client.release()
+    }
+    await shows(started, /^tail +nobody holds it/)
+    expect(terminal.text.filter((line) => line.startsWith("settled"))).toHaveLength(1)
+    expect(Math.max(...terminal.text.map(widthOf))).toBeLessThan(columns)
+    started.type(controlC)
+    await started.exited()
+    expect(terminal.isCursorShown).toBe(true)
+    expect(terminal.text.some((line) => /^tail +nobody holds it/.test(line))).toBe(true)
+  })
+})
+
 describe("tidemark start on a terminal", () => {
   test("shows events that scroll over a status line, keeps to the width, and gives the terminal back", async () => {
     const columns = 100

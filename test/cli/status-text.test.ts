@@ -13,7 +13,9 @@ const projection = (name: string, atMost: number, isCount: boolean): EngineStatu
   lag: { atMost, isCount },
   rate: 0,
   follows: false,
-  error: undefined
+  error: undefined,
+  owner: { engine: "0", application: "billing", host: "here", pid: 7 },
+  lagMs: atMost === 0 ? 0 : 4_200
 })
 
 const status: Parameters<typeof statusText>[0] = {
@@ -28,20 +30,62 @@ const status: Parameters<typeof statusText>[0] = {
   wake: { mode: "listening", reason: "NOTIFY arrives" },
   emit: { waiting: 0, blocked: 0, underWay: 0 },
   feed: { position: 1290, lag: 0, heldForMs: 0, heldBy: [], error: undefined },
+  telemetry: {
+    partitions: [
+      { name: "telemetry_0", from: 0, upTo: 10_000_000, bytes: 3 * 1024 ** 2 },
+      { name: "telemetry_1", from: 10_000_000, upTo: 20_000_000, bytes: 512 * 1024 }
+    ],
+    ahead: 1,
+    warning: undefined
+  },
   subscriptions: [],
   projections: [
     projection("agents", 0, true),
     projection("heartbeats", 3, true),
-    projection("metrics", 90, false)
+    { ...projection("metrics", 90, false), owner: undefined, lagMs: undefined, rate: 310 }
+  ],
+  rebuilds: [
+    {
+      projection: "agents",
+      generation: 2,
+      version: 1,
+      position: 300,
+      target: 1200,
+      events: 290,
+      rate: 61_000,
+      ageMs: 5_000,
+      etaMs: 15_000,
+      owner: { engine: "1", application: "operator", host: "there", pid: 8 }
+    },
+    {
+      projection: "metrics",
+      generation: 3,
+      version: 1,
+      position: 0,
+      target: 0,
+      events: 0,
+      rate: 0,
+      ageMs: 5_000,
+      etaMs: undefined,
+      owner: undefined
+    }
   ]
 } as unknown as Parameters<typeof statusText>[0]
 
 describe("the status of projections", () => {
   test("gives a lag in events where they were counted, and else in positions as a bound", () => {
     const text = statusText(status, noPaint)
-    expect(text).toMatch(/agents +1200 +caught up$/m)
-    expect(text).toMatch(/heartbeats +1200 +3 events behind$/m)
-    expect(text).toMatch(/metrics +1200 +≤ 90 positions behind$/m)
+    expect(text).toMatch(/agents +1200 +caught up +folded by billing on here \(pid 7\)$/m)
+    expect(text).toMatch(/heartbeats +1200 +3 events behind, for 4\.2 s +folded by billing/m)
+    expect(text).toMatch(/metrics +1200 +≤ 90 positions behind +folded by nobody +310\/s$/m)
+  })
+
+  test("tells of rebuilds how far they are, how long they take, and who is at it", () => {
+    const text = statusText(status, noPaint)
+    expect(text).toMatch(
+      /rebuilds +agents +generation 2 +25 % +61k\/s +0:15 left +by operator on there \(pid 8\)$/m
+    )
+    expect(text).toMatch(/metrics +generation 3 +begins +0\.0\/s +left behind +by nobody$/m)
   })
 
   test.each([
@@ -51,4 +95,24 @@ describe("the status of projections", () => {
   ])("says %i, counted: %s, as %s", (lag, isCount, text) => {
     expect(behind({ lag, isCount })).toBe(text)
   })
+})
+
+describe("the status of telemetry", () => {
+  const ofTelemetry = (telemetry: Partial<EngineStatus["telemetry"]>) =>
+    statusText({ ...status, telemetry: { ...status.telemetry, ...telemetry } }, noPaint)
+
+  test("says how many partitions there are, how large, and how many lie ahead", () => {
+    expect(ofTelemetry({})).toMatch(/^telemetry +2 partitions, 3\.5 MB, 1 ahead$/m)
+  })
+
+  test("says that none lies ahead, and what to do", () => {
+    expect(ofTelemetry({ ahead: 0, warning: "no partition lies ahead: do this" })).toMatch(
+      /^telemetry +2 partitions, 3\.5 MB, no partition lies ahead: do this$/m
+    )
+  })
+})
+
+test("the status says that a pooler is in between", () => {
+  expect(statusText(status, noPaint)).not.toContain("pooler")
+  expect(statusText({ ...status, pooled: true }, noPaint)).toMatch(/^database .* \(behind a pooler\)$/m)
 })

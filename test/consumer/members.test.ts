@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { afterEach, describe, expect, test } from "vitest"
-import { LEASE_MS } from "../../src/fleet/keeper.ts"
+import { DEFAULT_LEASE_MS as LEASE_MS } from "../../src/fleet/fleet.ts"
 import type { DurableSubscription, Engine } from "../../src/index.ts"
 import { partitionOf } from "../../src/log/share.ts"
 import { upTo } from "../log/test-log.ts"

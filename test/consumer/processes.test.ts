@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { beforeAll, describe, expect, test } from "vitest"
-import { LEASE_MS } from "../../src/fleet/keeper.ts"
+import { DEFAULT_LEASE_MS as LEASE_MS } from "../../src/fleet/fleet.ts"
 import { upTo } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
 import { startWorker, type Worker } from "../support/process.ts"

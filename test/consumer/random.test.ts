@@ -155,6 +155,6 @@ test("whatever fails, comes and goes, every event is handled, in the order of it
       await Promise.all([...members.values()].map((member) => member.stop()))
       await log.engine.subscription(name).delete()
     }),
-    { numRuns: 25 }
+    { numRuns: 10 }
   )
 }, 120_000)

@@ -55,9 +55,11 @@ describe("status", () => {
       expect(status.head).toBe(behind)
       expect(status.feed.heldBy).toMatchObject([{ pid, application: "slow importer" }])
       expect(status.feed.heldBy[0]!.ageMs).toBeGreaterThan(0)
+      expect(status.unsettledForMs).toBeGreaterThan(0)
     })
-    const { settled, head, feed } = await engine.status()
+    const { settled, head, feed, unsettledForMs } = await engine.status()
     expect({ settled, heldBy: feed.heldBy }).toEqual({ settled: head, heldBy: [] })
+    expect(unsettledForMs).toBe(0)
   })
 
   test("names nobody where what is held keeps nothing from readers", async () => {

@@ -18,8 +18,8 @@ const transactionsMs = 3_000
 const sendingMs = 10_000
 /** An emit ends at its deadline, or when what was sent just before it had two waits for a lock (250 ms each) and a second. */
 const emitsMs = deadlineMs + 1_500
-/** A second for each goodbye: of the pool, of LISTEN and of NOTIFY. */
-const goodbyesMs = 3 * 1_000
+/** A second for each goodbye: to the fleet, of the pool, of LISTEN and of NOTIFY. */
+const goodbyesMs = 4 * 1_000
 
 /** What a busy machine may be late by, in ms. */
 const machineIsLateMs = 2_000

@@ -104,8 +104,11 @@ type UserOptions = {
 export const startUser = (directory: string, options: UserOptions = {}): Worker<Said> =>
   startWorker<Said>("embedded-user", { input: { directory, ...options } })
 
+/** A busy machine needs its time to copy the binaries and to make a cluster. */
+const ENTERED_WITHIN_MS = 25_000
+
 export const entered = async (user: Worker<Said>): Promise<EmbeddedServer> => {
-  const [said] = await user.says(1, { what: "the process to enter" })
+  const [said] = await user.says(1, { what: "the process to enter", within: ENTERED_WITHIN_MS })
   if (said?.entered) return said.entered
   throw new Error(`the process could not enter: ${said?.failed}`)
 }

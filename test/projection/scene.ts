@@ -6,16 +6,20 @@ import { EventLog } from "../../src/log/event-log.ts"
 import { type EventType, eventType } from "../../src/log/event-type.ts"
 import { Appender } from "../../src/log/appender.ts"
 import { Feed } from "../../src/log/feed.ts"
+import { Fleet } from "../../src/fleet/fleet.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
 import { entities, type ProjectionDefinition, rows } from "../../src/projection/definition.ts"
 import { ProjectionError } from "../../src/projection/error.ts"
 import type { Bound, Operations } from "../../src/projection/operation.ts"
 import { Projections, type ProjectionsConfig } from "../../src/projection/projections.ts"
+import { Rebuilds } from "../../src/projection/rebuild/rebuilds.ts"
+import type { RebuildOptions, RebuildReport } from "../../src/projection/rebuild/rebuild.ts"
+import type { RollbackReport } from "../../src/projection/rebuild/rollback.ts"
 import { connected, harnessName } from "../support/admin.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
 
-export type Services = EventLog | Postgres | Appender | Feed | Projections
+export type Services = EventLog | Postgres | Appender | Feed | Fleet | Projections | Rebuilds
 
 /** A log with its projections, as one process would have it. */
 export interface Process {
@@ -29,6 +33,8 @@ export interface Process {
   ) => Promise<number>
   /** Resolves when the projection has folded everything up to a position. */
   readonly reaches: (name: string, position: number) => Promise<void>
+  readonly rebuild: (definition: ProjectionDefinition, options?: RebuildOptions) => Promise<RebuildReport>
+  readonly rollback: (name: string) => Promise<RollbackReport>
   readonly status: (name: string) => ReturnType<Projections["Service"]["status"]>[number]
   readonly close: () => Promise<void>
 }
@@ -69,7 +75,7 @@ const startOn = async (
   const database = new URL(url)
   database.searchParams.set("application_name", name)
   const runtime = ManagedRuntime.make(
-    Projections.layer(config).pipe(
+    Layer.merge(Projections.layer(config), Rebuilds.layer).pipe(
       Layer.provideMerge(logLayer({ database: database.href }, {})),
       Layer.provideMerge(quiet)
     )
@@ -85,6 +91,9 @@ const startOn = async (
     emit: async (stream, ...events) => (await runtime.runPromise(log.emit(stream, events))).position,
     reaches: (projection, position) =>
       runtime.runPromise(Effect.timeout(projections.reached(projection, position), "20 seconds")),
+    rebuild: (definition, options) =>
+      runtime.runPromise(Context.get(context, Rebuilds).rebuild(definition, options)),
+    rollback: (projection) => runtime.runPromise(Context.get(context, Rebuilds).rollback(projection)),
     status: (projection) => projections.status().find((one) => one.name === projection)!,
     close: () => runtime.dispose()
   }

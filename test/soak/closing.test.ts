@@ -13,8 +13,8 @@ const db = testDatabase()
 /** What an engine as it is by default may wait for what does not answer when it closes, in ms, as `close` promises. */
 const readModelsMs = 5_000
 const emitsMs = 10_000
-/** A second for each goodbye: of the pool, of LISTEN and of NOTIFY. */
-const goodbyesMs = 3 * 1_000
+/** A second for each goodbye: to the fleet, of the pool, of LISTEN and of NOTIFY. */
+const goodbyesMs = 4 * 1_000
 
 /** What a busy machine may be late by, in ms. */
 const machineIsLateMs = 2_000

@@ -1,0 +1,111 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../../postgres/error.ts"
+import type { Connection } from "../../postgres/postgres.ts"
+import { type ProjectionError, projectionError } from "../error.ts"
+import type { Failure } from "../fold-stretch.ts"
+import type { Registered } from "../registry.ts"
+import { physicalName, qualified } from "../sql-source.ts"
+import type { Build, RebuildParts } from "./build.ts"
+import { compareTables, type TableComparison } from "./comparison.ts"
+import { RebuildDiffers } from "./error.ts"
+import type { Filler } from "./filler.ts"
+
+/** How long a look at the live tables may take between two statements, in ms: meanwhile the new ones are folded up to there. */
+const LOOK_IDLE_MS = 3_600_000
+
+/** What a rebuild was compared with. */
+export interface Verification {
+  /** Both were compared as they are after this event. */
+  readonly position: number
+  /** Whether the same definition filled both: then they must be alike. */
+  readonly sameDefinition: boolean
+  readonly tables: ReadonlyArray<TableComparison>
+}
+
+/** Whether the position of a projection is one of this log: after a restore, it may lie beyond its end. */
+export const isOfLog = (live: Registered | undefined): live is Registered =>
+  live !== undefined && live.position <= live.head
+
+/**
+ * Compares the new tables with the live ones, as both are after one and the same event, in a snapshot: the live model goes on.
+ * Undefined where there is no such event any more, because the live model is behind, or is none of this log. Without a
+ * filler, compares them as they are.
+ */
+export const verify = (
+  { postgres, registry }: RebuildParts,
+  build: Build,
+  filler: Filler | undefined
+): Effect.Effect<Verification | undefined, Failure> => {
+  const { schema } = postgres
+  const compare = (snapshot: Connection, live: Registered) =>
+    postgres.transaction(
+      Effect.fnUntraced(function* (connection) {
+        const tables: Array<TableComparison> = []
+        for (const relation of build.blueprint.definition.relations) {
+          const table = qualified(schema, physicalName(relation, live.generation))
+          const there = yield* snapshot.query("select where to_regclass($1) is not null", [table])
+          if (there.count === 0) continue
+          const rebuilt = build.generation.table(relation)
+          tables.push(
+            yield* compareTables(
+              schema,
+              relation,
+              { connection: snapshot, table },
+              { connection, table: rebuilt }
+            )
+          )
+        }
+        return tables
+      }),
+      { idleMs: LOOK_IDLE_MS }
+    )
+
+  return postgres.transaction(
+    Effect.fnUntraced(function* (snapshot): Effect.fn.Return<Verification | undefined, Failure> {
+      yield* snapshot.query("set transaction isolation level repeatable read, read only")
+      const live = yield* registry.load(build.name, snapshot)
+      if (!isOfLog(live)) return undefined
+      if (filler !== undefined) {
+        if (live.position < build.position) return undefined
+        yield* filler.fill(live.position)
+      }
+      const tables: ReadonlyArray<TableComparison> = yield* compare(snapshot, live) as Effect.Effect<
+        ReadonlyArray<TableComparison>,
+        PostgresError
+      >
+      const { position, hash } = live
+      return { position, sameDefinition: hash === build.blueprint.hash, tables }
+    }),
+    { idleMs: LOOK_IDLE_MS }
+  )
+}
+
+export const isAlike = ({ tables }: Verification): boolean =>
+  tables.every((table) => table.different + table.onlyLive + table.onlyRebuilt === 0)
+
+/** Where the same definition filled both, they must be alike; fails with RebuildDiffers. */
+export const judge = (
+  build: Build,
+  verified: Verification,
+  isKept: boolean
+): Effect.Effect<void, ProjectionError> => {
+  if (!verified.sameDefinition || isAlike(verified)) return Effect.void
+  const { tables, position } = verified
+  const sum = (of: "different" | "onlyLive" | "onlyRebuilt"): number =>
+    tables.reduce((total, table) => total + table[of], 0)
+  return Effect.fail(
+    projectionError(
+      new RebuildDiffers({
+        projection: build.name,
+        position,
+        different: sum("different"),
+        onlyLive: sum("onlyLive"),
+        onlyRebuilt: sum("onlyRebuilt"),
+        examples: tables.flatMap(({ relation, examples }) =>
+          examples.map(({ key, how }) => `${relation} ${key} (${how})`)
+        ),
+        kept: isKept ? build.generation.tables : []
+      })
+    )
+  )
+}

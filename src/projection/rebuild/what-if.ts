@@ -1,0 +1,172 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../../postgres/error.ts"
+import type { Connection } from "../../postgres/postgres.ts"
+import { quoted } from "../../postgres/identifier.ts"
+import { statement } from "../../postgres/sql-file.ts"
+import { type Filter, isFilter } from "../../log/filter.ts"
+import { Pager } from "../../log/pager.ts"
+import type { Blueprint } from "../blueprint.ts"
+import { type ProjectionError, projectionError } from "../error.ts"
+import { type Failure, foldStretch } from "../fold-stretch.ts"
+import { Generation } from "../generation.ts"
+import { asDefinitionError } from "../register.ts"
+import { Build, type RebuildParts } from "./build.ts"
+import { SchemaInUse } from "./error.ts"
+import { type Filler, foldEvents } from "./filler.ts"
+import { fillerOf, told } from "./rebuild.ts"
+import { Pace, type RebuildProgress } from "./pace.ts"
+import { type Verification, verify } from "./verify.ts"
+
+/** Which events are folded, into which schema. */
+export interface WhatIf extends Filter {
+  /** A schema that is made for this, and replaced where an earlier call left it. */
+  readonly into: string
+  /** Only what lies up to and with this position. Default: what the live model has. */
+  readonly to?: number
+  /** Leave the schema, to be looked into. Default: false. */
+  readonly keep?: boolean
+  readonly onProgress?: (progress: RebuildProgress) => void
+}
+
+/** What a projection came to. */
+export interface WhatIfOutcome {
+  readonly projection: string
+  readonly version: number
+  /** Everything of the filter up to here was folded. */
+  readonly position: number
+  readonly events: number
+  readonly seconds: number
+  readonly rate: number
+  /** How it compares with the live tables; undefined where there are none. */
+  readonly compared: Verification | undefined
+}
+
+export interface WhatIfReport {
+  readonly schema: string
+  /** Whether the schema is still there, with a view for each table. */
+  readonly kept: boolean
+  readonly projections: ReadonlyArray<WhatIfOutcome>
+}
+
+/** What a schema of ours says of itself; any other is left alone. */
+const MARK = "Made by a what-if of Tidemark: it may be dropped at any time."
+
+const dropSchema = (connection: Pick<Connection, "query">, schema: string) =>
+  connection.query(`drop schema if exists ${quoted(schema)} cascade`)
+
+const makeSchema = (
+  { postgres }: RebuildParts,
+  schema: string
+): Effect.Effect<void, PostgresError | ProjectionError> =>
+  postgres.transaction(
+    Effect.fnUntraced(function* (connection) {
+      yield* connection.query(statement("lock_projections", postgres.schema).text, [schema])
+      const { rows } = yield* connection.query<{ mark: string | null }>(
+        "select obj_description(oid, 'pg_namespace') as mark from pg_namespace where nspname = $1",
+        [schema]
+      )
+      if (rows.length > 0 && rows[0]!.mark !== MARK)
+        return yield* projectionError(new SchemaInUse({ schema }))
+      yield* dropSchema(connection, schema)
+      yield* connection.query(`create schema ${quoted(schema)}`)
+      yield* connection.query(`comment on schema ${quoted(schema)} is '${MARK}'`)
+    })
+  )
+
+/** The only generation that a throw-away schema has. */
+const GENERATION = 1
+
+const makeTables = (
+  parts: RebuildParts,
+  blueprint: Blueprint,
+  schema: string,
+  pace: Pace
+): Effect.Effect<Build, PostgresError | ProjectionError> => {
+  const { postgres } = parts
+  const generation = new Generation(blueprint, GENERATION, postgres.schema, schema)
+  const making = postgres.transaction(
+    Effect.fnUntraced(function* (connection) {
+      yield* generation.create(connection)
+      yield* generation.check(connection)
+      yield* generation.publish(connection)
+      return new Build(parts, generation, undefined, yield* generation.fold(connection), pace)
+    })
+  )
+  return asDefinitionError(blueprint.definition.name, making)
+}
+
+/** Folds only the events of a filter, as it is done live. */
+const filtered = (parts: RebuildParts, build: Build, filter: Filter): Filler => ({
+  fill: (upTo): Effect.Effect<void, Failure> =>
+    Effect.gen(function* () {
+      const pager = new Pager(parts.feed.pages, filter)
+      while (build.position < upTo) {
+        const { events, last } = yield* pager.next(build.position, upTo)
+        yield* foldStretch({ events, upTo: last }, (some, position) =>
+          Effect.map(foldEvents(build, some), () => build.pace.folded(some.length, position))
+        )
+        build.position = last
+      }
+    })
+})
+
+/** The types that a filter leaves of those that a projection folds. */
+const withTypes = ({ types, ...filter }: Filter, build: Build): Filter => ({
+  ...filter,
+  types: types === undefined ? build.wanted : build.wanted.filter((type) => types.includes(type))
+})
+
+const outcomeOf = Effect.fnUntraced(function* (
+  parts: RebuildParts,
+  blueprint: Blueprint,
+  { into, to, keep: _keep, onProgress, ...filter }: WhatIf
+): Effect.fn.Return<WhatIfOutcome, Failure | ProjectionError> {
+  const { name, version } = blueprint.definition
+  const pace = new Pace(name, (progress) => onProgress?.(progress))
+  const build = yield* makeTables(parts, blueprint, into, pace)
+  const wanted = withTypes(filter, build)
+  const isPart = isFilter(filter)
+  const { filler } = isPart
+    ? { filler: isEmpty(wanted) ? NOTHING : filtered(parts, build, wanted) }
+    : yield* fillerOf(parts, build)
+  const settled = yield* parts.feed.settled
+  const live = yield* parts.registry.load(name)
+  const isWhole = to === undefined && !isPart
+  const bound =
+    isWhole && live !== undefined ? Math.min(settled, live.position) : Math.min(settled, to ?? settled)
+  pace.target = bound
+  pace.enter("fill")
+  yield* filler.fill(bound)
+  pace.enter("verify")
+  const compared = yield* verify(parts, build, isWhole ? filler : undefined)
+  const { events, seconds, rate } = pace
+  const position = Math.max(bound, build.position)
+  return { projection: name, version, position, events, seconds, rate, compared }
+})
+
+const NOTHING: Filler = { fill: () => Effect.void }
+
+const isEmpty = ({ types }: Filter): boolean => types?.length === 0
+
+/**
+ * Folds projections, also changed ones, into a schema of their own, and tells what differs from the live tables. Nothing else of
+ * the database is written to. Fails with SchemaInUse, InvalidDefinition, RebuildFailed, and as PostgreSQL does.
+ */
+export const whatIf = (
+  parts: RebuildParts,
+  blueprints: ReadonlyArray<Blueprint>,
+  options: WhatIf
+): Effect.Effect<WhatIfReport, PostgresError | ProjectionError> => {
+  const { into, keep = false } = options
+  const outcomes = Effect.forEach(blueprints, (blueprint) =>
+    Effect.mapError(outcomeOf(parts, blueprint, options), (failure) =>
+      told(blueprint.definition.name, failure)
+    )
+  )
+  return Effect.acquireUseRelease(
+    makeSchema(parts, into),
+    () => Effect.map(outcomes, (projections) => ({ schema: into, kept: keep, projections })),
+    (_, exit) =>
+      keep && exit._tag === "Success" ? Effect.void : Effect.ignore(dropSchema(parts.postgres, into))
+  )
+}
