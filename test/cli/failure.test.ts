@@ -41,14 +41,21 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   LockTimeout: ExitCode.failure,
   LogRewound: ExitCode.failure,
   MigrationChanged: ExitCode.failure,
+  NoGenerationKept: ExitCode.failure,
+  OlderDefinition: ExitCode.failure,
   OutcomeUnknown: ExitCode.failure,
   PositionsExhausted: ExitCode.failure,
   ProjectionBehind: ExitCode.failure,
   ProjectionStopped: ExitCode.failure,
   ReadOnly: ExitCode.failure,
+  RebuildDiffers: ExitCode.failure,
+  RebuildFailed: ExitCode.failure,
+  RebuildLost: ExitCode.failure,
+  RebuildUnderWay: ExitCode.failure,
   Rejected: ExitCode.failure,
   RolledBack: ExitCode.failure,
   SchemaFromTheFuture: ExitCode.failure,
+  SchemaInUse: ExitCode.failure,
   ServerTooOld: ExitCode.failure,
   StatementTimeout: ExitCode.failure,
   TransactionEnded: ExitCode.failure,
@@ -56,7 +63,8 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UnknownProjection: ExitCode.failure,
   UnsoundSequence: ExitCode.failure,
   UpcastFailed: ExitCode.failure,
-  VersionConflict: ExitCode.failure
+  VersionConflict: ExitCode.failure,
+  ViewsInTheWay: ExitCode.failure
 }
 
 describe("what a command ends with", () => {
