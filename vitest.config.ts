@@ -1,12 +1,17 @@
 import { configDefaults, defineConfig } from "vitest/config"
 
-const soak = "test/soak/**/*.test.ts"
+/** What runs in a mode of its own: what takes long, and what needs a PgBouncer. */
+const apart: Readonly<Record<string, string>> = {
+  soak: "test/soak/**/*.test.ts",
+  nemesis: "test/nemesis/nemesis.test.ts",
+  pooler: "test/pooler/**/*.test.ts"
+}
 
-/** `vitest run` runs what is fast; `vitest run --mode soak` what takes long. */
+/** `vitest run` runs what every machine can, and fast; `vitest run --mode soak`, for example, one of the others. */
 export default defineConfig(({ mode }) => ({
   test: {
-    include: mode === "soak" ? [soak] : ["test/**/*.test.ts"],
-    exclude: mode === "soak" ? configDefaults.exclude : [...configDefaults.exclude, soak],
+    include: [apart[mode] ?? "test/**/*.test.ts"],
+    exclude: mode in apart ? configDefaults.exclude : [...configDefaults.exclude, ...Object.values(apart)],
     globalSetup: ["test/support/global-setup.ts"],
     setupFiles: ["test/support/leak-check.ts"],
     pool: "forks",

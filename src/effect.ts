@@ -18,10 +18,23 @@ export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer>
   engineLayer(options, process.env)
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
+export { Consumers, type Membership } from "./consumer/consumers.ts"
+export type { Control } from "./consumer/control.ts"
+export { ConsumerError, type ConsumerReason, HandlingCut } from "./consumer/error.ts"
+export type { HeldEvent } from "./consumer/held.ts"
+export type {
+  ConsumeOptions,
+  DurableHandler,
+  HandlerContext,
+  RetryOptions,
+  TransactionalContext
+} from "./consumer/options.ts"
+export type { DurableStatus } from "./consumer/status.ts"
 export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"
+export type { Audit, AuditEntry, AuditOptions, AuditSubject } from "./log/audit/subject.ts"
 export { LogError, type LogReason } from "./log/error.ts"
 export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part, Placed } from "./log/event.ts"
 export { EventLog, type SubscribeOptions } from "./log/event-log.ts"
@@ -31,6 +44,8 @@ export type { Filter } from "./log/filter.ts"
 export { LogIdentity, PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
 export { liveEvents } from "./log/live-events.ts"
 export type { ReadOptions } from "./log/read-stream.ts"
+export type { ReplayError } from "./log/replay/replay.ts"
+export type { ReplayOptions } from "./log/replay/replay-options.ts"
 export type { From } from "./log/resume.ts"
 export {
   type Handler,

@@ -1,7 +1,16 @@
 /**
- * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that an open log fails with, and
- * those of a database that was named; here are also those of the embedded server, and of building read models again.
+ * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that a program decides by; here are
+ * also those that say that something is set up wrongly: of opening, of the embedded server, of definitions, rebuilds and subscriptions.
  */
+export {
+  AlreadySubscribed,
+  HandlingCut,
+  NotParked,
+  SubscriptionChanged,
+  SubscriptionDeleted,
+  SubscriptionStopped,
+  UnknownSubscription
+} from "./consumer/error.ts"
 export { NoDatabase } from "./engine/configuration.ts"
 export {
   DuplicateEvent,

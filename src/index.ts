@@ -3,9 +3,18 @@ export {
   open,
   type PromisedOperations,
   type ReadModel,
-  type Subscription,
-  type Tx
+  type Subscription
 } from "./engine/engine.ts"
+export type { DurableOptions, DurableSubscription, SubscriptionControl } from "./engine/subscriptions.ts"
+export type { Tx } from "./engine/tx.ts"
+export type { HeldEvent } from "./consumer/held.ts"
+export type {
+  DurableHandler,
+  HandlerContext,
+  RetryOptions,
+  TransactionalContext
+} from "./consumer/options.ts"
+export type { DurableStatus } from "./consumer/status.ts"
 export type { OpenOptions } from "./engine/configuration.ts"
 export type { EngineStatus, LogStatus } from "./engine/status.ts"
 export {
@@ -19,12 +28,13 @@ export {
   UpcastFailed,
   VersionConflict
 } from "./log/error.ts"
+export type { Audit, AuditEntry, AuditOptions, AuditSubject } from "./log/audit/subject.ts"
 export type { Appended, Event, ExpectedVersion, Meta, NewEvent, Part, Placed } from "./log/event.ts"
 export type { SubscribeOptions } from "./log/event-log.ts"
 export { eventType, type EventType, type Upcast } from "./log/event-type.ts"
 export type { Filter } from "./log/filter.ts"
-export { PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
 export type { ReadOptions } from "./log/read-stream.ts"
+export type { ReplayOptions } from "./log/replay/replay-options.ts"
 export type { From } from "./log/resume.ts"
 export { type Handler, HandlerFailed, type SubscriptionStatus } from "./log/subscription.ts"
 export type { EmitOptions } from "./log/transaction.ts"
@@ -33,7 +43,6 @@ export {
   Busy,
   ConnectionLost,
   Contention,
-  DiskFull,
   InvalidData,
   LockTimeout,
   ReadOnly,
@@ -44,16 +53,8 @@ export {
   UniqueViolation,
   Unreachable
 } from "./postgres/error.ts"
-export {
-  BadConnectionString,
-  TlsFileUnreadable,
-  TlsRefused,
-  TlsUnverified
-} from "./postgres/connection-error.ts"
 export type { ConnectionSettings } from "./postgres/connection-settings.ts"
 export type { EmbeddedOptions } from "./postgres/embedded/server.ts"
-export { InvalidIdentifier } from "./postgres/identifier.ts"
-export { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "./postgres/migrate.ts"
 export {
   entities,
   projection,
@@ -62,14 +63,7 @@ export {
   rows,
   type RowsShape
 } from "./projection/definition.ts"
-export {
-  DefinitionChanged,
-  InvalidDefinition,
-  InvalidInput,
-  ProjectionBehind,
-  ProjectionStopped,
-  UnknownProjection
-} from "./projection/error.ts"
+export { InvalidInput, ProjectionBehind, ProjectionStopped } from "./projection/error.ts"
 export { command, query, type Operation, type OperationContext } from "./projection/operation.ts"
 export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"

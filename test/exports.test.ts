@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest"
 import * as effectFace from "../src/effect.ts"
 import * as errors from "../src/errors.ts"
 import * as promiseFace from "../src/index.ts"
+import { ConsumerReason } from "../src/consumer/error.ts"
 import { LogReason } from "../src/log/error.ts"
 import { ConnectionReason } from "../src/postgres/connection-error.ts"
 import { EmbeddedReason } from "../src/postgres/embedded/embedded-error.ts"
 import { PostgresReason } from "../src/postgres/error.ts"
 import { MigrationReason } from "../src/postgres/migrate.ts"
 import { ProjectionReason } from "../src/projection/error.ts"
-import { rebuildReasons } from "../src/projection/rebuild/error.ts"
 
 const source = fileURLToPath(new URL("../src/", import.meta.url))
 
@@ -24,9 +24,48 @@ const wrappers = [
   "ConnectionError",
   "EmbeddedError",
   "MigrationError",
-  "ProjectionError"
+  "ProjectionError",
+  "ConsumerError"
 ]
-const ofPromises = ["Engine", "PromisedOperations", "ReadModel", "Tx"]
+const ofPromises = [
+  "DurableOptions",
+  "DurableSubscription",
+  "Engine",
+  "PromisedOperations",
+  "ReadModel",
+  "SubscriptionControl",
+  "Tx"
+]
+
+/** What emits, reads, transactions, handlers and queries reject with while all is set up as it should be. */
+const decidedBy = [
+  "AccessDenied",
+  "Busy",
+  "ConnectionLost",
+  "Contention",
+  "DuplicateEvent",
+  "HandlerFailed",
+  "InvalidArgument",
+  "InvalidData",
+  "InvalidEvent",
+  "InvalidInput",
+  "InvalidName",
+  "LockTimeout",
+  "LogRewound",
+  "OutcomeUnknown",
+  "ProjectionBehind",
+  "ProjectionStopped",
+  "ReadOnly",
+  "Rejected",
+  "RolledBack",
+  "StatementTimeout",
+  "TransactionEnded",
+  "Unavailable",
+  "UniqueViolation",
+  "Unreachable",
+  "UpcastFailed",
+  "VersionConflict"
+]
 
 type Class = abstract new (...given: Array<never>) => unknown
 
@@ -46,7 +85,8 @@ const unions = {
   ConnectionReason,
   EmbeddedReason,
   MigrationReason,
-  ProjectionReason
+  ProjectionReason,
+  ConsumerReason
 }
 
 const namesIn = (file: string): ReadonlyArray<string> =>
@@ -74,16 +114,10 @@ describe("the errors", () => {
     for (const reason of reasons) expect(exported[reason.name]).toBe(reason)
   })
 
-  test("of the main entry are the same classes", () => {
+  test("of the main entry are those that a program decides by, and the same classes", () => {
     const shared = Object.entries(promiseFace).filter(([name]) => name in errors)
-    expect(shared.length).toBeGreaterThan(30)
+    expect(shared.map(([name]) => name).toSorted()).toEqual(decidedBy)
     for (const [name, value] of shared) expect(exported[name]).toBe(value)
-  })
-
-  test("that the main entry leaves to `tidemark/errors` are those of having no server at all, and of rebuilding", () => {
-    const embedded: ReadonlyArray<Class> = [...EmbeddedReason.members, ...rebuildReasons]
-    const left = Object.keys(errors).filter((name) => !(name in promiseFace))
-    expect(left.toSorted()).toEqual([...embedded.map(({ name }) => name), "NoDatabase"].toSorted())
   })
 })
 
@@ -105,6 +139,7 @@ describe("the Effect face", () => {
   test("has the wrapper of every floor, and the errors that have none", () => {
     const alone = [
       "HandlerFailed",
+      "HandlingCut",
       "InvalidIdentifier",
       "NoDatabase",
       "PositionsExhausted",

@@ -1,12 +1,15 @@
 import type { Measure } from "./bench.ts"
 import { emitBigLog } from "./measures/big-log.ts"
 import { catchup } from "./measures/catchup.ts"
+import { consumers8, durable, durableTransactional } from "./measures/durable.ts"
 import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
+import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
 import { startup } from "./measures/startup.ts"
+import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
 
 const measures: ReadonlyArray<Measure> = [
@@ -18,12 +21,17 @@ const measures: ReadonlyArray<Measure> = [
   emitBigLog,
   latency,
   catchup,
+  replay,
+  durable,
+  durableTransactional,
+  consumers8,
   rebuildRows,
   rebuildEntities,
   subscribersOfOne,
   subscribersOfAll,
   idle,
-  startup
+  startup,
+  takeover
 ]
 
 /** Measures to run, and the figures to show of them. */

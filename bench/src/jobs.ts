@@ -1,12 +1,14 @@
+import { consume } from "./jobs/consume.ts"
 import { fill } from "./jobs/fill.ts"
 import { hear } from "./jobs/hear.ts"
 import { drive } from "./jobs/load.ts"
 import { listen } from "./jobs/listen.ts"
+import { past } from "./jobs/past.ts"
 import { replay } from "./jobs/replay.ts"
 import type { Store } from "./store.ts"
 
 /** What a contender's process can be asked to do with its store. */
-const jobs = { drive, hear, replay, fill, listen }
+const jobs = { drive, hear, replay, past, fill, listen, consume }
 
 type Jobs = typeof jobs
 export type JobName = keyof Jobs

@@ -11,6 +11,10 @@ export interface Store {
   readonly subscribe?: (onStep: (step: Step) => void) => Promise<Stop>
   /** Reads the log in order from its beginning; stops early when `until` says so. Resolves to the number of events. */
   readonly replay?: (until: () => boolean) => Promise<number>
+  /** Goes through everything that the log holds now, and ends there. Resolves to the number of events. */
+  readonly past?: () => Promise<number>
+  /** Works on a durable subscription until it has passed a position. Resolves to the number of events it was given. */
+  readonly consume?: (name: string, end: number) => Promise<number>
   close(): Promise<void>
 }
 

@@ -19,11 +19,13 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["latency.1000.p50", { ratio: 1, atMost: 2 }],
   ["latency.1000.p99", { atMost: 10 }],
   ["catchup.vs_bare", { ratio: 0.7 }],
+  ["replay.vs_bare", { ratio: 0.7 }],
   ["rebuild.rows", { atLeast: 200_000 }],
   ["rebuild.entities", { atLeast: 60_000 }],
   ["subscribers.1000.p50", { atMost: 5 }],
   ["idle.queries_per_minute", { atMost: 60 }],
-  ["startup.embedded.ms", { atMost: 2500 }]
+  ["startup.embedded.ms", { atMost: 2500 }],
+  ["takeover.ms", { atMost: 5000 }]
 ])
 
 /** The target of a figure in words, and whether it was met; null where none is set. */

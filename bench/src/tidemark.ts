@@ -3,6 +3,9 @@ import { TIDEMARK } from "./contenders.ts"
 import { EVENT_TYPE, type Step } from "./event.ts"
 import type { Contender, Store } from "./store.ts"
 
+/** How often a consumer looks how far all of them are, in ms. */
+const LOOK_EVERY_MS = 50
+
 /** Opens an engine as a user would, with nothing switched off. */
 export const engineAt = (database: string, readModels: "keep" | "follow" = "keep"): Promise<Engine> =>
   open({ database, readModels })
@@ -29,6 +32,24 @@ export const storeOf = (engine: Engine): Store => ({
       if (event.position >= end || until()) break
     }
     return count
+  },
+  async past() {
+    let count = 0
+    for await (const event of engine.replay()) {
+      if (event.type === EVENT_TYPE) count += 1
+    }
+    return count
+  },
+  async consume(name, end) {
+    let given = 0
+    const subscription = await engine.subscribe({ name }, () => {
+      given += 1
+    })
+    const isThrough = async (): Promise<boolean> =>
+      (await subscription.control.status()).partitions.every(({ position }) => position >= end)
+    while (!(await isThrough())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    await subscription.stop()
+    return given
   },
   close: () => engine.close()
 })

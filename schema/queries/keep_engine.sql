@@ -1,7 +1,7 @@
 -- A sign of life of an engine, and how the posts stand that it watches: whose each is, for how many ms yet, and how far it is.
 with kept as (
-  insert into :"schema".engines (engine, application, host, pid, alive_until)
-  values ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 millisecond')
+  insert into :"schema".engines (engine, application, host, pid, process, alive_until)
+  values ($1, $2, $3, $4, $8, clock_timestamp() + $5 * interval '1 millisecond')
   on conflict (engine) do update set alive_until = excluded.alive_until
 ),
 posts as (
@@ -15,6 +15,7 @@ posts as (
 )
 select
   post.kind, post.name, post.part, post.position, post.owner = $1 as is_mine,
+  post.owner, holder.process,
   extract(epoch from holder.alive_until - clock_timestamp())::float8 * 1000 as left_ms,
   (
     select count(*)::integer

@@ -13,5 +13,6 @@ grant execute on function
   :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
   :"schema".free_heads(text[]),
   :"schema".record_settled(bigint),
+  :"schema".extend_telemetry_ahead(),
   :"schema".enter_epoch()
 to :"role";

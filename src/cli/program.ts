@@ -1,5 +1,6 @@
 import { Command, Option } from "commander"
 import { count, from, names, one, seconds, wholeNumber } from "./arguments.ts"
+import type { AuditOptions } from "./audit.ts"
 import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
@@ -7,6 +8,7 @@ import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
+import type { ReplayOptions } from "./replay.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
@@ -21,6 +23,8 @@ export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
+  readonly replay: (options: ReplayOptions) => Promise<ExitCode>
+  readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
   readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
@@ -65,16 +69,32 @@ const command = (
     .action((given: string, flags: CommandOptions) => action({ ...flags, subject: given }))
 }
 
+const limit = (what: string): Option => new Option("-n, --limit <count>", what).argParser(count)
+
 const filters = (): ReadonlyArray<Option> => [
-  new Option("--from <point>", "start, now, a position, or a token (default: now)").argParser(from),
   new Option("--types <names>", "only events of these types, separated by commas").argParser(names),
   new Option("--categories <names>", "only streams of these categories, separated by commas").argParser(
     names
   ),
   new Option("--streams <name>", "only this stream; may be repeated").argParser(one),
   new Option("--labels <label>", "only events with this label; may be repeated").argParser(one),
-  new Option("--agent <id>", "only what concerns this agent"),
-  new Option("-n, --limit <count>", "end after that many events").argParser(count)
+  new Option("--agent <id>", "only what concerns this agent")
+]
+
+const stretch = (): ReadonlyArray<Option> => [
+  new Option(
+    "--from <point>",
+    "what lies behind it: start, a position, or a token (default: start)"
+  ).argParser(from),
+  new Option(
+    "--to <point>",
+    "what lies up to and with it: a position, or a token (default: all that is settled)"
+  ).argParser(from),
+  new Option(
+    "--since <time>",
+    "recorded then or later, by the database's clock: a day (UTC), or a time with its zone (2026-03-01T09:30Z)"
+  ),
+  new Option("--until <time>", "recorded before then")
 ]
 
 /**
@@ -137,8 +157,45 @@ export const program = (
       command(
         "tail",
         "follow the log",
-        [...filters(), json("print each event as one line of JSON")],
+        [
+          new Option("--from <point>", "start, now, a position, or a token (default: now)").argParser(from),
+          ...filters(),
+          limit("end after that many events"),
+          json("print each event as one line of JSON")
+        ],
         reporting(commands.tail)
+      )
+    )
+    .addCommand(
+      command(
+        "replay",
+        "show the past of the log, in order of position",
+        [
+          ...stretch(),
+          ...filters(),
+          new Option("--correlation <id>", "only what belongs to this piece of work"),
+          limit("end after that many events"),
+          new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
+          json("print each event as one line of JSON").conflicts("audit")
+        ],
+        reporting(commands.replay)
+      )
+    )
+    .addCommand(
+      command(
+        "audit",
+        "show what led to what: the trees of causes and effects of an agent, a piece of work or an event",
+        [
+          new Option("--as <kind>", "what the subject is, where it might be several").choices([
+            "event",
+            "correlation",
+            "agent"
+          ]),
+          limit("how many events at most (default: 500)"),
+          json("print each event of the trees, with its depth, as one line of JSON")
+        ],
+        reporting(commands.audit),
+        ["<subject>", "the id of an event, a correlation id, or the id of an agent"]
       )
     )
     .addCommand(

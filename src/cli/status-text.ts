@@ -1,7 +1,7 @@
 import type { EngineStatus } from "../index.ts"
 import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
 import type { Paint } from "./terminal/palette.ts"
-import { age, elapsed, rate } from "./terminal/quantity.ts"
+import { age, counted, elapsed, rate, size } from "./terminal/quantity.ts"
 import { cut, padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
 
 const LABEL_WIDTH = 12
@@ -40,6 +40,12 @@ const tailLines = ({ feed, unsettledForMs }: EngineStatus): ReadonlyArray<string
     ...(unsettledForMs > 0 ? [`the oldest event behind it waits for ${age(unsettledForMs)}`] : []),
     "Readers wait until these transactions end; writers do not."
   ]
+}
+
+const telemetryLine = ({ telemetry: { partitions, ahead, warning } }: EngineStatus): string => {
+  const bytes = partitions.reduce((sum, partition) => sum + partition.bytes, 0)
+  const found = `${counted(partitions.length, "partition")}, ${size(bytes)}`
+  return `${found}, ${warning ?? `${ahead} ahead`}`
 }
 
 /** An engine, as people know it. */
@@ -90,12 +96,18 @@ export const statusText = (status: ShownStatus, paint: Paint, width = Number.POS
   const { emit, wake } = status
   const sections: ReadonlyArray<readonly [label: string, lines: ReadonlyArray<string>]> = [
     ["log", [`${status.log}, epoch ${status.epoch}, schema ${status.schema}`]],
-    ["database", [`${status.database}${status.standby ? " (standby: reads only)" : ""}`]],
+    [
+      "database",
+      [
+        `${status.database}${status.standby ? " (standby: reads only)" : ""}${status.pooled ? " (behind a pooler)" : ""}`
+      ]
+    ],
     ["data", status.directory === undefined ? [] : [status.directory]],
     ["settled", [`${status.settled}${status.head > status.settled ? `, head ${status.head}` : ""}`]],
     ["tail", tailLines(status)],
     ["wake-ups", [`${wake.mode}: ${wake.reason}`]],
     ["emit", [`${emit.waiting} waiting, ${emit.blocked} blocked, ${emit.underWay} under way`]],
+    ["telemetry", [telemetryLine(status)]],
     ["projections", projectionLines(status)],
     ["rebuilds", rebuildLines(status)],
     ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]

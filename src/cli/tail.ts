@@ -1,6 +1,7 @@
 import type { Engine, Event, SubscribeOptions } from "../index.ts"
 import { ExitCode } from "./exit-code.ts"
 import { Interruption } from "./interruption.ts"
+import { widthNow, writeLine } from "./output.ts"
 import { openAt, placeFor, type PlaceOptions, sayOnStandardError } from "./place.ts"
 import { EventRows } from "./terminal/event-row.ts"
 import { paintFor } from "./terminal/palette.ts"
@@ -10,18 +11,6 @@ export interface TailOptions extends PlaceOptions, SubscribeOptions {
   readonly limit?: number
   readonly json?: boolean
 }
-
-/** A terminal of unknown size. */
-const DEFAULT_WIDTH = 80
-
-/** Resolves when the reader of a pipe keeps up. */
-const writeLine = (line: string): Promise<void> =>
-  process.stdout.write(`${line}\n`)
-    ? Promise.resolve()
-    : new Promise((resolve) => process.stdout.once("drain", resolve))
-
-const widthNow = (): number | undefined =>
-  process.stdout.isTTY ? (process.stdout.columns || DEFAULT_WIDTH) - 1 : undefined
 
 /** For people: rows as wide as the terminal is now. */
 const rowWriter = (settled: number): ((event: Event) => Promise<void>) => {

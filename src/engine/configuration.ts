@@ -31,6 +31,11 @@ export interface OpenOptions {
   readonly wake?: string | ConnectionSettings
   /** How many connections the engine opens at most, beside one that listens and one that notifies. Default: 10. */
   readonly poolSize?: number
+  /**
+   * Whether statements are prepared once per connection, which a pooler in transaction mode does not bear (PgBouncer bears it
+   * from 1.21 on, with max_prepared_statements). Default: where each connection shows that no pooler is in between.
+   */
+  readonly preparedStatements?: boolean
   /** How long an emit is tried over lost connections, in ms. Default: 30 000. */
   readonly emitDeadlineMs?: number
   /**

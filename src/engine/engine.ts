@@ -1,22 +1,36 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import { Context, Deferred, Effect, Exit, ManagedRuntime, Result, Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Exit, ManagedRuntime, Scope, Stream } from "effect"
 import { withinTransaction } from "../log/causation.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "../log/event.ts"
 import { type LogError, logError, Unavailable } from "../log/error.ts"
 import { EventLog, type SubscribeOptions } from "../log/event-log.ts"
+import type { Audit, AuditOptions, AuditSubject } from "../log/audit/subject.ts"
 import { liveEvents } from "../log/live-events.ts"
 import type { ReadOptions } from "../log/read-stream.ts"
+import type { ReplayOptions } from "../log/replay/replay-options.ts"
 import type { Handler, SubscriptionStatus } from "../log/subscription.ts"
-import type { EmitOptions, Transaction } from "../log/transaction.ts"
+import { Consumers } from "../consumer/consumers.ts"
+import type { DurableHandler } from "../consumer/options.ts"
+import type { DurableStatus } from "../consumer/status.ts"
+import type { EmitOptions } from "../log/transaction.ts"
 import type { ProjectionDefinition } from "../projection/definition.ts"
 import type { Bound, Operations } from "../projection/operation.ts"
 import { Projections } from "../projection/projections.ts"
 import type { OpenOptions } from "./configuration.ts"
+import type { History } from "./history.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
 import { type BoundReadModels, ReadModels } from "./read-models.ts"
 import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
 import { plainError } from "./plain-error.ts"
+import {
+  type DurableOptions,
+  type DurableSubscription,
+  promisedSubscription,
+  subscribeDurably,
+  type SubscriptionControl
+} from "./subscriptions.ts"
+import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
 
 /** A live subscription. */
@@ -33,32 +47,6 @@ export interface Subscription {
   readonly status: () => SubscriptionStatus
   /** Stops it; resolves when the handler has ended with the event it is at. */
   readonly stop: () => Promise<void>
-}
-
-/** A transaction of the caller's. Once it has ended, every call fails with TransactionEnded. */
-export interface Tx {
-  /**
-   * Runs a statement; `count` is how many rows it returned or changed. Rejects with what PostgreSQL says, such as
-   * UniqueViolation, InvalidData, AccessDenied, LockTimeout, StatementTimeout, ConnectionLost or Rejected.
-   */
-  readonly query: <Row = Record<string, unknown>>(
-    sql: string,
-    params?: ReadonlyArray<unknown>
-  ) => Promise<{ readonly rows: ReadonlyArray<Row>; readonly count: number }>
-  /**
-   * Queues events; they are appended as the last thing before COMMIT. Throws InvalidName, InvalidArgument or InvalidEvent; and
-   * DuplicateEvent or VersionConflict, where that can be told already.
-   */
-  readonly emit: (stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions) => void
-  /**
-   * Appends what is queued now; from here to COMMIT its streams are locked and readers of the log wait. Rejects with
-   * VersionConflict, DuplicateEvent, InvalidEvent (the server does not take it), LockTimeout (a stream was held for
-   * `emitDeadlineMs`, or the transaction's own lock_timeout), Contention (a deadlock, or not read committed), RolledBack (a
-   * statement had failed before), AccessDenied, Rejected or ConnectionLost: then the transaction can only end.
-   */
-  readonly flush: () => Promise<
-    ReadonlyArray<{ readonly stream: string; readonly events: Appended["events"] }>
-  >
 }
 
 /** Operations that return promises. */
@@ -78,7 +66,7 @@ export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<B
  * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
  * with Unavailable.
  */
-export interface Engine extends AsyncDisposable, Rebuilding {
+export interface Engine extends AsyncDisposable, History, Rebuilding {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
@@ -103,11 +91,25 @@ export interface Engine extends AsyncDisposable, Rebuilding {
    */
   read(stream: string, options?: ReadOptions): AsyncIterable<Event>
   /**
+   * Subscribes under a name, durably: its place in the log outlives this process, and all engines that subscribe under the name share
+   * its partitions. Every event of the filter is handled at least once; what `transactional` handlers write with `context.tx`,
+   * exactly once. `from` counts where it is made (default: now). Rejects with SubscriptionChanged where the name has another
+   * filter, AlreadySubscribed, InvalidArgument, InvalidName or LogRewound.
+   */
+  subscribe<const O extends DurableOptions>(
+    options: O,
+    handler: DurableHandler<O, Tx>
+  ): Promise<DurableSubscription>
+  /**
    * Hands every event of a filter to a handler, one after the other, in order of position, waiting for a promise it returns.
    * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName or LogRewound
    * (`from` is not of this log any more); what goes wrong later is in `Subscription.done`.
    */
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
+  /** What can be done to a durable subscription from any engine: status, pause, resume, rewind, change, delete, what is parked. */
+  subscription(name: string): SubscriptionControl
+  /** How all durable subscriptions stand, whoever works on them. */
+  subscriptions(): Promise<ReadonlyArray<DurableStatus>>
   /**
    * The events of a filter as they come. It begins when the loop begins: by default with what is appended from then on. Leaving
    * the loop ends it, and so does `close`. Up to 256 events or some 8 MiB are read ahead. The loop throws InvalidArgument, InvalidName,
@@ -173,6 +175,7 @@ class OpenEngine implements Engine {
   readonly heartbeats: ReadModel<"heartbeats">
   readonly metrics: ReadModel<"metrics">
   private readonly log: EventLog["Service"]
+  private readonly consumers: Consumers["Service"]
   private readonly projections: Projections["Service"]
   private readonly context: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
@@ -188,6 +191,7 @@ class OpenEngine implements Engine {
     this.context = context
     const runPromise = Effect.runPromiseWith(context)
     this.log = Context.get(context, EventLog)
+    this.consumers = Context.get(context, Consumers)
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
@@ -211,7 +215,8 @@ class OpenEngine implements Engine {
       this.log.transaction((tx) =>
         Effect.flatMap(withinSpan, (inSpan) =>
           Effect.tryPromise({
-            try: () => asCaller(() => inSpan(() => withinTransaction(() => body(this.promised(tx))))),
+            try: () =>
+              asCaller(() => inSpan(() => withinTransaction(() => body(promisedTx(tx, this.runAnyway))))),
             catch: (thrown) => thrown
           })
         )
@@ -220,16 +225,30 @@ class OpenEngine implements Engine {
   }
 
   read(stream: string, options?: ReadOptions): AsyncIterable<Event> {
-    const events = this.log.read(stream, options)
-    const cut = Effect.andThen(Deferred.await(this.ended), Effect.fail(logError(closedError())))
-    // A loop that ended here in silence would take what it got for all there is.
-    return this.iterable(Stream.interruptWhen(events, cut))
+    return this.whole(this.log.read(stream, options))
   }
 
-  async subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription> {
+  replay(options?: ReplayOptions): AsyncIterable<Event> {
+    return this.whole(this.log.replay(options))
+  }
+
+  audit(subject: AuditSubject, options?: AuditOptions): Promise<Audit> {
+    return this.run(this.log.audit(subject, options))
+  }
+
+  subscribe<const O extends DurableOptions>(
+    options: O,
+    handler: DurableHandler<O, Tx>
+  ): Promise<DurableSubscription>
+  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
+  async subscribe(
+    options: SubscribeOptions | DurableOptions,
+    handler: Handler | DurableHandler<DurableOptions, Tx>
+  ): Promise<Subscription | DurableSubscription> {
     if (this.closing !== undefined) throw closedError()
     const scope = await this.run(Scope.fork(this.scope))
-    const subscription = await this.run(Scope.provide(this.log.subscribe(options, handler), scope))
+    if ("name" in options) return subscribeDurably(this.consumers, options, handler, scope, this.runAnyway)
+    const subscription = await this.run(Scope.provide(this.log.subscribe(options, handler as Handler), scope))
     return {
       get position() {
         return subscription.position
@@ -248,6 +267,14 @@ class OpenEngine implements Engine {
 
   events(options: SubscribeOptions = {}): AsyncIterable<Event> {
     return this.iterable(Stream.interruptWhen(liveEvents(this.log, options), Deferred.await(this.ended)))
+  }
+
+  subscription(name: string): SubscriptionControl {
+    return promisedSubscription(this.consumers.control(name), (effect) => this.run(effect))
+  }
+
+  subscriptions(): Promise<ReadonlyArray<DurableStatus>> {
+    return this.run(this.consumers.status)
   }
 
   settled(): Promise<number> {
@@ -296,6 +323,12 @@ class OpenEngine implements Engine {
     return this.isClosed ? Promise.reject(closedError()) : this.runAnyway(effect)
   }
 
+  /** A stream that has an end: a loop that `close` ended before it, in silence, would take what it got for all there is. */
+  private whole<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
+    const cut = Effect.andThen(Deferred.await(this.ended), Effect.fail(logError(closedError())))
+    return this.iterable(Stream.interruptWhen(stream, cut))
+  }
+
   /** A stream to loop over; a loop that begins after `close` fails. */
   private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
     const whileOpen = Stream.suspend((): Stream.Stream<A, E | LogError, EngineServices> =>
@@ -311,16 +344,5 @@ class OpenEngine implements Engine {
         this.run((operation as (...input: Array<unknown>) => Effect.Effect<unknown, unknown>)(...input))
     ])
     return Object.fromEntries(promised) as PromisedOperations<B>
-  }
-
-  private promised(tx: Transaction): Tx {
-    return {
-      query: (sql, params) => this.runAnyway(tx.query(sql, params)),
-      emit: (stream, events, options) => {
-        const emitted = Effect.runSync(Effect.result(tx.emit(stream, events, options)))
-        if (Result.isFailure(emitted)) throw plainError(emitted.failure)
-      },
-      flush: () => this.runAnyway(tx.flush)
-    }
   }
 }

@@ -1,9 +1,11 @@
 import { Effect, Layer, Schedule } from "effect"
+import { Consumers } from "../consumer/consumers.ts"
 import { Appender } from "../log/appender.ts"
 import { Fleet } from "../fleet/fleet.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
+import { telemetryAhead } from "../log/telemetry-ahead.ts"
 import { Wake } from "../log/wake.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
@@ -42,6 +44,9 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         schema,
         connection,
         ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
+        ...(options.preparedStatements === undefined
+          ? {}
+          : { preparedStatements: options.preparedStatements }),
         ...answer
       })
       const appender = Appender.layer({
@@ -57,9 +62,15 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         ...(options.maxEventBytes === undefined ? {} : { maxEventBytes: options.maxEventBytes }),
         ...(options.events === undefined ? {} : { types: options.events })
       })
-      return Layer.merge(log, fleet).pipe(
+      // Whoever names another place for it is taken at his word that it is the server itself.
+      const woken = Layer.unwrap(
+        Effect.map(Postgres, ({ isPooled }) =>
+          Wake.layer({ connection: wake, ...(wake === connection ? { isPooled } : {}) })
+        )
+      )
+      return Layer.mergeAll(log, fleet, telemetryAhead).pipe(
         Layer.provideMerge(Feed.layer),
-        Layer.provideMerge(Layer.merge(appender, Wake.layer({ connection: wake }))),
+        Layer.provideMerge(Layer.merge(appender, woken)),
         Layer.provideMerge(LogIdentity.layer),
         Layer.provideMerge(migrated),
         Layer.provideMerge(postgres)
@@ -85,7 +96,7 @@ export const engineLayer = (
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
   return Layer.merge(ReadModels.layer, gauges).pipe(
-    Layer.provideMerge(Layer.merge(Projections.layer(projections), Rebuilds.layer)),
+    Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )

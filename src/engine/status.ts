@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import { Consumers } from "../consumer/consumers.ts"
+import type { DurableStatus } from "../consumer/status.ts"
 import { Appender } from "../log/appender.ts"
 import type { AppenderStatus } from "../log/lanes.ts"
 import { Barrier } from "../log/barrier.ts"
@@ -7,6 +9,7 @@ import { Feed } from "../log/feed.ts"
 import { LogIdentity } from "../log/identity.ts"
 import type { Holder as LockHolder, Pages } from "../log/page.ts"
 import type { SubscriptionStatus } from "../log/subscription.ts"
+import { type TelemetryStatus, telemetryStatus } from "../log/telemetry-partitions.ts"
 import { Wake, type WakeStatus } from "../log/wake.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
@@ -36,6 +39,8 @@ export interface LogStatus {
   readonly epoch: number
   readonly schema: string
   readonly standby: boolean
+  /** A pooler is between this engine and the server: statements are not prepared, and a session keeps nothing. */
+  readonly pooled: boolean
   /** Up to here no event can appear any more; while the tail is held, as far as is known without waiting for who holds it. */
   readonly settled: number
   /** How long the oldest event that readers must not see yet has been there, in ms; 0 where there is none. */
@@ -53,6 +58,7 @@ export interface LogStatus {
   }
   readonly emit: AppenderStatus
   readonly wake: WakeStatus
+  readonly telemetry: TelemetryStatus
   readonly subscriptions: ReadonlyArray<SubscriptionStatus>
 }
 
@@ -134,6 +140,7 @@ export const logStatus = Effect.gen(function* () {
   })
   const unsettledForMs = holders.length === 0 ? 0 : ((yield* feed.pages.oldestAbove(settled)) ?? 0)
   const { rows } = yield* postgres.query<{ head: string }>(statement("head_position", postgres.schema).text)
+  const head = Number(rows[0]!.head)
   const identity = logIdentity.current()
   const tail = feed.status()
   const status: LogStatus = {
@@ -141,9 +148,10 @@ export const logStatus = Effect.gen(function* () {
     epoch: identity.epoch,
     schema: postgres.schema,
     standby: identity.standby,
+    pooled: postgres.isPooled(),
     settled,
     unsettledForMs,
-    head: Number(rows[0]!.head),
+    head,
     feed: {
       position: tail?.position,
       heldForMs: tail?.holdup === undefined ? 0 : Date.now() - tail.holdup.since,
@@ -152,6 +160,7 @@ export const logStatus = Effect.gen(function* () {
     },
     emit: (yield* Appender).status(),
     wake: (yield* Wake).status(),
+    telemetry: yield* telemetryStatus(postgres, head, identity.standby),
     subscriptions: (yield* EventLog).subscriptions().map((subscription) => subscription.status())
   }
   return status
@@ -160,6 +169,8 @@ export const logStatus = Effect.gen(function* () {
 export interface EngineStatus extends LogStatus {
   readonly projections: ReadonlyArray<ProjectionStanding>
   readonly rebuilds: ReadonlyArray<RebuildStanding>
+  /** The durable subscriptions of the log, whichever engines work on them. */
+  readonly durable: ReadonlyArray<DurableStatus>
 }
 
 /** How the log, this engine's part in it, and its read models stand now. */
@@ -172,7 +183,8 @@ export const engineStatus = Effect.gen(function* () {
   const status: EngineStatus = {
     ...log,
     projections: yield* standings(postgres, projections.status(), typesOf, log.settled),
-    rebuilds: yield* rebuildsUnderWay(postgres)
+    rebuilds: yield* rebuildsUnderWay(postgres),
+    durable: yield* (yield* Consumers).status
   }
   return status
 })

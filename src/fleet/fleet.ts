@@ -5,6 +5,7 @@ import { Wake } from "../log/wake.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { Keeper } from "./keeper.ts"
 import type { Look, Post } from "./post.ts"
+import { processHere } from "./process-place.ts"
 
 export interface FleetConfig {
   /** What the engine is called, beside its host and process. */
@@ -14,6 +15,9 @@ export interface FleetConfig {
 }
 
 export const DEFAULT_LEASE_MS = 4_000
+
+/** How much of its lease an owner's transaction may sit idle. */
+const IDLE_PART = 3 / 4
 
 /**
  * The engines that share the work on one log. Each says now and then that it is alive; what belongs to one that is not is free
@@ -26,6 +30,8 @@ export class Fleet extends Context.Service<
     readonly engine: string
     /** How long the others take an engine for alive after it was heard of, in ms. */
     readonly leaseMs: number
+    /** How long a transaction of an owner may sit idle before the server ends it, in ms: it must not hold up a successor. */
+    readonly idleMs: number
     /** Calls back with how a post stands: soon, and again whenever this engine looks. Returns how to leave it. */
     readonly watch: (post: Post, onLook: (look: Look) => void) => () => void
     /** Looks now: something may have changed hands. */
@@ -53,7 +59,8 @@ const makeFleet = Effect.fnUntraced(function* (
     engine: uuid(),
     application: config.application ?? DEFAULT_APPLICATION,
     host: hostname(),
-    pid: process.pid
+    pid: process.pid,
+    process: processHere
   }
   const { leaseMs = DEFAULT_LEASE_MS } = config
   const keeper = new Keeper(yield* Postgres, card, leaseMs)
@@ -64,6 +71,7 @@ const makeFleet = Effect.fnUntraced(function* (
   return Fleet.of({
     engine: card.engine,
     leaseMs,
+    idleMs: Math.floor(leaseMs * IDLE_PART),
     watch: (post, onLook) => keeper.watch(post, onLook),
     look: () => keeper.look(),
     isSure: () => keeper.isSure,

@@ -101,6 +101,9 @@ export class Keeper {
     for (const [key, look] of sighting.looks) {
       for (const listener of this.watched.get(key)?.listeners ?? []) listener(look)
     }
-    return sighting
+    // Each has left, although it could not say so itself.
+    for (const engine of sighting.gone)
+      yield* this.postgres.query(statement("leave_fleet", schema).text, [engine])
+    return sighting.gone.size === 0 ? sighting : { ...sighting, soonestMs: 0 }
   })
 }

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Connection } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
+import { isGoneFromHere } from "./process-place.ts"
 
 /** Something that one engine of the fleet does at a time: fold a projection, or handle a partition of a subscription. */
 export interface Post {
@@ -32,6 +33,7 @@ export interface Card {
   readonly application: string
   readonly host: string
   readonly pid: number
+  readonly process: string | undefined
 }
 
 /** What one sign of life told of the posts. */
@@ -39,11 +41,15 @@ export interface Sighting {
   readonly looks: ReadonlyMap<string, Look>
   /** When the first of the other owners is gone unless it is heard of again, in ms; infinite where there is none. */
   readonly soonestMs: number
+  /** Owners that were processes of this machine and are no more, though their leases go on. */
+  readonly gone: ReadonlySet<string>
 }
 
 interface PostRow extends Post {
   readonly part: number
   readonly position: string
+  readonly owner: string | null
+  readonly process: string | null
   readonly is_mine: boolean | null
   readonly left_ms: number | null
   readonly members: number
@@ -77,20 +83,23 @@ export const signOfLife = (
 ): Effect.Effect<Sighting, PostgresError> => {
   const { text, name } = statement("keep_engine", schema)
   const namesOf = (kind: Post["kind"]) => posts.filter((post) => post.kind === kind).map((post) => post.name)
-  const { engine, application, host, pid } = card
-  const values = [engine, application, host, pid, leaseMs, namesOf("projection"), namesOf("subscription")]
+  const { engine, application, host, pid, process = null } = card
+  const watched = [namesOf("projection"), namesOf("subscription")]
+  const values = [engine, application, host, pid, leaseMs, ...watched, process]
   return Effect.map(connection.query<PostRow>(text, values, { name, answerTimeoutMs }), ({ rows }) => {
     const looks = new Map<string, { parts: Array<Standing>; members: number }>(
       posts.map((post) => [keyOf(post), { parts: [], members: 0 }])
     )
     let soonestMs = Number.POSITIVE_INFINITY
+    const gone = new Set<string>()
     for (const row of rows) {
       const look = looks.get(keyOf(row))
       look?.parts.push(standing(row))
       if (look !== undefined) look.members = row.members
-      if (row.is_mine !== true && row.left_ms !== null && row.left_ms > 0)
-        soonestMs = Math.min(soonestMs, row.left_ms)
+      if (row.is_mine === true || row.left_ms === null || row.left_ms <= 0) continue
+      soonestMs = Math.min(soonestMs, row.left_ms)
+      if (row.process !== null && isGoneFromHere(row.process)) gone.add(row.owner!)
     }
-    return { looks, soonestMs }
+    return { looks, soonestMs, gone }
   })
 }

@@ -1,10 +1,12 @@
 import { Context, Effect, Layer, Result, type Scope, Stream } from "effect"
 import { encodeToken } from "../base/token.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import { Postgres } from "../postgres/postgres.ts"
+import { Postgres, type TransactionOptions } from "../postgres/postgres.ts"
 import { Appender } from "./appender.ts"
 import type { PlacedPart } from "./batch.ts"
 import { Ambient } from "./ambient.ts"
+import { audit } from "./audit/audit.ts"
+import type { Audit, AuditOptions, AuditSubject } from "./audit/subject.ts"
 import { type EffectHandler, runningEffects } from "./effect-handler.ts"
 import { InvalidArgument, type LogError, logError } from "./error.ts"
 import type { Appended, Event, Meta, NewEvent, Part } from "./event.ts"
@@ -14,9 +16,11 @@ import { type Filter, filterProblem } from "./filter.ts"
 import { LogIdentity } from "./identity.ts"
 import { readStream, type ReadOptions } from "./read-stream.ts"
 import { DEFAULT_MAX_EVENT_BYTES, makeRequest, type RequestRules } from "./request.ts"
+import { replay, type ReplayError } from "./replay/replay.ts"
+import type { ReplayOptions } from "./replay/replay-options.ts"
 import { type From, Resume } from "./resume.ts"
 import { type Failure, type Handler, Subscription } from "./subscription.ts"
-import { Telemetry, watchedEmit, watchedRead, watchedTransaction } from "./telemetry.ts"
+import { Telemetry, watchedEmit, watchedRead, watchedReplay, watchedTransaction } from "./telemetry.ts"
 import { type EmitOptions, type Transaction, transaction } from "./transaction.ts"
 
 export interface EventLogConfig {
@@ -57,10 +61,22 @@ export class EventLog extends Context.Service<
      * fails with OutcomeUnknown of which `transaction` is true: look for its ids before it is run again.
      */
     readonly transaction: <A, E, R>(
-      use: (tx: Transaction) => Effect.Effect<A, E, R>
+      use: (tx: Transaction) => Effect.Effect<A, E, R>,
+      options?: TransactionOptions
     ) => Effect.Effect<A, E | LogError | PostgresError, R>
     /** The events of one stream, by version; strong: up to the stream's own head. An unknown stream is empty. */
     readonly read: (stream: string, options?: ReadOptions) => Stream.Stream<Event, LogError | PostgresError>
+    /**
+     * The settled events of a filter, in order of position, up to where the log is settled when it begins; the next page is read
+     * while one is consumed. Fails with InvalidArgument, InvalidName, LogRewound, UpcastFailed or Unavailable (`to` is not
+     * settled yet).
+     */
+    readonly replay: (options?: ReplayOptions) => Stream.Stream<Event, ReplayError>
+    /**
+     * The trees of causes and effects that a subject belongs to. Fails with InvalidArgument, UpcastFailed or Unavailable (the
+     * server became another one again and again).
+     */
+    readonly audit: (subject: AuditSubject, options?: AuditOptions) => Effect.Effect<Audit, ReplayError>
     /**
      * Hands every event of a filter to a handler, in order of position; resolves when its starting point is known. An effect
      * that the handler returns is run before the next event comes.
@@ -121,6 +137,7 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     const problem = `The type ${JSON.stringify(conflict)} is declared twice, with another schema or version`
     return yield* logError(new InvalidArgument({ problem }))
   }
+  const reading = { postgres, feed, identity, resume, types }
   const rules: RequestRules = { types, maxEventBytes: config.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES }
   const subscriptions = new Set<Subscription>()
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
@@ -194,16 +211,18 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
       return Effect.map(append([part], options?.meta), (all) => all[0]!)
     },
     emitAll: (parts, options) => append(parts, options?.meta),
-    transaction: (use) =>
+    transaction: (use, options) =>
       watchedTransaction(telemetry, (traceparent) =>
         Effect.flatMap(Ambient, (ambient) =>
           Effect.andThen(
             identity.ready,
-            transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use)
+            transaction(postgres, appender, rules, metaOf(ambient(), traceparent, undefined), use, options)
           )
         )
       ),
     read: (stream, options) => watchedRead(telemetry, stream, readStream(postgres, types, stream, options)),
+    replay: (options) => watchedReplay(telemetry, replay(reading, options)),
+    audit: (subject, options) => audit(reading, subject, options),
     subscribe,
     settled: feed.settled,
     resolve: (from) => resume.position(from),

@@ -24,6 +24,12 @@ export class PositionsExhausted extends Schema.TaggedError<PositionsExhausted>()
 /** How long a write waits for the log to say who it is, in ms; an answer that does not come fails the write itself. */
 const READY_PATIENCE_MS = 1_000
 
+/**
+ * How long what the log said is taken for granted behind a pooler, which may lead to another server without a word, in ms: not
+ * longer than it takes to put another server in the place of one.
+ */
+const POOLED_TRUST_MS = 100
+
 const REPLICA = {
   detail: "the server is in recovery, or a logical replica of the log: its events come from another one"
 }
@@ -71,7 +77,10 @@ export class LogIdentity extends Context.Service<
     readonly current: () => Identity
     /** Looks again, after a connection was lost: the server may have been restored or replaced. */
     readonly refresh: Effect.Effect<Identity, Unrecognised>
-    /** The server may be another one than the log last said: it was doubted, connections came or went since then, or it was a standby. */
+    /**
+     * The server may be another one than the log last said: it was doubted, connections came or went since then, it was a standby, or
+     * a pooler is in between and that was a while ago.
+     */
     readonly isDoubtful: () => boolean
     readonly doubt: () => void
     /** Looks again only where that is so. */
@@ -99,17 +108,23 @@ export class LogIdentity extends Context.Service<
       })
       let current: Identity = yield* identify
       let knownAt = postgres.changes()
+      let saidAt = performance.now()
       let doubts = 0
       let settledDoubts = 0
       // A promotion keeps the connections: a standby may have become the primary since it was asked.
       const isDoubtful = (): boolean =>
-        current.standby || doubts !== settledDoubts || knownAt !== postgres.changes()
+        current.standby ||
+        doubts !== settledDoubts ||
+        knownAt !== postgres.changes() ||
+        (postgres.isPooled() && performance.now() - saidAt > POOLED_TRUST_MS)
       const refresh = Effect.suspend(() => {
         const askedAt = postgres.changes()
         const asked = doubts
+        const now = performance.now()
         return Effect.map(identify, (identity) => {
           current = notForgetting(current, identity)
           knownAt = askedAt
+          saidAt = now
           settledDoubts = asked
           return current
         })

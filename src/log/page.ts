@@ -2,9 +2,11 @@ import { Effect } from "effect"
 import { type PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
-import { type Filter, filterColumns, isFilter } from "./filter.ts"
+import { filterColumns, isFilter } from "./filter.ts"
 import { PAGE_BYTES, type Portion } from "./page-size.ts"
 import { type EventRow, portionOf } from "./recorded.ts"
+import { type Criteria, criteriaColumns, isBeyondFilter } from "./replay/criteria.ts"
+import type { Share } from "./share.ts"
 
 /** How far ahead one look for a gap goes, in events. */
 export const EXTENT_EVENTS = 10_000
@@ -13,6 +15,9 @@ export const EXTENT_EVENTS = 10_000
 export class Pages {
   private readonly postgres: Postgres["Service"]
   private readonly page
+  private readonly replayPage
+  private readonly share
+  private readonly positions
   private readonly tail
   private readonly tailExtent
   private readonly oldest
@@ -23,6 +28,9 @@ export class Pages {
   constructor(postgres: Postgres["Service"]) {
     this.postgres = postgres
     this.page = statement("read_page", postgres.schema)
+    this.replayPage = statement("replay_page", postgres.schema)
+    this.share = statement("read_share", postgres.schema)
+    this.positions = statement("read_positions", postgres.schema)
     this.tail = statement("read_tail", postgres.schema)
     this.tailExtent = statement("tail_extent", postgres.schema)
     this.oldest = statement("oldest_unsettled", postgres.schema)
@@ -32,10 +40,24 @@ export class Pages {
   }
 
   /** In a stretch that is settled: so many events at most, and PAGE_BYTES. */
-  between(after: number, upTo: number, limit: number, filter: Filter): Effect.Effect<Portion, PostgresError> {
-    return isFilter(filter)
-      ? this.portion(this.page, limit, [after, upTo, limit, ...filterColumns(filter), PAGE_BYTES])
-      : this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
+  between(
+    after: number,
+    upTo: number,
+    limit: number,
+    criteria: Criteria,
+    share?: Share
+  ): Effect.Effect<Portion, PostgresError> {
+    const filtered = [after, upTo, limit, ...filterColumns(criteria), PAGE_BYTES]
+    if (share !== undefined) return this.portion(this.share, limit, [...filtered, share.partition, share.of])
+    if (!isFilter(criteria)) return this.portion(this.tail, limit, [after, upTo, limit, PAGE_BYTES])
+    return isBeyondFilter(criteria)
+      ? this.portion(this.replayPage, limit, [...filtered, ...criteriaColumns(criteria)])
+      : this.portion(this.page, limit, filtered)
+  }
+
+  /** The events at some positions, as far as they are there. */
+  at(positions: ReadonlyArray<number>): Effect.Effect<Portion, PostgresError> {
+    return this.portion(this.positions, positions.length, [positions])
   }
 
   /** What is there now above a position, settled or not. */

@@ -1,9 +1,11 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "./event.ts"
-import { type Filter, isFilter } from "./filter.ts"
+import { isFilter } from "./filter.ts"
 import type { Pages } from "./page.ts"
 import { isAnswerLost, PAGE_EVENTS, PageSize } from "./page-size.ts"
+import type { Criteria } from "./replay/criteria.ts"
+import type { Share } from "./share.ts"
 
 /** How many positions the first page of a filter looks over. */
 const FIRST_POSITIONS = 2 * PAGE_EVENTS
@@ -22,22 +24,24 @@ export interface Page {
  */
 export class Pager {
   private readonly pages: Pages
-  private readonly filter: Filter
+  private readonly filter: Criteria
   private readonly size: PageSize
+  private readonly share: Share | undefined
   private positions: number
 
   /** Readers of one and the same stretch may share what they know of the size of its events. */
-  constructor(pages: Pages, filter: Filter, size: PageSize = new PageSize()) {
+  constructor(pages: Pages, filter: Criteria, size: PageSize = new PageSize(), share?: Share) {
     this.pages = pages
     this.filter = filter
     this.size = size
-    this.positions = isFilter(filter) ? FIRST_POSITIONS : Number.MAX_SAFE_INTEGER
+    this.share = share?.of === 1 ? undefined : share
+    this.positions = isFilter(filter) || this.share !== undefined ? FIRST_POSITIONS : Number.MAX_SAFE_INTEGER
   }
 
   /** The next page after a position, up to another at most. */
   next(after: number, upTo: number): Effect.Effect<Page, PostgresError> {
     const end = Math.min(upTo, after + this.positions)
-    const portion = this.size.read((limit) => this.pages.between(after, end, limit, this.filter))
+    const portion = this.size.read((limit) => this.pages.between(after, end, limit, this.filter, this.share))
     return portion.pipe(
       Effect.map((read): Page => {
         const last = read.isFull ? read.last : end

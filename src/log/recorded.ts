@@ -56,17 +56,20 @@ export const portionOf = (rows: ReadonlyArray<EventRow>, limit: number): Portion
   }
 }
 
+/** The event at the current version of its type, or why there is none. */
+export const upToDate = (types: EventTypes, event: Event): Event | UpcastFailed => {
+  try {
+    return inPlaceOf(types.upcast(event), event)
+  } catch (thrown) {
+    const { position, type, schemaVersion } = event
+    const detail = thrown instanceof Error ? thrown.message : String(thrown)
+    return new UpcastFailed({ position, type, schemaVersion, detail })
+  }
+}
+
 /** The event at the current version of its type. */
 export const upcastEvent = (types: EventTypes, event: Event): Effect.Effect<Event, LogError> =>
-  Effect.try({
-    try: () => inPlaceOf(types.upcast(event), event),
-    catch: (thrown) =>
-      logError(
-        new UpcastFailed({
-          position: event.position,
-          type: event.type,
-          schemaVersion: event.schemaVersion,
-          detail: thrown instanceof Error ? thrown.message : String(thrown)
-        })
-      )
+  Effect.suspend(() => {
+    const current = upToDate(types, event)
+    return current instanceof UpcastFailed ? Effect.fail(logError(current)) : Effect.succeed(current)
   })

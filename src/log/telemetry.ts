@@ -10,6 +10,7 @@ export const TELEMETRY_NAMES = Object.freeze({
   emitSpan: "tidemark.emit",
   transactionSpan: "tidemark.transaction",
   readSpan: "tidemark.read",
+  replaySpan: "tidemark.replay",
   handleSpan: "tidemark.handle",
 
   eventsEmitted: "tidemark.events.emitted",
@@ -89,16 +90,26 @@ export const watchedRead = <A, E, R>(
   stream: string,
   events: Stream.Stream<A, E, R>
 ): Stream.Stream<A, E, R> =>
+  spannedEvents(telemetry, TELEMETRY_NAMES.readSpan, { [TELEMETRY_NAMES.stream]: stream }, events)
+
+/** Replays in a span that lasts until the reader has what it wants. */
+export const watchedReplay = <A, E, R>(
+  telemetry: Telemetry,
+  events: Stream.Stream<A, E, R>
+): Stream.Stream<A, E, R> => spannedEvents(telemetry, TELEMETRY_NAMES.replaySpan, {}, events)
+
+const spannedEvents = <A, E, R>(
+  telemetry: Telemetry,
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  events: Stream.Stream<A, E, R>
+): Stream.Stream<A, E, R> =>
   Stream.unwrap(
     Effect.withFiberSucceed((fiber) => {
       const tracer = tracerFor(telemetry, fiber)
       if (tracer === undefined) return events
-      const attributes = { [TELEMETRY_NAMES.stream]: stream }
-      const spanned = Stream.withSpan(events, TELEMETRY_NAMES.readSpan, {
-        attributes,
-        captureStackTrace: false
-      })
-      return Stream.provideService(spanned, Tracer.Tracer, tracer) as Stream.Stream<A, E, R>
+      const inSpan = Stream.withSpan(events, name, { attributes, captureStackTrace: false })
+      return Stream.provideService(inSpan, Tracer.Tracer, tracer) as Stream.Stream<A, E, R>
     })
   )
 

@@ -1,7 +1,7 @@
 import { Effect, Result, Semaphore } from "effect"
 import { clause } from "../base/clause.ts"
 import { ConnectionLost, PostgresError, TransactionEnded } from "../postgres/error.ts"
-import type { Connection, Postgres, Rows } from "../postgres/postgres.ts"
+import type { Connection, Postgres, Rows, TransactionOptions } from "../postgres/postgres.ts"
 import { WithinTransaction } from "./ambient.ts"
 import type { Appender } from "./appender.ts"
 import type { PlacedPart } from "./batch.ts"
@@ -59,7 +59,8 @@ export const transaction = <A, E, R>(
   appender: Appender["Service"],
   rules: RequestRules,
   ambient: Meta | undefined,
-  use: (tx: Transaction) => Effect.Effect<A, E, R>
+  use: (tx: Transaction) => Effect.Effect<A, E, R>,
+  transactionOptions?: TransactionOptions
 ): Effect.Effect<A, E | LogError | PostgresError, R> => {
   const draft = new Draft()
   const sent: Array<Request> = []
@@ -129,28 +130,30 @@ export const transaction = <A, E, R>(
   })
 
   return postgres
-    .transaction((connection) =>
-      Effect.tap(
-        Effect.ensuring(
-          Effect.provideService(
-            Effect.suspend(() => {
-              begun = true
-              return use(lent(connection))
-            }),
-            WithinTransaction,
-            () => true
+    .transaction(
+      (connection) =>
+        Effect.tap(
+          Effect.ensuring(
+            Effect.provideService(
+              Effect.suspend(() => {
+                begun = true
+                return use(lent(connection))
+              }),
+              WithinTransaction,
+              () => true
+            ),
+            over
           ),
-          over
+          () =>
+            Effect.tap(flush(connection), () =>
+              Effect.suspend(() => {
+                if (lost !== undefined) return Effect.fail(lost)
+                committing = true
+                return Effect.void
+              })
+            )
         ),
-        () =>
-          Effect.tap(flush(connection), () =>
-            Effect.suspend(() => {
-              if (lost !== undefined) return Effect.fail(lost)
-              committing = true
-              return Effect.void
-            })
-          )
-      )
+      transactionOptions
     )
     .pipe(
       Effect.tap(() =>

@@ -17,13 +17,19 @@ const ECHO_MS = 3_000
 /** After a reconnect, how long until the log is asked again who it is where it could not say, in ms. */
 const RECOGNISE_RETRY_MS = 200
 
+const DID_NOT_COME_BACK =
+  "a NOTIFY of our own did not come back, as behind a pooler in transaction mode; give the server's own address as wake to be woken"
+
 const POSITION = /^[0-9]{1,16}$/
 const ECHO = "echo-"
+const ID_BYTES = 8
 const FLEET = "fleet"
 
 export interface WakeConfig {
   /** Where LISTEN and NOTIFY happen: one agreed server, reached without a pooler. */
   readonly connection: ClientConfig
+  /** A pooler is known to be in between. */
+  readonly isPooled?: () => boolean
 }
 
 export interface WakeStatus {
@@ -53,6 +59,8 @@ export class Wake extends Context.Service<
     Layer.effect(Wake, makeWake(config))
 }
 
+const randomId = (): string => randomBytes(ID_BYTES).toString("hex")
+
 const makeWake = Effect.fnUntraced(function* (
   config: WakeConfig
 ): Effect.fn.Return<Wake["Service"], never, LogIdentity | Scope.Scope> {
@@ -65,6 +73,7 @@ const makeWake = Effect.fnUntraced(function* (
   const run = yield* FiberHandle.makeRuntime<never, never, void>()
   let status: WakeStatus = { mode: "polling", reason: "LISTEN is not in force yet" }
   let awaited: { readonly echo: string; readonly heard: () => void } | undefined
+  let tried: string | undefined
   let warned = false
 
   const wake = (position: number | undefined): void => {
@@ -83,17 +92,32 @@ const makeWake = Effect.fnUntraced(function* (
       )
     })
 
-  /** A pooler in between takes LISTEN without a word and never delivers. Only a NOTIFY that comes back proves the path. */
-  const proveEcho = Effect.gen(function* () {
-    const echo = ECHO + randomBytes(8).toString("hex")
+  /**
+   * A pooler in between may take LISTEN without a word and never deliver: the session that listens then hears every NOTIFY for
+   * whoever comes next, and PgBouncer logs each. So there a channel is listened to first that nobody else uses.
+   */
+  const trial = (): string | undefined => {
+    tried = config.isPooled?.() === true ? `${channel}_${randomId()}` : undefined
+    return tried
+  }
+
+  /** Only a NOTIFY that comes back proves the path. */
+  const proveEcho = Effect.fnUntraced(function* (listenTo: (channel: string) => Promise<void>) {
+    const echo = ECHO + randomId()
     const came = Effect.callback<void>((resume) => {
       awaited = { echo, heard: () => resume(Effect.void) }
     })
-    const sent = Effect.andThen(sender.send(echo), Effect.never)
+    const sent = Effect.andThen(sender.send(echo, tried), Effect.never)
     const heard = yield* Effect.timeoutOption(Effect.raceFirst(came, sent), ECHO_MS)
     awaited = undefined
     if (heard._tag === "None") {
-      return yield* deaf("a NOTIFY of our own did not come back, as behind a pooler in transaction mode")
+      return yield* deaf(DID_NOT_COME_BACK)
+    }
+    if (tried !== undefined) {
+      const isInEarnest = yield* Effect.isSuccess(Effect.tryPromise(() => listenTo(channel)))
+      // Its connection was lost, which is told apart.
+      if (!isInEarnest) return
+      wake(undefined)
     }
     warned = false
     status = { mode: "listening", reason: "a NOTIFY of our own came back" }
@@ -102,6 +126,7 @@ const makeWake = Effect.fnUntraced(function* (
   yield* listen({
     connection: config.connection,
     channel,
+    trial,
     onPayload: (payload) => {
       if (POSITION.test(payload)) {
         sender.heard(Number(payload))
@@ -109,7 +134,7 @@ const makeWake = Effect.fnUntraced(function* (
       } else if (payload === awaited?.echo) awaited.heard()
       else if (payload === FLEET) for (const listener of fleetListeners) listener()
     },
-    onListening: () => {
+    onListening: (listenTo) => {
       // Whoever answers now may be another server than before, and idle connections are replaced without a word.
       const recognise = identity.refresh.pipe(
         Effect.retry({
@@ -119,7 +144,7 @@ const makeWake = Effect.fnUntraced(function* (
         Effect.ignore,
         Effect.ensuring(Effect.sync(() => wake(undefined)))
       )
-      run(Effect.all([recognise, proveEcho], { concurrency: "unbounded", discard: true }))
+      run(Effect.all([recognise, proveEcho(listenTo)], { concurrency: "unbounded", discard: true }))
     },
     onLost: (why) => {
       run(deaf(why))

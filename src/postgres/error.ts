@@ -210,6 +210,18 @@ const tlsReason = (thrown: unknown): TlsRefused | TlsUnverified | undefined => {
   return reason instanceof TlsRefused || reason instanceof TlsUnverified ? reason : undefined
 }
 
+/** PgBouncer's words, which come with one SQLSTATE for everything. */
+const POOLER_IS_FULL = "no more connections allowed"
+const POOLER_REFUSES_SETTING = "unsupported startup parameter"
+
+/** What a protocol error means before anything was sent: whoever is in between would not let the connection through. */
+const turnedAway = ({ detail, sqlState }: { detail: string; sqlState: string }): Busy | Unreachable => {
+  if (detail.includes(POOLER_IS_FULL)) return new Busy({ detail, sqlState })
+  const refused = detail.includes(POOLER_REFUSES_SETTING)
+  const remedy = "; connect without it, or name it in the pooler's ignore_startup_parameters"
+  return new Unreachable({ detail: refused ? clause(detail) + remedy : detail, sqlState })
+}
+
 /**
  * The reason behind an error that pg threw. `sent` says whether a statement was on its way: then a broken connection
  * leaves the outcome unknown, else nothing can have happened.
@@ -224,6 +236,8 @@ export const postgresError = (thrown: unknown, sent: boolean): PostgresError => 
     typeof error.message === "string" && error.message !== "" ? error.message : code || "unknown error"
   if (SQL_STATE.test(code) && !NETWORK_CODE.test(code)) {
     const known = { detail: message, sqlState: code }
+    if (!sent && code.startsWith(SqlStateClass.connectionException))
+      return new PostgresError({ reason: turnedAway(known) })
     const reason = byState(code)
     if (reason !== undefined) return new PostgresError({ reason: reason(known) })
     const data = typeof error.detail === "string" ? { data: error.detail } : {}

@@ -18,10 +18,15 @@ const NO_RECONNECTS = 1
 export interface Listening {
   readonly connection: ClientConfig
   readonly channel: string
+  /** Another channel, for a connection of which it is to be found out first whether anything is heard on it. */
+  readonly trial?: () => string | undefined
   /** A payload arrived. Any role of the database can send one, so it is a reason to look, never a fact. */
   readonly onPayload: (payload: string) => void
-  /** LISTEN is in force, at first and after every reconnect: what happened before may have gone unheard. */
-  readonly onListening: () => void
+  /**
+   * LISTEN is in force, at first and after every reconnect: what happened before may have gone unheard. After a trial, `listenTo`
+   * begins in earnest.
+   */
+  readonly onListening: (listenTo: (channel: string) => Promise<void>) => void
   /** It is not in force, or not any more; why, as a part of a sentence. */
   readonly onLost: (why: string) => void
 }
@@ -58,10 +63,10 @@ const listenOnce = (listening: Listening): Effect.Effect<never, string> =>
         })
         subscriber
           .connect()
-          .then(() => subscriber.listenTo(listening.channel))
+          .then(() => subscriber.listenTo(listening.trial?.() ?? listening.channel))
           .then(() => {
             isInForce = true
-            listening.onListening()
+            listening.onListening(async (channel) => void (await subscriber.listenTo(channel)))
           }, failed)
       }),
     ({ subscriber, sockets }) => sockets.closeWith(() => subscriber.close())
@@ -75,9 +80,9 @@ export const listen = (listening: Listening): Effect.Effect<void, never, Scope.S
   let failures = 0
   const heard: Listening = {
     ...listening,
-    onListening: () => {
+    onListening: (listenTo) => {
       failures = 0
-      listening.onListening()
+      listening.onListening(listenTo)
     }
   }
   const life = listenOnce(heard).pipe(

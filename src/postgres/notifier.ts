@@ -11,11 +11,11 @@ const IDLE_MS = 60_000
 /** How long after one NOTIFY the next may follow, whoever sent the first, in ms: each wakes every listening process. */
 const GAP_MS = 5
 
-/** A NOTIFY that a crash takes back costs latency, never an event; it need not wait for the disk, nor hold an append up there. */
-const NOTIFY = {
-  name: "tidemark_notify",
-  text: "select pg_notify($1, $2) from set_config('synchronous_commit', 'off', true)"
-}
+/**
+ * A NOTIFY that a crash takes back costs latency, never an event; it need not wait for the disk, nor hold an append up there.
+ * Not prepared: a pooler may be in between, and one comes every few ms at most.
+ */
+const NOTIFY = "select pg_notify($1, $2) from set_config('synchronous_commit', 'off', true)"
 
 /** Sends NOTIFYs on a connection of its own. */
 export interface Notifier {
@@ -26,8 +26,8 @@ export interface Notifier {
   readonly touch: (position: number) => void
   /** The listeners were told of a position, perhaps by another process: who looks up to there finds all that is below as well. */
   readonly heard: (position: number) => void
-  /** Sends one payload and waits until it is sent; false where it could not be. */
-  readonly send: (payload: string) => Effect.Effect<boolean>
+  /** Sends one payload, to another channel where one is named, and waits until it is sent; false where it could not be. */
+  readonly send: (payload: string, channel?: string) => Effect.Effect<boolean>
 }
 
 export const notifier = (
@@ -70,8 +70,8 @@ class Sender implements Notifier {
     if (this.next !== undefined && this.next <= position) this.next = undefined
   }
 
-  send(payload: string): Effect.Effect<boolean> {
-    return Effect.promise(() => this.deliver(payload))
+  send(payload: string, channel?: string): Effect.Effect<boolean> {
+    return Effect.promise(() => this.deliver(payload, channel))
   }
 
   /** Says first what waits for its moment: whoever emits and ends at once is heard as soon as others. */
@@ -101,9 +101,9 @@ class Sender implements Notifier {
     await this.deliver(String(position))
   }
 
-  private async deliver(payload: string): Promise<boolean> {
+  private async deliver(payload: string, channel = this.channel): Promise<boolean> {
     try {
-      await this.pool.query({ ...NOTIFY, values: [this.channel, payload] })
+      await this.pool.query({ text: NOTIFY, values: [channel, payload] })
       return true
     } catch {
       return false

@@ -8,6 +8,7 @@ import {
   TransactionEnded,
   Unreachable
 } from "./error.ts"
+import { isLostStatement, PoolerWatch } from "./pooler.ts"
 import { Sockets } from "./sockets.ts"
 
 /** How many connections a process opens at most, unless configured. */
@@ -40,7 +41,7 @@ export interface Rows<Row> {
 }
 
 export interface QueryOptions {
-  /** Prepares the statement once per connection under this name. */
+  /** Prepares the statement once per connection under this name, where no pooler is in between. */
   readonly name?: string
   /** Rows as arrays instead of objects. */
   readonly arrays?: boolean
@@ -64,6 +65,8 @@ export interface PostgresConfig {
   readonly poolSize?: number
   /** In ms; 0 waits for ever. */
   readonly answerTimeoutMs?: number
+  /** Whether statements are prepared by name. Default: found out, on every connection. */
+  readonly preparedStatements?: boolean
 }
 
 /** The reasons after which a connection cannot be used again. */
@@ -80,14 +83,19 @@ const isBroken = (error: PostgresError): boolean => {
 
 type Asked = QueryConfig & { rowMode?: "array"; query_timeout?: number }
 
+const withoutName = ({ name: _name, ...unnamed }: Asked): Asked => unnamed
+
 /** A client of the pool as a Connection, until it is taken back; remembers whether it broke. */
 class Lent implements Connection {
   broken = false
+  inTransaction = false
   private takenBack = false
   private readonly client: PoolClient
+  private readonly watch: PoolerWatch
 
-  constructor(client: PoolClient) {
+  constructor(client: PoolClient, watch: PoolerWatch) {
     this.client = client
+    this.watch = watch
   }
 
   /** From here on the borrower's queries fail: they would run in whatever the next borrower is at. */
@@ -107,20 +115,27 @@ class Lent implements Connection {
       }
       const config: Asked = { text }
       if (values !== undefined) config.values = values as Array<unknown>
-      if (options?.name !== undefined) config.name = options.name
+      if (options?.name !== undefined && this.watch.mayPrepare(this.client)) config.name = options.name
       if (options?.arrays === true) config.rowMode = "array"
       if (options?.answerTimeoutMs !== undefined) config.query_timeout = options.answerTimeoutMs
       let answered = false
-      this.client.query<Record<string, unknown>>(config, (thrown: unknown, result) => {
-        answered = true
-        if (thrown == null) {
-          resume(Effect.succeed({ rows: result.rows as ReadonlyArray<Row>, count: result.rowCount ?? 0 }))
-          return
-        }
-        const error = postgresError(thrown, true)
-        if (isBroken(error)) this.broken = true
-        resume(Effect.fail(error))
-      })
+      const ask = (asked: Asked): void =>
+        this.client.query<Record<string, unknown>>(asked, (thrown: unknown, result) => {
+          if (thrown == null) {
+            answered = true
+            resume(Effect.succeed({ rows: result.rows as ReadonlyArray<Row>, count: result.rowCount ?? 0 }))
+            return
+          }
+          if (asked.name !== undefined && isLostStatement(thrown)) {
+            this.watch.forbid(this.client)
+            if (!this.inTransaction) return ask(withoutName(asked))
+          }
+          answered = true
+          const error = postgresError(thrown, true)
+          if (isBroken(error)) this.broken = true
+          resume(Effect.fail(error))
+        })
+      ask(config)
       return Effect.sync(() => {
         if (!answered) this.broken = true
       })
@@ -172,6 +187,8 @@ export class Postgres extends Context.Service<
     readonly schema: string
     /** Counts the connections that were opened and those that ended: where it grew, another server may answer than before. */
     readonly changes: () => number
+    /** A pooler is in between: it may lead to another server than before without any connection ending here. */
+    readonly isPooled: () => boolean
     /** Runs one statement on any connection. */
     readonly query: Connection["query"]
     /** Lends a connection for the time of `use`; fails with Unreachable where none comes within `waitMs`. */
@@ -243,6 +260,7 @@ const orUnreachable = <A>(connecting: Effect.Effect<A, PostgresError>, waitMs: n
 
 const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   const pool = yield* openPool(config)
+  const watch = new PoolerWatch(config.preparedStatements)
   let changes = 0
   const changed = (): void => {
     changes += 1
@@ -266,9 +284,11 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
           } else if (over) {
             release()
           } else {
-            const taken = new Lent(client)
+            const taken = new Lent(client, watch)
             giveBack = () => {
               taken.takeBack()
+              // Asked after its first use, it costs nobody a round trip.
+              if (!taken.broken) watch.ask(client)
               release(taken.broken)
             }
             resume(Effect.succeed(taken))
@@ -290,6 +310,7 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
     withLent((lent) => {
       const body: Effect.Effect<A, E | PostgresError, R> = Effect.gen(function* () {
         yield* lent.query(begin(idleMs))
+        lent.inTransaction = true
         const value = yield* Effect.ensuring(
           use(lent),
           Effect.sync(() => lent.takeBack())
@@ -303,6 +324,7 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   return Postgres.of({
     schema: config.schema,
     changes: () => changes,
+    isPooled: () => watch.isBetween,
     query: (text, values, options) => withLent((lent) => lent.query(text, values, options)),
     withConnection: withLent,
     transaction

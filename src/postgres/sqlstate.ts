@@ -21,6 +21,8 @@ export const SqlState = {
   invalidCatalogName: "3D000",
   invalidSchemaName: "3F000",
   undefinedTable: "42P01",
+  invalidStatementName: "26000",
+  duplicateStatement: "42P05",
   dependentObjectsStillExist: "2BP01"
 } as const
 

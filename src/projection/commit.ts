@@ -7,12 +7,6 @@ import type { Event } from "../log/event.ts"
 import { attempt, type Fold, type FoldFailed } from "./fold.ts"
 import type { Cursor, Overtaken, Registry } from "./registry.ts"
 
-/**
- * How long a batch's transaction may sit idle before the server ends it, as a part of the lease: an owner who is held up must not
- * hold up its successor.
- */
-const IDLE_PART = 3 / 4
-
 export interface CommitParts {
   readonly postgres: Postgres["Service"]
   readonly types: EventTypes
@@ -43,7 +37,7 @@ export const commitBatch = (
     postgres.transaction(
       (connection) =>
         Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch)),
-      { idleMs: Math.floor(fleet.leaseMs * IDLE_PART) }
+      { idleMs: fleet.idleMs }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))
 }

@@ -2,7 +2,7 @@ import { Data, Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import { SqlStateClass } from "../postgres/sqlstate.ts"
 import type { Event } from "../log/event.ts"
-import type { Stretch } from "./backlog.ts"
+import type { Stretch } from "../log/backlog.ts"
 import type { FoldFailed } from "./fold.ts"
 import type { Overtaken } from "./registry.ts"
 

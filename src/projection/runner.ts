@@ -4,7 +4,7 @@ import type { PostgresError } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import type { Feed } from "../log/feed.ts"
 import type { Look } from "../fleet/post.ts"
-import { Backlog } from "./backlog.ts"
+import { Backlog } from "../log/backlog.ts"
 import { Bell } from "../base/bell.ts"
 import type { Blueprint } from "./blueprint.ts"
 import { commitBatch, type CommitParts, type FoldingCursor } from "./commit.ts"
@@ -19,6 +19,9 @@ import { type ProjectionStatus, stoppedStatus } from "./status.ts"
 
 /** How often at most a cursor is moved over events that the projection does not fold, in ms. */
 export const IDLE_MOVE_MS = 1_000
+
+/** How long what others wrote may wait before it is folded, in ms; a query that waits for it wakes the feed at once. */
+const PATIENCE_MS = 20
 
 /** How often a process that only follows looks how far the projection is, in ms … */
 const FOLLOW_LOOK_MS = 5_000
@@ -68,14 +71,18 @@ export class Runner {
     this.blueprint = blueprint
     this.parts = parts
     const types = blueprint.definition.events.map((event) => event.type)
-    this.backlog = new Backlog(parts.feed, types, {
-      onOffer: () => this.news.ring(),
-      onRewound: () => {
-        this.isRewound = true
-        this.isDoubtful = true
-        this.hurry()
+    this.backlog = new Backlog(
+      parts.feed,
+      { filter: { types }, patienceMs: PATIENCE_MS },
+      {
+        onOffer: () => this.news.ring(),
+        onRewound: () => {
+          this.isRewound = true
+          this.isDoubtful = true
+          this.hurry()
+        }
       }
-    })
+    )
   }
 
   get name(): string {

@@ -11,7 +11,8 @@ describe("the command line", () => {
   test("shows the help and the version without a database", async () => {
     const help = await run(["--help"])
     expect(help.code).toBe(0)
-    for (const command of ["start", "migrate", "tail", "status"]) expect(help.stdout).toContain(command)
+    for (const command of ["start", "migrate", "tail", "replay", "audit", "status"])
+      expect(help.stdout).toContain(command)
     expect(isPlain(help.stdout)).toBe(true)
     expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/)
     expect((await run(["help", "tail"])).stdout).toContain("--from <point>")

@@ -64,7 +64,7 @@ describe("tidemark status --watch on a terminal", () => {
       client.release()
     }
     await shows(started, /^tail +nobody holds it/)
-    expect(terminal.text.filter((line) => /^settled/.test(line))).toHaveLength(1)
+    expect(terminal.text.filter((line) => line.startsWith("settled"))).toHaveLength(1)
     expect(Math.max(...terminal.text.map(widthOf))).toBeLessThan(columns)
     started.type(controlC)
     await started.exited()

@@ -30,6 +30,14 @@ const status: Parameters<typeof statusText>[0] = {
   wake: { mode: "listening", reason: "NOTIFY arrives" },
   emit: { waiting: 0, blocked: 0, underWay: 0 },
   feed: { position: 1290, lag: 0, heldForMs: 0, heldBy: [], error: undefined },
+  telemetry: {
+    partitions: [
+      { name: "telemetry_0", from: 0, upTo: 10_000_000, bytes: 3 * 1024 ** 2 },
+      { name: "telemetry_1", from: 10_000_000, upTo: 20_000_000, bytes: 512 * 1024 }
+    ],
+    ahead: 1,
+    warning: undefined
+  },
   subscriptions: [],
   projections: [
     projection("agents", 0, true),
@@ -87,4 +95,24 @@ describe("the status of projections", () => {
   ])("says %i, counted: %s, as %s", (lag, isCount, text) => {
     expect(behind({ lag, isCount })).toBe(text)
   })
+})
+
+describe("the status of telemetry", () => {
+  const ofTelemetry = (telemetry: Partial<EngineStatus["telemetry"]>) =>
+    statusText({ ...status, telemetry: { ...status.telemetry, ...telemetry } }, noPaint)
+
+  test("says how many partitions there are, how large, and how many lie ahead", () => {
+    expect(ofTelemetry({})).toMatch(/^telemetry +2 partitions, 3\.5 MB, 1 ahead$/m)
+  })
+
+  test("says that none lies ahead, and what to do", () => {
+    expect(ofTelemetry({ ahead: 0, warning: "no partition lies ahead: do this" })).toMatch(
+      /^telemetry +2 partitions, 3\.5 MB, no partition lies ahead: do this$/m
+    )
+  })
+})
+
+test("the status says that a pooler is in between", () => {
+  expect(statusText(status, noPaint)).not.toContain("pooler")
+  expect(statusText({ ...status, pooled: true }, noPaint)).toMatch(/^database .* \(behind a pooler\)$/m)
 })

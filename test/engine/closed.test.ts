@@ -17,6 +17,8 @@ const calls: ReadonlyArray<readonly [string, (engine: Engine) => Promise<unknown
   ["emitAll", (engine) => engine.emitAll([{ stream: "order-1", events: { type: "Late" } }])],
   ["transaction", (engine) => engine.transaction(async () => expect.unreachable("it has no connection"))],
   ["read", (engine) => looped(engine.read("order-1"))],
+  ["replay", (engine) => looped(engine.replay())],
+  ["audit", (engine) => engine.audit("somebody")],
   ["subscribe", (engine) => engine.subscribe({}, () => undefined)],
   ["events", (engine) => looped(engine.events())],
   ["an operation", (engine) => engine.agents.list({})],

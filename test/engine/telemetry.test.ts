@@ -11,7 +11,7 @@ import { watchedLog } from "./watched-log.ts"
 
 const database = testDatabase()
 
-const { emitSpan, readSpan, transactionSpan } = TELEMETRY_NAMES
+const { emitSpan, readSpan, replaySpan, transactionSpan } = TELEMETRY_NAMES
 
 const REMOTE = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" }
 const REMOTE_TRACEPARENT = `00-${REMOTE.traceId}-${REMOTE.spanId}-01`
@@ -151,6 +151,17 @@ describe("spans", () => {
     const span = await host.span(readSpan)
     expect(parentOf(span)).toBe(idOf(await host.span("request")))
     expect(span.attributes).toEqual({ "tidemark.stream": "note-read" })
+  })
+
+  test("a replay is a span that ends when the loop has what it wants", async () => {
+    await using host = new TelemetryHost()
+    await using engine = await watchedLog(database)
+    await engine.emit("note-replayed")
+    await host.inside("request", async () => {
+      for await (const _ of Stream.toAsyncIterable(engine.log.replay({ streams: ["note-replayed"] })))
+        expect(host.spans(replaySpan)).toEqual([])
+    })
+    expect(parentOf(await host.span(replaySpan))).toBe(idOf(await host.span("request")))
   })
 
   test("what a transaction's caller does belongs to the transaction's span", async () => {

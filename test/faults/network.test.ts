@@ -27,8 +27,8 @@ const through = async (options: OpenOptions = {}): Promise<Engine> => {
 /** The simple query that ends a transaction: its type, its length, its text. */
 const commit = /^Q[^]{4}commit\0/
 
-/** Every message of an append names its prepared statement. */
-const append = /tidemark_append_/
+/** A message of an append names its prepared statement; one that is not prepared, the function. */
+const append = /append_(?:lone|batch)/
 
 const deadlineMs = 1_500
 

@@ -57,6 +57,15 @@ describe("the owner of the read models", () => {
     await ownedBy(url, second.pid)
   })
 
+  test("is succeeded at once on its machine after it was killed: its process is known to be gone", async () => {
+    const url = await db.fresh()
+    await using killed = await startFolder(url, { leaseMs: 3_600_000 })
+    await ownedBy(url, killed.pid)
+    await killed.kill("SIGKILL")
+    await using next = await startFolder(url, { leaseMs: 3_600_000 })
+    await ownedBy(url, next.pid)
+  })
+
   test("that was paused for longer than its lease writes nothing when it wakes up, and follows", async () => {
     const url = await db.fresh()
     await using paused = await startFolder(url)

@@ -4,7 +4,7 @@ import { noteSize } from "../../src/log/event-size.ts"
 import type { Event } from "../../src/log/event.ts"
 import type { Feed, Sink } from "../../src/log/feed.ts"
 import { PAGE_BYTES } from "../../src/log/page-size.ts"
-import { Backlog, BACKLOG_EVENTS } from "../../src/projection/backlog.ts"
+import { Backlog, BACKLOG_EVENTS } from "../../src/log/backlog.ts"
 
 /** A backlog that is fed from memory, and the sink by which it is. */
 const live = () => {
@@ -17,7 +17,7 @@ const live = () => {
     }
   }
   const listener = { onOffer: () => undefined, onRewound: () => undefined }
-  const backlog = new Backlog(feed as unknown as Feed["Service"], ["T"], listener)
+  const backlog = new Backlog(feed as unknown as Feed["Service"], { filter: { types: ["T"] } }, listener)
   Effect.runSync(backlog.fill)
   return { backlog, sink: sink! }
 }

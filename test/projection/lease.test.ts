@@ -55,6 +55,8 @@ describe("a projection", () => {
     const moving = (cursor: typeof stale) => one.run(Effect.exit(registry.move(NAME, cursor, 7)))
     expect(Exit.isFailure(await moving(stale))).toBe(true)
     expect(Exit.isFailure(await moving({ ...stale, epoch: current.epoch }))).toBe(true)
+    // Of an earlier claim of the same engine.
+    expect(Exit.isFailure(await moving({ ...current, epoch: stale.epoch }))).toBe(true)
     expect(await db.query("select position::integer from tidemark.projections")).toEqual([{ position: 0 }])
     expect(Exit.isSuccess(await moving(current))).toBe(true)
     expect(await db.query("select position::integer from tidemark.projections")).toEqual([{ position: 7 }])

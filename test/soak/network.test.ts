@@ -64,7 +64,7 @@ test(
     const engine = await open({ database: proxy.url, wake: db.url })
     await engine.emit("warm-up", toEmit(meant("warm-up")))
     const events = meant("silent-1", 3)
-    const lost = proxy.loseReply(/tidemark_append_/)
+    const lost = proxy.loseReply(/append_(?:lone|batch)/)
     const began = performance.now()
     const emitted = engine.emit("silent-1", toEmit(events))
     await lost

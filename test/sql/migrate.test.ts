@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
-import { LockTimeout, MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "../../src/index.ts"
+import { LockTimeout } from "../../src/index.ts"
+import { MigrationChanged, SchemaFromTheFuture, ServerTooOld } from "../../src/errors.ts"
 import { connection } from "../../src/postgres/connection.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"

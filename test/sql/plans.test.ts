@@ -144,6 +144,7 @@ const narrowReads: Readonly<Record<string, Call>> = {
   "a stream backwards": ["read_stream_backwards", () => [old(), 1, 1_000, 100, MAX_BYTES]],
   "a page of everything": ["read_page", () => page(nothing)],
   "the tail": ["read_tail", () => [EVENTS + BEATS - 50, EVENTS * 10, 100, MAX_BYTES]],
+  "the events at some positions": ["read_positions", () => [[1_001, 50_000, EVENTS]]],
   "how far the tail goes": ["tail_extent", () => [EVENTS + BEATS - 50, 100, ["T"]]],
   "the highest position": ["highest_position", () => []],
   "which heads are free": ["free_heads", () => [many(old)]]
@@ -153,6 +154,7 @@ const filteredReads: Readonly<Record<string, Call>> = {
   "a page of a stream": ["read_page", () => page([[old()], null, null, null, null])],
   "a page of a type": ["read_page", () => page([null, null, ["Rare"], null, null])],
   "a page of a category": ["read_page", () => page([null, ["beat"], null, null, null])],
+  "a page of a partition": ["read_share", () => [...page(nothing), 0, 2]],
   "a page of an agent": ["read_page", () => page([null, null, null, null, "00001"])]
 }
 

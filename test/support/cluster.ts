@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
 import { chown, rm, writeFile } from "node:fs/promises"
 import net from "node:net"
 import path from "node:path"
@@ -41,7 +42,7 @@ const readyLine = /database system is ready to accept (read-only )?connections/
 const portTakenLine = /could not bind .*Address already in use/
 const portAttempts = 5
 
-const freePort = () =>
+export const freePort = () =>
   new Promise<number>((resolve, reject) => {
     const probe = net.createServer()
     probe.once("error", reject)
@@ -73,7 +74,7 @@ const run = async (program: string, args: ReadonlyArray<string>, user: ServerUse
   if (code !== 0) throw new Error(`${program} ended with code ${code}:\n${Buffer.concat(output)}`)
 }
 
-/** Makes and starts a PostgreSQL cluster in a temp directory: a new one, or a standby of one that was stopped for the time of the copy. */
+/** Makes and starts a PostgreSQL cluster in a temp directory: a new one, or a standby of another. */
 export const startCluster = async (
   { bin, user }: Programs,
   settings: Settings = {},
@@ -170,11 +171,17 @@ export const startCluster = async (
     return run(path.join(bin, "initdb"), initdb, user)
   }
 
-  /** The programs at hand have no pg_basebackup. */
+  /** The embedded PostgreSQL has no pg_basebackup; there the primary is stopped for the time of the copy. */
   const copy = async (from: Pick<Cluster, "directory" | "port" | "start" | "stop">) => {
-    await from.stop()
-    await run("cp", ["-a", from.directory, directory], undefined)
-    await from.start()
+    const backup = path.join(bin, "pg_basebackup")
+    if (existsSync(backup)) {
+      const server = ["-h", "127.0.0.1", "-p", `${from.port}`, "-U", "postgres"]
+      await run(backup, [...server, "-D", directory, "--checkpoint=fast", "--no-sync"], user)
+    } else {
+      await from.stop()
+      await run("cp", ["-a", from.directory, directory], undefined)
+      await from.start()
+    }
     await place("standby.signal", "")
     // Where `alter system` writes, so that a test may cut it off.
     await place(

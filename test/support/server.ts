@@ -9,6 +9,6 @@ import { testSettings } from "./servers/provider.ts"
 export const privateServer = (settings: Settings = {}): Promise<Cluster> =>
   startCluster(currentRun().programs, { ...testSettings, ...settings })
 
-/** A hot standby of such a server, which is stopped and started again while its data is copied. */
+/** A hot standby of such a server, by pg_basebackup; where there is none, the server is stopped and started again for the copy. */
 export const standbyOf = (primary: Cluster, settings: Settings = {}): Promise<Cluster> =>
   startCluster(currentRun().programs, { ...testSettings, ...settings }, primary)

@@ -8,7 +8,7 @@ const { database, stream, count, way } = input<{
   readonly database: string
   readonly stream: string
   readonly count: number
-  readonly way: "read" | "events" | "subscribe" | "live"
+  readonly way: "read" | "replay" | "events" | "subscribe" | "live"
 }>()
 
 const engine = await open({ database, logger: false })
@@ -29,6 +29,9 @@ const ways = {
   read: async () => {
     for await (const event of engine.read(stream)) await take(event)
   },
+  replay: async () => {
+    for await (const event of engine.replay({ streams: [stream] })) await take(event)
+  },
   events: async () => {
     for await (const event of engine.events({ from: "start", streams: [stream] }))
       if (await take(event)) return
@@ -45,7 +48,7 @@ const ways = {
     })
 }
 
-if (way === "read" || way === "events") await ways[way]()
+if (way === "read" || way === "replay" || way === "events") await ways[way]()
 else await ways.follow(way === "live" ? "now" : "start")
 say({ versions, grownBy: highest - before })
 await engine.close()

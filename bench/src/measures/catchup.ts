@@ -1,38 +1,13 @@
-import pg from "pg"
+import { BARE_SELECT, bareSelect } from "../bare-select.ts"
 import type { Measure } from "../bench.ts"
 import { isPeer, PEERS, TIDEMARK } from "../contenders.ts"
 import { allEntered } from "../entrant.ts"
-import { sql } from "../sql.ts"
 import { compared, interleaved } from "../turns.ts"
 
 const EVENTS = 100_000
-const BARE_SELECT = "bare select"
-const BARE_PAGE = 5000
 
 // Every contender that reads at a useful rate reads all of it in this time; of the others what they got counts.
 const LONGEST_TURN_MS = 10_000
-
-/** Pages of the log's own table through pg, nothing done with the rows: the limit for any reader of that table. */
-const bareSelect = async (database: string): Promise<number> => {
-  const text = await sql("bare-select")
-  const client = new pg.Client({ connectionString: database })
-  await client.connect()
-  const began = performance.now()
-  let count = 0
-  let position: string | undefined = "0"
-  while (position !== undefined) {
-    const page: pg.QueryResult<{ position: string }> = await client.query({
-      name: "bare-select",
-      text,
-      values: [position, BARE_PAGE]
-    })
-    count += page.rows.length
-    position = page.rows.at(-1)?.position
-  }
-  const seconds = (performance.now() - began) / 1000
-  await client.end()
-  return count / seconds
-}
 
 export const catchup: Measure = {
   figures: ["catchup", "catchup.vs_bare"],

@@ -29,7 +29,6 @@ export interface Reports {
 }
 
 const RUNNING = "running"
-const STOPPED = "stopped"
 
 /** The type of event that carries a measurement. */
 export const MEASUREMENT = "MetricRecorded"
@@ -45,7 +44,8 @@ const pidIn = (metadata: unknown): number | undefined => {
   return typeof pid === "number" ? pid : undefined
 }
 
-export const reports = ({ agents, heartbeats, metrics }: Engine): Reports => {
+export const reports = (engine: Engine): Reports => {
+  const { agents, heartbeats, metrics } = engine
   const now = () => ({ occurredAt: new Date() })
   return {
     register: (agent, config, metadata) =>
@@ -57,9 +57,13 @@ export const reports = ({ agents, heartbeats, metrics }: Engine): Reports => {
       const of = (measure: Measure) => ({ agent, ...measure, ...now() })
       return metrics.record([of(first), ...rest.map(of)])
     },
+    // From the stream and not from the read model, which may be behind for a moment where the process that kept it was killed.
     runnerOf: async (agent) => {
-      const found = await agents.get({ agent })
-      return found === null || found.state === STOPPED ? undefined : pidIn(found.metadata)
+      for await (const { type, data } of engine.read(`agent-${agent}`, { backwards: true })) {
+        if (type === "AgentStopped") return undefined
+        if (type === "AgentRegistered") return pidIn((data as { readonly metadata?: unknown }).metadata)
+      }
+      return undefined
     }
   }
 }

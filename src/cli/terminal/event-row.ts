@@ -1,7 +1,7 @@
 import type { Event } from "../../index.ts"
 import { hueOf, type Paint, type Style } from "./palette.ts"
 import { payload } from "./payload.ts"
-import { age, latency } from "./quantity.ts"
+import { age, latency, moment } from "./quantity.ts"
 import { cut, cutMiddle, padEnd, padStart, printable } from "./text.ts"
 
 /** How an event came to us. */
@@ -22,6 +22,9 @@ const GAP = "  "
 const LEAST_POSITION_WIDTH = 8
 const AGE_WIDTH = 6
 const LATENCY_WIDTH = 7
+const TIME_WIDTH = 24
+/** Without its day. */
+const CLOCK_WIDTH = 13
 
 /** Streams and types get a share of the width, the data what is left; where that is too little, a column is dropped. */
 const STREAM = { share: 0.2, least: 14, most: 34 }
@@ -35,7 +38,10 @@ const UNLIMITED_BASIS = 120
 const BAD_NEWS = /(?:Crossed|Failed|Crashed|Lost|Rejected|Error)$/
 const GOOD_NEWS = /(?:Cleared|Recovered|Resolved)$/
 
-type Column = "position" | "age" | "latency" | "stream" | "type" | "data"
+type Column = "position" | "age" | "latency" | "time" | "stream" | "type" | "data"
+
+/** `live`: how long ago, and how late it came; `past`: when. */
+export type Tense = "live" | "past"
 
 /** The columns that are shown, in order, with their widths. */
 type Layout = ReadonlyMap<Column, number>
@@ -43,20 +49,28 @@ type Layout = ReadonlyMap<Column, number>
 const shareOf = (width: number, { share, least, most }: typeof STREAM): number =>
   Math.round(Math.min(most, Math.max(least, width * share)))
 
-const layoutFor = (width: number | undefined, positionWidth: number): Layout => {
+const WHEN: Readonly<Record<Tense, ReadonlyArray<readonly [Column, number]>>> = {
+  live: [
+    ["age", AGE_WIDTH],
+    ["latency", LATENCY_WIDTH]
+  ],
+  past: [["time", TIME_WIDTH]]
+}
+
+const layoutFor = (width: number | undefined, positionWidth: number, tense: Tense): Layout => {
   const basis = width ?? UNLIMITED_BASIS
   const layout = new Map<Column, number>([
     ["position", positionWidth],
-    ["age", AGE_WIDTH],
-    ["latency", LATENCY_WIDTH],
+    ...WHEN[tense],
     ["stream", shareOf(basis, STREAM)],
     ["type", shareOf(basis, TYPE)]
   ])
   if (width === undefined) return layout.set("data", Number.POSITIVE_INFINITY)
   const taken = (): number =>
     [...layout.values()].reduce((sum, column) => sum + column + GAP.length, MARGIN.length)
-  if (width - taken() < LEAST_DATA_WIDTH) layout.delete("age")
-  if (width - taken() < LEAST_DATA_WIDTH) layout.delete("latency")
+  if (tense === "past" && width - taken() < LEAST_DATA_WIDTH) layout.set("time", CLOCK_WIDTH)
+  for (const column of ["age", "latency", "time"] as const)
+    if (width - taken() < LEAST_DATA_WIDTH) layout.delete(column)
   if (width < taken()) layout.delete("type")
   if (width < taken()) layout.delete("position")
   return layout.set("data", Math.max(0, width - taken()))
@@ -69,12 +83,14 @@ export class EventRows {
   private readonly paint: Paint
   private readonly width: number | undefined
   private positionWidth = LEAST_POSITION_WIDTH
+  private readonly tense: Tense
   private layout: Layout
 
-  constructor(paint: Paint, width: number | undefined) {
+  constructor(paint: Paint, width: number | undefined, tense: Tense = "live") {
     this.paint = paint
     this.width = width
-    this.layout = layoutFor(width, this.positionWidth)
+    this.tense = tense
+    this.layout = layoutFor(width, this.positionWidth, tense)
   }
 
   /** The names of the columns. */
@@ -89,6 +105,7 @@ export class EventRows {
       position: () => String(event.position),
       age: () => age(at - event.recordedAt.getTime()),
       latency: () => delay,
+      time: () => moment(event.recordedAt).slice(-(this.layout.get("time") ?? 0)),
       stream: () => event.stream,
       type: () => event.type,
       data: () => payload(event.data)
@@ -102,7 +119,7 @@ export class EventRows {
   private makeRoomFor(digits: number): void {
     if (digits <= this.positionWidth) return
     this.positionWidth = digits
-    this.layout = layoutFor(this.width, digits)
+    this.layout = layoutFor(this.width, digits, this.tense)
   }
 
   private line(cellOf: (column: Column, width: number) => string): string {
@@ -124,20 +141,22 @@ export class EventRows {
       case "type":
         return this.paint(text, ...styleOfType(event.type))
       case "stream":
-        return this.streamName(text, event.stream)
+        return streamName(this.paint, text, event.stream)
       default:
         return this.paint(text, "dim")
     }
   }
-
-  private streamName(shown: string, stream: string): string {
-    const dash = shown.indexOf("-")
-    const hue = hueOf(stream.slice(0, stream.indexOf("-")))
-    return dash === -1 ? this.paint(shown, hue) : this.paint(shown.slice(0, dash), hue) + shown.slice(dash)
-  }
 }
 
-const styleOfType = (type: string): ReadonlyArray<Style> => {
+/** The name of a stream as it is shown, its category in its colour. */
+export const streamName = (paint: Paint, shown: string, stream: string): string => {
+  const dash = shown.indexOf("-")
+  const hue = hueOf(stream.slice(0, stream.indexOf("-")))
+  return dash === -1 ? paint(shown, hue) : paint(shown.slice(0, dash), hue) + shown.slice(dash)
+}
+
+/** Good and bad news stand out. */
+export const styleOfType = (type: string): ReadonlyArray<Style> => {
   if (BAD_NEWS.test(type)) return ["bold", "red"]
   return GOOD_NEWS.test(type) ? ["bold", "green"] : ["bold"]
 }

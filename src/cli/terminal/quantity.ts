@@ -40,5 +40,22 @@ export const rate = (perSecond: number): string => {
   return perSecond < MILLION ? `${short(perSecond / THOUSAND)}k/s` : `${short(perSecond / MILLION)}M/s`
 }
 
+const BYTES_PER_STEP = 1024
+const BYTE_UNITS = ["kB", "MB", "GB", "TB", "PB"]
+
+/** A size on disk: `0 kB`, `2.4 MB`, `310 GB`. */
+export const size = (bytes: number): string => {
+  let value = bytes / BYTES_PER_STEP
+  let step = 0
+  while (value >= BYTES_PER_STEP && step < BYTE_UNITS.length - 1) {
+    value /= BYTES_PER_STEP
+    step += 1
+  }
+  return `${step === 0 ? Math.round(value) : short(value)} ${BYTE_UNITS[step]}`
+}
+
 /** `1 event`, `2 events`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+/** When, in UTC: `2026-03-01 09:30:00.000Z`. */
+export const moment = (date: Date): string => date.toISOString().replace("T", " ")

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest"
-import { LogRewound, PositionsExhausted, UnsoundSequence } from "../../../src/index.ts"
+import { LogRewound } from "../../../src/index.ts"
+import { PositionsExhausted, UnsoundSequence } from "../../../src/errors.ts"
 import { collector, deferred, inTime, until } from "../../support/eventually.ts"
 import { testLog, upTo } from "../test-log.ts"
 

@@ -62,6 +62,7 @@ describe("events of 1 MiB are had whole and in order, in bounded memory:", () =>
 
   test.concurrent.each([
     ["of a stream", "read", all],
+    ["of the past of the log, by a filter", "replay", all],
     ["of the log, by a subscriber", "subscribe", some],
     ["of the log, by a filter and in a loop", "events", some]
   ])("%s", async (_, way, count) => {

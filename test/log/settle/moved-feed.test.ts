@@ -48,9 +48,9 @@ const scene = () => {
       server.fault = false
       throw new RangeError("nobody foresaw it")
     }
+    if (text.includes("epochs")) return [{ head: "99", safe_up_to: null, standby: server.standby }]
     if (text.includes("max(position)")) return [{ position: String(server.positions.at(-1)) }]
     if (text.includes("log_holders")) return []
-    if (text.includes("epochs")) return [{ head: "99", safe_up_to: null, standby: server.standby }]
     if (text.includes("record_settled")) return [{ recorded: true }]
     if (!text.includes("position > $1")) return [{ position: String(server.recorded) }]
     const [after = 0] = values

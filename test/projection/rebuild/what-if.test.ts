@@ -1,12 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import {
-  type Engine,
-  InvalidDefinition,
-  InvalidIdentifier,
-  open,
-  UnknownProjection,
-  type ProjectionDefinition
-} from "../../../src/index.ts"
+import { type Engine, open, type ProjectionDefinition } from "../../../src/index.ts"
+import { InvalidDefinition, InvalidIdentifier, UnknownProjection } from "../../../src/errors.ts"
 import { RebuildFailed, SchemaInUse } from "../../../src/projection/rebuild/error.ts"
 import { Counted, counters, entries, scene } from "../scene.ts"
 import { rowsOf } from "./looks.ts"

@@ -1,18 +1,17 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Event } from "../log/event.ts"
-import type { Feed, Sink } from "../log/feed.ts"
-import { sizeOf } from "../log/event-size.ts"
-import { PAGE_BYTES, PAGE_EVENTS } from "../log/page-size.ts"
-import { Pager } from "../log/pager.ts"
+import type { Event } from "./event.ts"
+import { sizeOf } from "./event-size.ts"
+import type { Feed, Sink } from "./feed.ts"
+import { type Filter, matcher } from "./filter.ts"
+import { PAGE_BYTES, PAGE_EVENTS } from "./page-size.ts"
+import { Pager } from "./pager.ts"
+import { partitionOf, type Share } from "./share.ts"
 
-/** How much a projection holds in memory; one that is slower reads on from the log by itself until it has caught up. */
+/** How much a reader holds in memory; one that is slower reads on from the log by itself until it has caught up. */
 export const BACKLOG_EVENTS = 4 * PAGE_EVENTS
 /** … in bytes; a page more than that at most. */
 const BACKLOG_BYTES = PAGE_BYTES
-
-/** How long what others wrote may wait before it is folded, in ms; a query that waits for it wakes the feed at once. */
-const PATIENCE_MS = 20
 
 export interface BacklogListener {
   readonly onOffer: () => void
@@ -20,19 +19,29 @@ export interface BacklogListener {
   readonly onRewound: () => void
 }
 
-/** A stretch of the log: all its events of the wanted types, and where it ends. */
+/** What a reader wants of the log. */
+export interface Wanted {
+  readonly filter: Filter
+  /** Only the streams of one partition; all by default. */
+  readonly share?: Share
+  /** How long what others wrote may wait before it is handed over, in ms; 0 by default. */
+  readonly patienceMs?: number
+}
+
+/** A stretch of the log: all its events that are wanted, and where it ends. */
 export interface Stretch {
   readonly events: ReadonlyArray<Event>
   readonly upTo: number
 }
 
 /**
- * What of the log a projection has still to fold: live from the process's feed, or by pages where it is behind. Events stay
+ * What of the log a reader has still to work on: live from the process's feed, or by pages where it is behind. Events stay
  * until they are dropped, so that a transaction that came to nothing costs no second reading.
  */
 export class Backlog {
   private readonly feed: Feed["Service"]
-  private readonly types: ReadonlySet<string>
+  private readonly wanted: Wanted
+  private readonly matches: (event: Event) => boolean
   private readonly listener: BacklogListener
   private events: Array<Event> = []
   private bytes = 0
@@ -41,10 +50,16 @@ export class Backlog {
   private detach: (() => void) | undefined
   private readonly pager: Pager
 
-  constructor(feed: Feed["Service"], types: ReadonlyArray<string>, listener: BacklogListener) {
+  constructor(feed: Feed["Service"], wanted: Wanted, listener: BacklogListener) {
+    const { filter, share } = wanted
+    const isOfFilter = matcher(filter)
     this.feed = feed
-    this.types = new Set(types)
-    this.pager = new Pager(feed.pages, { types })
+    this.wanted = wanted
+    this.matches =
+      share === undefined
+        ? isOfFilter
+        : (event) => isOfFilter(event) && partitionOf(event.stream, share.of) === share.partition
+    this.pager = new Pager(feed.pages, filter, undefined, share)
     this.listener = listener
   }
 
@@ -66,7 +81,7 @@ export class Backlog {
     return { events: this.events.slice(), upTo: this.covered }
   }
 
-  /** Everything up to here is folded. */
+  /** Everything up to here is worked off. */
   drop(upTo: number): void {
     let done = 0
     while (done < this.events.length && this.events[done]!.position <= upTo) done += 1
@@ -95,7 +110,12 @@ export class Backlog {
       return Effect.void
     if (passed === undefined) return Effect.asVoid(this.feed.start)
     if (this.covered >= passed) {
-      this.detach = this.feed.attach({ ...this.sink, types: [...this.types] })
+      const { filter, patienceMs } = this.wanted
+      this.detach = this.feed.attach({
+        ...this.sink,
+        ...(filter.types === undefined ? {} : { types: filter.types }),
+        ...(patienceMs === undefined ? {} : { patienceMs })
+      })
       return Effect.void
     }
     const from = this.covered
@@ -114,7 +134,7 @@ export class Backlog {
   private readonly sink: Sink = {
     offer: (events, settled) => {
       for (const event of events) {
-        if (event.position <= this.covered || !this.types.has(event.type)) continue
+        if (event.position <= this.covered || !this.matches(event)) continue
         if (this.events.length === BACKLOG_EVENTS || this.bytes >= BACKLOG_BYTES) {
           this.leave()
           break
@@ -128,7 +148,6 @@ export class Backlog {
     rewound: () => {
       this.detach = undefined
       this.listener.onRewound()
-    },
-    patienceMs: PATIENCE_MS
+    }
   }
 }

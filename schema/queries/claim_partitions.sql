@@ -1,0 +1,29 @@
+-- An engine becomes the owner of so many partitions that nobody alive owns, under new epochs. Who holds a row is at work on it.
+-- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do.
+update :"schema".subscription_cursors cursor
+set owner = $2, epoch = cursor.epoch + 1
+from (
+  select free.partition, subscription.next_at, subscription.partitions, subscription.filter
+  from :"schema".subscription_cursors free
+  join :"schema".subscriptions subscription on subscription.name = free.subscription
+  where free.subscription = $1
+    and free.state = 'running'
+    and subscription.state = 'running'
+    and (subscription.next_at is null or free.position < subscription.next_at)
+    and not free.partition = any ($4::integer[])
+    and (
+      free.owner is null
+      or free.owner = $2
+      or not exists (
+        select from :"schema".engines holder
+        where holder.engine = free.owner and holder.alive_until > clock_timestamp()
+      )
+    )
+  order by free.partition
+  limit $3
+  for update of free skip locked
+) claimed
+where cursor.subscription = $1 and cursor.partition = claimed.partition
+returning
+  cursor.partition, cursor.epoch, cursor.position, claimed.next_at, claimed.partitions, claimed.filter,
+  (select case when is_called then last_value else 0 end from :"schema".log_position) as head

@@ -1,0 +1,1 @@
+select :"schema".deal_subscription($1) as is_dealt

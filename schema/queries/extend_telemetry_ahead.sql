@@ -1,0 +1,1 @@
+select again_from from :"schema".extend_telemetry_ahead()

@@ -1,0 +1,1 @@
+update :"schema".subscriptions set state = 'paused' where name = $1

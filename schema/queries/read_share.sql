@@ -1,0 +1,26 @@
+-- As read_page, of the streams that fall to one of several partitions. A stream's partition is the first 32 bits of the SHA-256
+-- of its name, modulo their number.
+select
+  position, id, stream, version, type, data::text as data, labels, meta::text as meta, recorded_ms, schema_version,
+  so_far >= $9 as is_cut
+from (
+  select *, sum(size) over (order by position rows unbounded preceding) as so_far
+  from (
+    select *
+    from :"schema".event_rows
+    where position > $1 and position <= $2
+      and ($4::text[] is null or stream = any ($4))
+      and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))
+      and ($6::text[] is null or type = any ($6))
+      and ($7::text[] is null or labels && $7)
+      and ($8::text is null
+        or substr(stream, strpos(stream, '-') + 1) = $8
+        or meta -> 'actor' = to_jsonb($8)
+        or labels @> array['agent:' || $8])
+      and :"schema".partition_of(stream, $11) = $10
+    order by position
+    limit $3
+  ) ahead
+) summed
+where so_far - size < $9
+order by position

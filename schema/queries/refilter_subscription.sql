@@ -1,0 +1,1 @@
+update :"schema".subscriptions set filter = $2 where name = $1

@@ -1,0 +1,28 @@
+-- As read_page, and of these the events that were recorded within a time and belong to a piece of work. Times are not in the
+-- order of positions, so that every event of the stretch is looked at.
+select
+  position, id, stream, version, type, data::text as data, labels, meta::text as meta, recorded_ms, schema_version,
+  so_far >= $9 as is_cut
+from (
+  select *, sum(size) over (order by position rows unbounded preceding) as so_far
+  from (
+    select *
+    from :"schema".event_rows
+    where position > $1 and position <= $2
+      and ($4::text[] is null or stream = any ($4))
+      and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))
+      and ($6::text[] is null or type = any ($6))
+      and ($7::text[] is null or labels && $7)
+      and ($8::text is null
+        or substr(stream, strpos(stream, '-') + 1) = $8
+        or meta -> 'actor' = to_jsonb($8)
+        or labels @> array['agent:' || $8])
+      and ($10::float8 is null or recorded_ms >= $10)
+      and ($11::float8 is null or recorded_ms < $11)
+      and ($12::text is null or meta -> 'correlationId' = to_jsonb($12) or id = $13::uuid)
+    order by position
+    limit $3
+  ) ahead
+) summed
+where so_far - size < $9
+order by position

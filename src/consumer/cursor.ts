@@ -1,0 +1,218 @@
+import { Effect } from "effect"
+import { LogRewound } from "../log/error.ts"
+import type { Event } from "../log/event.ts"
+import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
+import { SubscriptionStopped } from "./error.ts"
+import { type Failed, failed, type Held, type HeldEvent, Holding, type Tried, waiting } from "./held.ts"
+import type { Settings } from "./options.ts"
+import type { Ahead, Changes, Claimed, Place, Places } from "./places.ts"
+
+/** How many events that are to be tried again an owner remembers; there are no more of a partition at a time, as a rule. */
+export const MOST_RETRYING = 1_000
+
+const UNTRIED = { attempts: 0, errors: [] }
+
+/** How an owner came to be none. */
+export type Ending =
+  | { readonly kind: "left" | "lost" | "dealt" }
+  | { readonly kind: "stopped"; readonly reason: SubscriptionStopped }
+  | { readonly kind: "rewound"; readonly reason: LogRewound }
+
+/** Ends the work on a partition. */
+export class Gone {
+  readonly ending: Ending
+
+  constructor(ending: Ending) {
+    this.ending = ending
+  }
+}
+
+export type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
+
+/** What the transaction of a batch is to leave behind. */
+export interface Outcome {
+  to: number
+  readonly held: Array<Held>
+  readonly done: Array<number>
+}
+
+/**
+ * How far a partition is, as its owner believes: what is written down, what is handled beyond that, and what is held. The database
+ * has the last word: nothing is written unless it is as believed.
+ */
+export class Cursor {
+  place: Place
+  /** Everything of the filter up to here is handled, or held. */
+  handled: number
+  /** How many events were handled since it was last written down. */
+  owed = 0
+  readonly limit: number
+  readonly holding = new Holding()
+  /** When it was last written down, by performance.now(). */
+  keptAt = performance.now()
+  private readonly places: Places
+  private readonly identity: LogIdentity["Service"]
+  private readonly settings: Settings
+  private readonly run: Run
+  private origin: Origin
+  /** What has failed, or waits, and is not written down yet. */
+  private pending: Array<Failed> = []
+
+  constructor(
+    claimed: Claimed,
+    parts: {
+      readonly places: Places
+      readonly identity: LogIdentity["Service"]
+      readonly settings: Settings
+      readonly run: Run
+    }
+  ) {
+    this.place = claimed.place
+    this.handled = claimed.place.position
+    this.limit = claimed.limit ?? Number.MAX_SAFE_INTEGER
+    this.places = parts.places
+    this.identity = parts.identity
+    this.settings = parts.settings
+    this.run = parts.run
+    this.origin = parts.identity.current()
+  }
+
+  get isKept(): boolean {
+    return this.handled === this.place.position && this.pending.length === 0
+  }
+
+  get unwritten(): number {
+    return this.pending.length
+  }
+
+  /** Whether an event has to wait behind one of its stream. */
+  isBlocked(event: Event): boolean {
+    return this.settings.retry.others === "wait" && this.holding.holds(event.stream)
+  }
+
+  /** It waits behind one of its stream. */
+  wait(event: Event): void {
+    this.pending.push(waiting(event))
+    this.handled = event.position
+  }
+
+  /** The handler failed on it for the first time. */
+  async hold(event: Event, failure: unknown): Promise<void> {
+    const one = failed(event, UNTRIED, failure, this.settings.retry)
+    this.pending.push(one)
+    this.holding.add(one.held)
+    this.handled = event.position
+    await this.keep()
+  }
+
+  /** The handler failed on it again. */
+  async holdAgain(event: Event, tried: Tried, failure: unknown): Promise<void> {
+    const one = failed(event, tried, failure, this.settings.retry)
+    this.pending.push(one)
+    this.holding.add(one.held)
+    await this.keep()
+  }
+
+  /** Writes down how far it is. */
+  async keep(done: ReadonlyArray<number> = []): Promise<void> {
+    if (this.isKept && done.length === 0) return
+    const pending = this.pending.slice()
+    await this.write(pending, { held: pending.map(({ held }) => held), done })
+    this.pending = this.pending.slice(pending.length)
+    this.tell(pending)
+  }
+
+  /** A transaction left this behind. */
+  committed({ to, held, done }: Outcome, ahead: ReadonlyArray<Ahead>): void {
+    this.moved(to)
+    this.handled = Math.max(this.handled, to)
+    for (const one of held) this.holding.add(one)
+    this.settled(done, ahead)
+  }
+
+  /**
+   * Asks the database how far it is; whether what was read of the log may be gone on with. Throws Gone where it is not this
+   * engine's any more, or lies beyond the end of the log.
+   */
+  async refresh(isRewound: boolean): Promise<boolean> {
+    await this.run(this.identity.sure)
+    const { name, partition, epoch, owner } = this.place
+    const row = await this.run(this.places.load(name, partition))
+    if (row === undefined || row.epoch !== epoch || row.owner !== owner) throw new Gone({ kind: "lost" })
+    const { position, head } = row
+    if (position > head) {
+      const detail = `partition ${partition} of subscription ${JSON.stringify(name)} lies beyond the head; rewind it`
+      throw new Gone({ kind: "rewound", reason: new LogRewound({ position, head, detail }) })
+    }
+    const origin = this.identity.current()
+    const isSame = isSameOrigin(origin, this.origin) && !isRewound && position >= this.place.position
+    this.origin = origin
+    this.place = { ...this.place, position }
+    this.handled = isSame ? Math.max(this.handled, position) : position
+    this.pending = isSame ? this.pending.filter(({ held }) => held.position > position) : []
+    await this.loadHolding()
+    return isSame
+  }
+
+  async loadHolding(): Promise<void> {
+    const streams = await this.run(this.places.heldStreams(this.place))
+    const retrying = await this.run(this.places.retrying(this.place, MOST_RETRYING))
+    this.holding.clear()
+    for (const stream of streams) this.holding.addStream(stream)
+    for (const { position, dueMs } of retrying) this.holding.addDue(position, dueMs)
+    for (const { held } of this.pending) this.holding.add(held)
+  }
+
+  private async write(written: ReadonlyArray<Failed>, changes: Changes): Promise<void> {
+    const to = this.handled
+    const ahead = await this.run(this.places.keep(this.place, to, changes))
+    this.moved(to)
+    this.settled(changes.done ?? [], ahead)
+    for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)
+  }
+
+  private moved(to: number): void {
+    this.place = { ...this.place, position: to }
+    this.owed = 0
+    this.keptAt = performance.now()
+  }
+
+  private settled(done: ReadonlyArray<number>, ahead: ReadonlyArray<Ahead>): void {
+    for (const position of done) this.holding.settle(position)
+    for (const { stream, next, isHeld } of ahead) {
+      if (!isHeld) this.holding.free(stream)
+      else if (next !== undefined) this.holding.addDue(next, 0)
+    }
+  }
+
+  /** What was written of events that failed for the last time. */
+  private tell(written: ReadonlyArray<Failed>): void {
+    const { name, partition } = this.place
+    for (const one of written) {
+      const { held, isLast } = one
+      if (!isLast) continue
+      if (held.state === "parked") {
+        this.settings.onParked(asHeldEvent(one, partition))
+        continue
+      }
+      const { position, type, errors } = held
+      const last = errors.at(-1)!
+      const facts = { subscription: name, partition, position, type, attempts: last.attempt }
+      throw new Gone({ kind: "stopped", reason: new SubscriptionStopped({ ...facts, detail: last.message }) })
+    }
+  }
+}
+
+const asHeldEvent = ({ event, held }: Failed, partition: number): HeldEvent => ({
+  position: held.position,
+  id: event.id,
+  partition,
+  stream: held.stream,
+  version: event.version,
+  type: held.type,
+  state: held.state,
+  attempts: held.attempts,
+  errors: held.errors,
+  dueAt: undefined,
+  heldAt: new Date()
+})

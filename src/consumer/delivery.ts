@@ -1,0 +1,156 @@
+import { setImmediate as aTurn } from "node:timers/promises"
+import type { Event } from "../log/event.ts"
+import type { Cursor } from "./cursor.ts"
+import type { Tried } from "./held.ts"
+import type { Handling } from "./handling.ts"
+import type { Settings } from "./options.ts"
+
+/** How events come to the handler of a partition. */
+export interface Delivery {
+  /** Works on a stretch of the log: to its end, or as far as it gets before it halts. */
+  readonly stretch: (events: ReadonlyArray<Event>, upTo: number) => Promise<void>
+  /** Tries a held event again; whether it is handled now. */
+  readonly again: (tried: Tried, event: Event) => Promise<boolean>
+}
+
+export interface DeliveryParts {
+  readonly cursor: Cursor
+  readonly handling: Handling
+  readonly settings: Settings
+  /** Something else is to be done first. */
+  readonly halts: () => boolean
+  readonly isLive: () => boolean
+  readonly handled: (events: number) => void
+}
+
+/** How often at least the cursor moves while a batch takes long, in ms. */
+const ACK_MS = 1_000
+
+/** How many handled events make a batch that is written down, and how long at most that waits for more, in ms. */
+const BATCH_EVENTS = 1_000
+export const BATCH_MS = 100
+
+/** How long handlers that never wait may keep the process to themselves, in ms: it has its signs of life to send. */
+const TURN_MS = 50
+
+/** How many events that wait behind others are gathered before they are written down. */
+const MOST_UNWRITTEN = 500
+
+/** The next events to be handed over together, those among them that have to wait, and where it goes on. */
+export interface Group {
+  readonly events: ReadonlyArray<Event>
+  readonly blocked: ReadonlyArray<Event>
+  /** The position of the last of all of them. */
+  readonly last: number
+  readonly next: number
+}
+
+/** From a place in a stretch on: so many events that nothing blocks. */
+export const groupAt = (
+  cursor: Cursor,
+  stretch: ReadonlyArray<Event>,
+  from: number,
+  most: number,
+  before: number
+): Group => {
+  const events: Array<Event> = []
+  const blocked: Array<Event> = []
+  let at = from
+  while (at < stretch.length && events.length < most && stretch[at]!.position <= before) {
+    const event = stretch[at]!
+    if (cursor.isBlocked(event)) blocked.push(event)
+    else events.push(event)
+    at += 1
+  }
+  return { events, blocked, last: stretch[at - 1]?.position ?? 0, next: at }
+}
+
+/** Where in a stretch the first event lies that is not handled yet. */
+export const firstAfter = (events: ReadonlyArray<Event>, position: number): number => {
+  let at = 0
+  while (at < events.length && events[at]!.position <= position) at += 1
+  return at
+}
+
+/** Hands events over, and moves the cursor when they are handled: at least once. */
+export class PlainDelivery implements Delivery {
+  private readonly parts: DeliveryParts
+  /** One of several that were handed over together fails: up to here they are handed over one by one. */
+  private aloneUpTo = 0
+  private turnAt = performance.now()
+
+  constructor(parts: DeliveryParts) {
+    this.parts = parts
+  }
+
+  async stretch(events: ReadonlyArray<Event>, upTo: number): Promise<void> {
+    const { cursor, settings, halts } = this.parts
+    let at = firstAfter(events, cursor.handled)
+    while (at < events.length && events[at]!.position <= cursor.limit) {
+      if (halts()) return cursor.keep()
+      const isAlone = events[at]!.position <= this.aloneUpTo
+      const most = isAlone ? 1 : Math.max(1, settings.batch)
+      const group = groupAt(cursor, events, at, most, cursor.limit)
+      if (!(await this.hand(group))) return cursor.keep()
+      if (group.last <= cursor.handled) at = group.next
+      await this.keepIfDue()
+    }
+    cursor.handled = Math.max(cursor.handled, Math.min(upTo, cursor.limit))
+    // Where little comes at a time, the owner writes down several of such batches at once.
+    if (cursor.owed >= BATCH_EVENTS || performance.now() - cursor.keptAt >= BATCH_MS) await cursor.keep()
+  }
+
+  async again(tried: Tried, event: Event): Promise<boolean> {
+    const { cursor, handling } = this.parts
+    try {
+      await handling.run([event], this.circumstances(tried.attempts + 1))
+    } catch (failure) {
+      if (!handling.isCut(failure)) await cursor.holdAgain(event, tried, failure)
+      return false
+    }
+    this.parts.handled(1)
+    await cursor.keep([event.position])
+    return true
+  }
+
+  private async keepIfDue(): Promise<void> {
+    const { cursor, settings } = this.parts
+    const now = performance.now()
+    const isDue = settings.ackEvery || now - cursor.keptAt >= ACK_MS || cursor.unwritten >= MOST_UNWRITTEN
+    if (isDue) await cursor.keep()
+    if (now - this.turnAt < TURN_MS) return
+    await aTurn()
+    this.turnAt = performance.now()
+  }
+
+  /** Whether the stretch goes on. What is blocked counts as passed only with the events that lie before it. */
+  private async hand({ events, blocked, last }: Group): Promise<boolean> {
+    const { cursor, handling } = this.parts
+    let failure: { readonly thrown: unknown } | undefined
+    if (events.length > 0) {
+      try {
+        const handled = handling.run(events, this.circumstances(1))
+        if (handled !== undefined) await handled
+        this.parts.handled(events.length)
+        cursor.owed += events.length
+      } catch (thrown) {
+        if (handling.isCut(thrown)) return false
+        failure = { thrown }
+      }
+    }
+    if (failure !== undefined && events.length > 1) {
+      this.aloneUpTo = last
+      return true
+    }
+    for (const event of blocked) cursor.wait(event)
+    if (failure === undefined) cursor.handled = last
+    else await cursor.hold(events[0]!, failure.thrown)
+    return true
+  }
+
+  private circumstances(attempt: number) {
+    const { cursor, isLive } = this.parts
+    const { epoch, partition } = cursor.place
+    return { attempt, epoch, partition, isLive: isLive() }
+  }
+}

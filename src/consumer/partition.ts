@@ -1,0 +1,336 @@
+import { Effect } from "effect"
+import { backoffMs } from "../base/backoff.ts"
+import { Bell } from "../base/bell.ts"
+import { Rate } from "../base/rate.ts"
+import { Backlog } from "../log/backlog.ts"
+import { LogError } from "../log/error.ts"
+import type { Event } from "../log/event.ts"
+import { failureType } from "../log/telemetry.ts"
+import { PostgresError } from "../postgres/error.ts"
+import { Cursor, type Ending, Gone, MOST_RETRYING } from "./cursor.ts"
+import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
+import { type AnyHandler, Handling } from "./handling.ts"
+import type { Tried } from "./held.ts"
+import type { Settings } from "./options.ts"
+import type { ConsumerParts } from "./parts.ts"
+import { type Claimed, Doubtful, Overtaken } from "./places.ts"
+import { TransactionalDelivery } from "./transactional-delivery.ts"
+
+/** How often at most a cursor moves over events that its subscription does not want, in ms. */
+const IDLE_MOVE_MS = 1_000
+
+/** How often an owner that the others may take for gone looks whether it still is one, in ms. */
+const UNSURE_LOOK_MS = 100
+
+/** How many held events are tried again before something else has its turn. */
+const MOST_DUE = 100
+
+/** How long the last words of an owner may take, in ms. */
+const LEAVE_MS = 2_000
+
+/**
+ * Handles the events of one partition while this engine owns it, one after the other. What it believes of the cursor is only a
+ * belief: whatever it writes, it writes under the epoch of its claim, from where it believes the cursor to be, or not at all.
+ */
+export class Partition {
+  readonly number: number
+  /** How it ended; never rejects. */
+  readonly done: Promise<Ending>
+  private readonly parts: ConsumerParts
+  private readonly settings: Settings
+  private readonly cursor: Cursor
+  private readonly handling: Handling
+  private readonly delivery: Delivery
+  private readonly backlog: Backlog
+  private readonly news = new Bell()
+  private readonly rate = new Rate()
+  /** What is read, and waited for, for nobody any more is given up. */
+  private readonly reading = new AbortController()
+  private isLeaving = false
+  /** The cursor may be another's, or elsewhere than believed: look before anything else. */
+  private isDoubtful = true
+  private isRewound = false
+  /** The cursor is known to be another's. */
+  private isGone = false
+  private failures = 0
+  private trouble: string | undefined
+
+  constructor(claimed: Claimed, settings: Settings, handler: AnyHandler, parts: ConsumerParts) {
+    const { places, identity, run, log, telemetry } = parts
+    const { partition } = claimed.place
+    this.number = partition
+    this.parts = parts
+    this.settings = settings
+    this.cursor = new Cursor(claimed, { places, identity, settings, run })
+    const isLost = (): boolean => this.isGone || !parts.fleet.isSure()
+    this.handling = new Handling({ settings, handler, types: log.types, telemetry, isLost })
+    const wanted = { filter: settings.filter, share: { partition, of: claimed.of } }
+    this.backlog = new Backlog(parts.feed, wanted, {
+      onOffer: () => this.news.ring(),
+      onRewound: () => {
+        this.isRewound = true
+        this.doubt()
+      }
+    })
+    this.backlog.restart(claimed.place.position)
+    this.delivery = this.makeDelivery()
+    this.done = this.work()
+  }
+
+  get position(): number {
+    return this.cursor.handled
+  }
+
+  get eventsPerSecond(): number {
+    return this.rate.perSecond()
+  }
+
+  get error(): string | undefined {
+    return this.trouble
+  }
+
+  /** It may have changed hands: whoever says so may know less than this engine. */
+  doubt(): void {
+    this.isDoubtful = true
+    this.news.ring()
+    const { places, run } = this.parts
+    const { name, partition, epoch } = this.cursor.place
+    // A handler that is under way is told, if so, and not only the next.
+    run(places.load(name, partition)).then(
+      (row) => (this.isGone ||= row?.epoch !== epoch),
+      () => undefined
+    )
+  }
+
+  /** Ends after the handler that is under way, with all that is handled written down. */
+  leave(): void {
+    this.isLeaving = true
+    this.news.ring()
+  }
+
+  /** The same, and tells the handler to hurry. */
+  stop(): void {
+    this.leave()
+    this.handling.warn()
+  }
+
+  /** Does not wait for the handler any longer. */
+  abandon(): void {
+    this.leave()
+    this.reading.abort()
+    this.handling.abandon()
+  }
+
+  private makeDelivery(): Delivery {
+    const { cursor, handling, settings, parts } = this
+    const common = {
+      cursor,
+      handling,
+      settings,
+      halts: () => this.halts(),
+      isLive: () => this.backlog.isLive,
+      handled: (events: number) => this.rate.add(events)
+    }
+    return settings.transactional
+      ? new TransactionalDelivery({ ...common, ...parts })
+      : new PlainDelivery(common)
+  }
+
+  /** Whether something else is to be done before the next event. */
+  private halts(): boolean {
+    if (!this.parts.fleet.isSure()) this.isDoubtful = true
+    const { nextAt, retrying } = this.cursor.holding
+    return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || retrying >= MOST_RETRYING
+  }
+
+  private async work(): Promise<Ending> {
+    let ending: Ending | undefined
+    while (!this.isLeaving && ending === undefined) {
+      try {
+        if (this.failures > 0) await this.pause(backoffMs(this.failures - 1))
+        if (!this.isLeaving) await this.step()
+      } catch (thrown) {
+        ending = await this.recover(thrown)
+      }
+    }
+    return this.end(ending ?? { kind: "left" })
+  }
+
+  private async step(): Promise<void> {
+    const { cursor, backlog, parts } = this
+    if (this.isDoubtful) return this.refresh()
+    if (!parts.fleet.isSure()) {
+      parts.fleet.look()
+      this.isDoubtful = true
+      return this.pause(UNSURE_LOOK_MS)
+    }
+    if (cursor.holding.nextAt <= performance.now()) return this.retry()
+    if (cursor.handled >= cursor.limit) return this.deal()
+    if (backlog.size > 0 && cursor.holding.retrying < MOST_RETRYING) return this.deliver()
+    if (backlog.size === 0) {
+      cursor.handled = Math.max(cursor.handled, Math.min(backlog.upTo, cursor.limit))
+      if (cursor.handled < cursor.limit && !backlog.isLive) return this.read(backlog.fill)
+    }
+    return this.rest()
+  }
+
+  /** Nothing to handle: the cursor moves all the same, but not for every event that is of no interest. */
+  private async rest(): Promise<void> {
+    const { cursor } = this
+    this.succeeded()
+    const now = performance.now()
+    const everyMs = cursor.owed > 0 || cursor.unwritten > 0 ? BATCH_MS : IDLE_MOVE_MS
+    const moveIn = cursor.isKept ? Number.POSITIVE_INFINITY : cursor.keptAt + everyMs - now
+    if (moveIn <= 0) await this.keep()
+    else await this.pause(Math.min(moveIn, cursor.holding.nextAt - now))
+  }
+
+  private async keep(): Promise<void> {
+    await this.cursor.keep()
+    this.succeeded()
+  }
+
+  private succeeded(): void {
+    this.failures = 0
+    this.trouble = undefined
+  }
+
+  /** Looks how the partition stands, and goes on from there. */
+  private async refresh(): Promise<void> {
+    this.isDoubtful = false
+    const isRewound = this.isRewound
+    this.isRewound = false
+    try {
+      const goesOn = await this.cursor.refresh(isRewound)
+      if (goesOn) this.backlog.drop(this.cursor.handled)
+      else this.backlog.restart(this.cursor.place.position)
+    } catch (thrown) {
+      this.isDoubtful = true
+      this.isRewound ||= isRewound
+      throw thrown
+    }
+  }
+
+  /** Handles what there is, and meanwhile reads on where it is behind. */
+  private async deliver(): Promise<void> {
+    const { backlog, cursor } = this
+    const { events, upTo } = backlog.peek()
+    const filling = backlog.isLive ? undefined : this.read(backlog.fill).catch(() => undefined)
+    const before = cursor.handled
+    try {
+      await this.delivery.stretch(events, upTo)
+    } finally {
+      backlog.drop(cursor.handled)
+      await filling
+    }
+    if (cursor.handled > before) this.succeeded()
+  }
+
+  /** Tries the held events whose time has come, and what waits behind them. */
+  private async retry(): Promise<void> {
+    const { cursor } = this
+    const { places, run } = this.parts
+    await this.keep()
+    const due = await run(places.due(cursor.place, MOST_DUE))
+    await this.tryAgain(due, async ({ stream, position }) => {
+      for (let after = position; cursor.holding.holds(stream);) {
+        const waiting = await run(places.waitingOf(cursor.place, stream, after, MOST_DUE))
+        if (waiting.length === 0 || !(await this.tryAgain(waiting))) return
+        after = waiting.at(-1)!.position
+      }
+    })
+    if (due.length < MOST_DUE) await cursor.loadHolding()
+    this.succeeded()
+  }
+
+  /** Whether all of them are handled. With `then`, one that is not does not keep the others. */
+  private async tryAgain(
+    held: ReadonlyArray<Tried>,
+    then?: (handled: Tried) => Promise<void>
+  ): Promise<boolean> {
+    const { cursor, delivery, parts } = this
+    if (held.length === 0) return true
+    const { events } = await parts.run(parts.feed.pages.at(held.map(({ position }) => position)))
+    const found = new Map<number, Event>(events.map((event) => [event.position, event]))
+    for (const tried of held) {
+      if (this.isLeaving || this.isDoubtful || !parts.fleet.isSure()) return false
+      const event = found.get(tried.position)
+      // Retention has dropped it meanwhile.
+      const isHandled =
+        event === undefined
+          ? await cursor.keep([tried.position]).then(() => true)
+          : await delivery.again(tried, event)
+      if (isHandled) await then?.(tried)
+      else if (then === undefined) return false
+    }
+    return true
+  }
+
+  /** It has come to where all partitions stop: the last to come deals the streams anew. */
+  private async deal(): Promise<never> {
+    await this.keep()
+    await this.parts.run(this.parts.places.deal(this.settings.name))
+    throw new Gone({ kind: "dealt" })
+  }
+
+  private async recover(thrown: unknown): Promise<Ending | undefined> {
+    if (thrown instanceof Gone) return thrown.ending
+    this.isDoubtful = true
+    if (this.isLeaving) return undefined
+    if (thrown instanceof Doubtful) return undefined
+    this.failures += 1
+    if (thrown instanceof Overtaken) {
+      this.parts.fleet.look()
+      return undefined
+    }
+    this.trouble = thrown instanceof Error ? thrown.message : String(thrown)
+    const isExpected = thrown instanceof PostgresError || thrown instanceof LogError
+    // A mistake of ours must not leave a partition standing without a word; what it says may quote data.
+    if (!isExpected && this.failures === 1) {
+      const facts = { subscription: this.settings.name, partition: this.number, error: failureType(thrown) }
+      await this.parts.run(Effect.logError("A durable subscription is in trouble and tries again", facts))
+    }
+    return undefined
+  }
+
+  /** Writes down what is handled, and leaves the partition to others. */
+  private async end(ending: Ending): Promise<Ending> {
+    const { cursor, parts, backlog, handling } = this
+    backlog.leave()
+    handling.close()
+    this.reading.abort()
+    if (ending.kind === "lost") return ending
+    const { reason } = ending as { readonly reason?: Error }
+    const said =
+      ending.kind === "stopped" || ending.kind === "rewound"
+        ? parts.places.stop(cursor.place, stopError(ending, reason!))
+        : parts.places.release(cursor.place)
+    const kept =
+      ending.kind === "left" ? Effect.ignore(Effect.tryPromise(() => this.lastMove())) : Effect.void
+    const last = Effect.andThen(
+      kept,
+      Effect.suspend(() => said)
+    )
+    await parts.run(Effect.ignore(Effect.timeoutOption(last, LEAVE_MS)))
+    return ending
+  }
+
+  private async lastMove(): Promise<void> {
+    if (this.isDoubtful) await this.refresh()
+    await this.cursor.keep()
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await this.read(this.news.wait(Number.isFinite(ms) ? Math.max(0, ms) : undefined))
+  }
+
+  private read<A>(effect: Effect.Effect<A, unknown>): Promise<A> {
+    return this.parts.runUntil(effect, this.reading.signal)
+  }
+}
+
+const stopError = (ending: Ending, reason: Error): object => {
+  const position = "reason" in ending ? ending.reason.position : 0
+  const type = ending.kind === "stopped" ? ending.reason.type : undefined
+  return { position, type, message: reason.message }
+}

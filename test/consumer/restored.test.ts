@@ -1,0 +1,119 @@
+import { afterAll, describe, expect, test } from "vitest"
+import { type DurableSubscription, type Engine, open } from "../../src/index.ts"
+import { connected, createDatabase, databaseUrl, dropDatabase, quoted } from "../support/admin.ts"
+import { testDatabase } from "../support/database.ts"
+import { collector, deferred, until } from "../support/eventually.ts"
+import { startProxy } from "../support/proxy.ts"
+
+const db = testDatabase()
+
+const left: Array<string> = []
+afterAll(async () => {
+  for (const name of left) await dropDatabase(db.url, name)
+})
+
+const nameOf = (url: string) => new URL(url).pathname.slice(1)
+
+const admin = (sql: string, params: Array<unknown> = []) =>
+  connected(db.url, (client) => client.query(sql, params))
+
+const using = async <A>(url: string, work: (engine: Engine) => Promise<A>): Promise<A> => {
+  const engine = await open({ database: url, logger: false })
+  try {
+    return await work(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
+/** Puts the copy in the place of the database, which goes on under another name. */
+const swapIn = async (url: string, copy: string): Promise<void> => {
+  const [name, aside] = [nameOf(url), `${nameOf(url)}_aside`]
+  left.push(aside)
+  await admin(`alter database ${quoted(name)} allow_connections false`)
+  await admin("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", [name])
+  await admin(`alter database ${quoted(name)} rename to ${quoted(aside)}`)
+  await admin(`alter database ${quoted(copy)} rename to ${quoted(name)}`)
+}
+
+describe("a durable subscription of which the database was restored from a copy", () => {
+  test("goes on from where the copy has it, with what came to the copy in the place of what was lost", async () => {
+    const url = await db.fresh()
+    const heard = collector<string>()
+    const subscribe = (engine: Engine): Promise<DurableSubscription> =>
+      engine.subscribe({ name: "restored", from: "start", categories: ["order"] }, ({ type }) =>
+        heard.push(type)
+      )
+    await using(url, async (engine) => {
+      const subscription = await subscribe(engine)
+      await engine.emit("order-1", { type: "Kept" })
+      await heard.reaches(1)
+      await subscription.stop()
+    })
+    const copy = `${nameOf(url)}_copy`
+    await createDatabase(db.url, copy, nameOf(url))
+    await using(databaseUrl(url, copy), (engine) => engine.emit("order-1", { type: "Instead" }))
+    await using(url, async (engine) => {
+      await subscribe(engine)
+      await engine.emit("order-1", { type: "Lost" })
+      await heard.reaches(2)
+      await swapIn(url, copy)
+      expect(await heard.reaches(3, { within: 20_000 })).toEqual(["Kept", "Lost", "Instead"])
+      await until(async () => (await engine.subscription("restored").status()).members === 1)
+      await engine.emit("order-1", { type: "After" })
+      expect((await heard.reaches(4)).at(-1)).toBe("After")
+    })
+  })
+})
+
+describe("a durable subscription of which the server does not answer any more", () => {
+  test("is stopped within seconds, with its handler at work or not, and what was not written down is handed over again", async () => {
+    const url = await db.fresh()
+    await using(url, async (other) => {
+      const entered = deferred()
+      const proxy = await startProxy(url)
+      const engine = await open({ database: proxy.url, logger: false })
+      const hanging = await engine.subscribe({ name: "cut-off", categories: ["order"] }, () => {
+        entered.resolve()
+        return new Promise(() => undefined)
+      })
+      await other.emit("order-1", { type: "A" })
+      await entered.promise
+      proxy.blackHole()
+      const since = performance.now()
+      await hanging.stop()
+      expect(performance.now() - since).toBeLessThan(9_000)
+      proxy.cut()
+      await engine.close()
+      await proxy.close()
+      const heard = collector<number>()
+      await other.subscribe({ name: "cut-off", categories: ["order"] }, ({ version }) => heard.push(version))
+      expect(await heard.reaches(1)).toEqual([1])
+    })
+  })
+
+  test("is left to others as soon as the server answers again, while its engine lives", async () => {
+    const url = await db.fresh()
+    await using(url, async (other) => {
+      const proxy = await startProxy(url)
+      const engine = await open({ database: proxy.url, logger: false })
+      // Another one keeps the engine in the fleet.
+      await engine.subscribe({ name: "stays" }, () => undefined)
+      const leaving = await engine.subscribe({ name: "leaves", categories: ["order"] }, () => undefined)
+      await until(() => leaving.partitions().length === 1)
+      proxy.blackHole()
+      await leaving.stop()
+      proxy.cut()
+      await proxy.heal()
+      const heard = collector<number>()
+      const next = await other.subscribe({ name: "leaves", categories: ["order"] }, ({ version }) =>
+        heard.push(version)
+      )
+      await until(async () => (await next.control.status()).members === 1, { within: 20_000 })
+      await other.emit("order-1", { type: "A" })
+      expect(await heard.reaches(1, { within: 20_000 })).toEqual([1])
+      await engine.close()
+      await proxy.close()
+    })
+  }, 60_000)
+})

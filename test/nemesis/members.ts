@@ -1,0 +1,64 @@
+import { startWorker, type Worker } from "../support/process.ts"
+import type { Random } from "../support/random.ts"
+import type { Said } from "./judge.ts"
+
+/** A machine that has much else to do. */
+const OPENS = { within: 60_000 }
+
+export interface MembersOptions {
+  readonly database: string
+  readonly size: number
+  readonly callers: number
+  readonly streams: number
+  readonly leaseMs: number
+  readonly random: Random
+}
+
+/** The processes of a fleet, and everything that any of them ever said. */
+export class Members implements AsyncDisposable {
+  readonly size: number
+  private readonly options: MembersOptions
+  private readonly living: Array<Worker<Said>> = []
+  private readonly gone: Array<Worker<Said>> = []
+
+  constructor(options: MembersOptions) {
+    this.options = options
+    this.size = options.size
+  }
+
+  /** Everything that was said, in the order in which each said it. */
+  get said(): ReadonlyArray<Said> {
+    return [...this.gone, ...this.living].flatMap((worker) => worker.said)
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(Array.from({ length: this.size }, (_, at) => this.start(at)))
+  }
+
+  async start(at: number): Promise<void> {
+    const { database, callers, streams, leaseMs, random } = this.options
+    const input = { database, callers, streams, leaseMs, seed: random.between(1, 2 ** 30) }
+    const worker = startWorker<Said>("member", { input })
+    this.living[at] = worker
+    await worker.saysThat((said) => "opened" in said, OPENS)
+  }
+
+  pid(at: number): number {
+    return this.living[at]!.pid
+  }
+
+  async kill(at: number): Promise<number> {
+    const worker = this.living[at]!
+    await worker.kill()
+    this.gone.push(worker)
+    return worker.pid
+  }
+
+  stopEmitting(): void {
+    for (const worker of this.living) worker.send("stop emitting")
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.living.map((worker) => worker.kill()))
+  }
+}
