@@ -8,6 +8,7 @@ import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
+import type { WhatIfCommand } from "./rebuild/what-if.ts"
 import type { ReplayOptions } from "./replay.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
@@ -23,7 +24,7 @@ export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
-  readonly replay: (options: ReplayOptions) => Promise<ExitCode>
+  readonly replay: (options: ReplayOptions & Partial<WhatIfCommand>) => Promise<ExitCode>
   readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
@@ -95,6 +96,22 @@ const stretch = (): ReadonlyArray<Option> => [
     "recorded then or later, by the database's clock: a day (UTC), or a time with its zone (2026-03-01T09:30Z)"
   ),
   new Option("--until <time>", "recorded before then")
+]
+
+/** What a replay takes that shows no events, but what read models would be made of them. */
+const whatIfOptions = (): ReadonlyArray<Option> => [
+  new Option(
+    "--into <schema>",
+    "fold read models into a throw-away schema, and tell what differs from the live ones"
+  ).conflicts(["from", "since", "until", "correlation", "limit", "audit"]),
+  new Option(
+    "--module <file>",
+    "with --into: definitions of your own, the default export of a JavaScript module"
+  ),
+  new Option("--projection <names>", "with --into: only these read models, separated by commas").argParser(
+    names
+  ),
+  new Option("--keep", "with --into: leave the schema to be looked into")
 ]
 
 /**
@@ -176,6 +193,7 @@ export const program = (
           new Option("--correlation <id>", "only what belongs to this piece of work"),
           limit("end after that many events"),
           new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
+          ...whatIfOptions(),
           json("print each event as one line of JSON").conflicts("audit")
         ],
         reporting(commands.replay)
