@@ -23,9 +23,9 @@ const events = (count: number): string => `${number(count)} event${count === 1 ?
 export const progressText = (progress: RebuildProgress): string => {
   const { projection, phase, position, target, rate: perSecond, etaMs } = progress
   const share = target === 0 ? "" : `${Math.floor((100 * Math.min(position, target)) / target)} %`
-  const eta = phase === "fill" && etaMs !== undefined && etaMs > 0 ? `${elapsed(etaMs)} left` : ""
-  const told =
-    phase === "fill" ? [share, events(progress.events), rate(perSecond), eta] : [events(progress.events)]
+  const eta = etaMs !== undefined && etaMs > 0 ? `${elapsed(etaMs)} left` : ""
+  const isFilling = phase === "fill" || (phase === "catch up" && position < target)
+  const told = isFilling ? [share, events(progress.events), rate(perSecond), eta] : [events(progress.events)]
   return [printable(projection), padEnd(phase, PHASE_WIDTH), ...told.filter((part) => part !== "")].join(GAP)
 }
 

@@ -104,10 +104,8 @@ export class Build {
   /** Writes down how far it is, for others to see; where that fails, the next time will do. */
   readonly note: Effect.Effect<void> = Effect.suspend(() => {
     const { text } = statement("note_build", this.parts.postgres.schema)
-    const { events, target } = this.pace
-    return Effect.ignore(
-      this.parts.postgres.query(text, [...this.key, this.position, Math.round(events), target])
-    )
+    const { events, target, position } = this.pace
+    return Effect.ignore(this.parts.postgres.query(text, [...this.key, position, events, target]))
   })
 
   /** Drops its tables, unless they are live by now. */

@@ -29,7 +29,8 @@ export class Pace {
   private readonly projection: string
   private readonly tell: (progress: RebuildProgress) => void
   private readonly beganAt = performance.now()
-  private position = 0
+  /** Everything up to here was folded, if not saved yet. */
+  position = 0
   private phase: Phase = "fill"
   private toldAt = Number.NEGATIVE_INFINITY
 
@@ -54,7 +55,8 @@ export class Pace {
   /** So many more events were folded, up to a position. */
   folded(events: number, position: number): void {
     this.events += events
-    this.position = position
+    // Stretches that are folded at once end in any order.
+    this.position = Math.max(this.position, position)
     if (performance.now() - this.toldAt >= TELL_MS) this.say()
   }
 
