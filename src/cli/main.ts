@@ -10,10 +10,7 @@ const commands: Commands = {
   start: async (options) => (await import("./start/start.ts")).start(options),
   migrate: async (options) => (await import("./migrate.ts")).migrate(options),
   tail: async (options) => (await import("./tail.ts")).tail(options),
-  replay: async ({ into, ...options }) =>
-    into === undefined
-      ? (await import("./replay.ts")).replay(options)
-      : (await import("./rebuild/what-if.ts")).whatIf({ ...options, into }),
+  replay: async (options) => (await import("./replay.ts")).replay(options),
   audit: async (options) => (await import("./audit.ts")).audit(options),
   status: async (options) => (await import("./status.ts")).status(options),
   rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),

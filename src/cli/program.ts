@@ -8,8 +8,7 @@ import { thresholds } from "./start/limits.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
-import type { WhatIfCommand } from "./rebuild/what-if.ts"
-import type { ReplayOptions } from "./replay.ts"
+import type { ReplayCommand } from "./replay.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
@@ -24,7 +23,7 @@ export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
-  readonly replay: (options: ReplayOptions & Partial<WhatIfCommand>) => Promise<ExitCode>
+  readonly replay: (options: ReplayCommand) => Promise<ExitCode>
   readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
@@ -98,20 +97,22 @@ const stretch = (): ReadonlyArray<Option> => [
   new Option("--until <time>", "recorded before then")
 ]
 
-/** What a replay takes that shows no events, but what read models would be made of them. */
+/** What a replay into a schema of its own cannot keep to, since it folds the log from its beginning. */
+const NOT_INTO = ["from", "since", "until", "correlation", "limit", "audit"]
+
 const whatIfOptions = (): ReadonlyArray<Option> => [
   new Option(
     "--into <schema>",
-    "fold read models into a throw-away schema, and tell what differs from the live ones"
-  ).conflicts(["from", "since", "until", "correlation", "limit", "audit"]),
+    "fold read models into a schema of their own instead, and tell what differs from those that are live"
+  ).conflicts(NOT_INTO),
   new Option(
     "--module <file>",
-    "with --into: definitions of your own, the default export of a JavaScript module"
+    "with --into: definitions that this module exports by default, also changed ones"
   ),
   new Option("--projection <names>", "with --into: only these read models, separated by commas").argParser(
     names
   ),
-  new Option("--keep", "with --into: leave the schema to be looked into")
+  new Option("--keep", "with --into: leave the schema there, to look at")
 ]
 
 /**
@@ -192,8 +193,8 @@ export const program = (
           ...filters(),
           new Option("--correlation <id>", "only what belongs to this piece of work"),
           limit("end after that many events"),
-          new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
           ...whatIfOptions(),
+          new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
           json("print each event as one line of JSON").conflicts("audit")
         ],
         reporting(commands.replay)

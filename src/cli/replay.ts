@@ -1,8 +1,14 @@
-import type { Engine, Event, ReplayOptions as EngineReplayOptions } from "../index.ts"
+import {
+  type Engine,
+  type Event,
+  InvalidArgument,
+  type ReplayOptions as EngineReplayOptions
+} from "../index.ts"
 import { ExitCode } from "./exit-code.ts"
 import { Interruption } from "./interruption.ts"
 import { widthNow, writeLine } from "./output.ts"
 import { openAt, placeFor, type PlaceOptions, sayOnStandardError } from "./place.ts"
+import { type WhatIfCommand, whatIf } from "./rebuild/what-if.ts"
 import { AuditRecords, type FindEvent } from "./terminal/audit-record.ts"
 import { EventRows } from "./terminal/event-row.ts"
 import { paintFor } from "./terminal/palette.ts"
@@ -13,6 +19,8 @@ export interface ReplayOptions extends PlaceOptions, EngineReplayOptions {
   readonly json?: boolean
   readonly audit?: boolean
 }
+
+const ONLY_INTO = ["module", "projection", "keep"] as const
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -76,8 +84,18 @@ const show = async (engine: Engine, options: ReplayOptions, interruption: Interr
   }
 }
 
+/** `tidemark replay`, also into a schema. */
+export interface ReplayCommand extends ReplayOptions, Partial<WhatIfCommand> {}
+
+const isWhatIf = (options: ReplayCommand): options is ReplayCommand & WhatIfCommand =>
+  options.into !== undefined
+
 /** `tidemark replay`: shows the past of the log. One that was interrupted is not all of it, and says so by its exit code. */
-export const replay = async (options: ReplayOptions): Promise<ExitCode> => {
+export const replay = async (options: ReplayCommand): Promise<ExitCode> => {
+  if (isWhatIf(options)) return whatIf(options)
+  const astray = ONLY_INTO.find((name) => options[name] !== undefined)
+  if (astray !== undefined)
+    throw new InvalidArgument({ problem: `--${astray} is for a replay into a schema: give --into as well` })
   using interruption = new Interruption(() => process.exit(ExitCode.interrupted))
   await using place = await placeFor(options, sayOnStandardError)
   await using engine = await openAt(place, options, sayOnStandardError, "follow")

@@ -1,29 +1,12 @@
 import type { EngineStatus } from "../index.ts"
 import { behind, type ProjectionFacts, projectionsOf } from "./start/facts.ts"
+import { engineText, subscriptionLines } from "./subscription-text.ts"
 import type { Paint } from "./terminal/palette.ts"
 import { age, counted, elapsed, rate, size } from "./terminal/quantity.ts"
-import { cut, padEnd, padStart, printable, widthOf } from "./terminal/text.ts"
+import { type Cell, table } from "./terminal/table.ts"
+import { cut, padEnd } from "./terminal/text.ts"
 
 const LABEL_WIDTH = 12
-
-type Cell = string | number | null
-
-/** Lines up columns; numbers to the right. */
-const table = (rows: ReadonlyArray<ReadonlyArray<Cell>>): ReadonlyArray<string> => {
-  const text = (cell: Cell): string => printable(String(cell ?? "–"))
-  const columns = rows[0]?.length ?? 0
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => widthOf(text(row[column] ?? null))))
-  )
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        typeof cell === "number" ? padStart(text(cell), widths[column]!) : padEnd(text(cell), widths[column]!)
-      )
-      .join("  ")
-      .trimEnd()
-  )
-}
 
 const tailLines = ({ feed, unsettledForMs }: EngineStatus): ReadonlyArray<string> => {
   if (feed.heldBy.length === 0) return ["nobody holds it"]
@@ -47,10 +30,6 @@ const telemetryLine = ({ telemetry: { partitions, ahead, warning } }: EngineStat
   const found = `${counted(partitions.length, "partition")}, ${size(bytes)}`
   return `${found}, ${warning ?? `${ahead} ahead`}`
 }
-
-/** An engine, as people know it. */
-const engineText = (engine: EngineStatus["rebuilds"][number]["owner"]): string =>
-  engine === undefined ? "nobody" : `${engine.application} on ${engine.host} (pid ${engine.pid})`
 
 const projectionState = (projection: ProjectionFacts, lagMs: number | undefined): string => {
   const { isStopped, lag } = projection
@@ -110,6 +89,7 @@ export const statusText = (status: ShownStatus, paint: Paint, width = Number.POS
     ["telemetry", [telemetryLine(status)]],
     ["projections", projectionLines(status)],
     ["rebuilds", rebuildLines(status)],
+    ["consumers", subscriptionLines(status)],
     ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]
   ]
   return sections

@@ -46,7 +46,10 @@ export interface ConsumeOptions extends Filter {
   readonly transactional?: boolean
   /** The handler is given up to so many events at once, as an array. */
   readonly batch?: number
-  /** The cursor moves after every event, or after a batch and at least every second; `batch` by default. */
+  /**
+   * The cursor moves after every call of the handler, or with a batch: 1 000 events, 100 ms, and each second while a batch runs
+   * slowly; `batch` by default. Where it is transactional, each call has a transaction of its own, or a batch shares one.
+   */
   readonly ack?: "batch" | "event"
   readonly retry?: RetryOptions
   /** How long a handler may take, in ms; 60 000 by default. Then it counts as failed. */

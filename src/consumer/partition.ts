@@ -4,16 +4,15 @@ import { Bell } from "../base/bell.ts"
 import { Rate } from "../base/rate.ts"
 import { Backlog } from "../log/backlog.ts"
 import { LogError } from "../log/error.ts"
-import type { Event } from "../log/event.ts"
 import { failureType } from "../log/telemetry.ts"
 import { PostgresError } from "../postgres/error.ts"
 import { Cursor, type Ending, Gone, MOST_RETRYING } from "./cursor.ts"
 import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
 import { type AnyHandler, Handling } from "./handling.ts"
-import type { Tried } from "./held.ts"
 import type { Settings } from "./options.ts"
 import type { ConsumerParts } from "./parts.ts"
 import { type Claimed, Doubtful, Overtaken } from "./places.ts"
+import { Retries } from "./retries.ts"
 import { TransactionalDelivery } from "./transactional-delivery.ts"
 
 /** How often at most a cursor moves over events that its subscription does not want, in ms. */
@@ -22,8 +21,8 @@ const IDLE_MOVE_MS = 1_000
 /** How often an owner that the others may take for gone looks whether it still is one, in ms. */
 const UNSURE_LOOK_MS = 100
 
-/** How many held events are tried again before something else has its turn. */
-const MOST_DUE = 100
+/** How often an owner that leaves tries to write down what is handled. */
+const LAST_TRIES = 5
 
 /** How long the last words of an owner may take, in ms. */
 const LEAVE_MS = 2_000
@@ -41,6 +40,7 @@ export class Partition {
   private readonly cursor: Cursor
   private readonly handling: Handling
   private readonly delivery: Delivery
+  private readonly retries: Retries
   private readonly backlog: Backlog
   private readonly news = new Bell()
   private readonly rate = new Rate()
@@ -74,6 +74,14 @@ export class Partition {
     })
     this.backlog.restart(claimed.place.position)
     this.delivery = this.makeDelivery()
+    this.retries = new Retries({
+      cursor: this.cursor,
+      delivery: this.delivery,
+      places,
+      pages: parts.feed.pages,
+      run,
+      ends: () => this.isLeaving || this.isDoubtful || !parts.fleet.isSure()
+    })
     this.done = this.work()
   }
 
@@ -226,44 +234,9 @@ export class Partition {
     if (cursor.handled > before) this.succeeded()
   }
 
-  /** Tries the held events whose time has come, and what waits behind them. */
   private async retry(): Promise<void> {
-    const { cursor } = this
-    const { places, run } = this.parts
-    await this.keep()
-    const due = await run(places.due(cursor.place, MOST_DUE))
-    await this.tryAgain(due, async ({ stream, position }) => {
-      for (let after = position; cursor.holding.holds(stream);) {
-        const waiting = await run(places.waitingOf(cursor.place, stream, after, MOST_DUE))
-        if (waiting.length === 0 || !(await this.tryAgain(waiting))) return
-        after = waiting.at(-1)!.position
-      }
-    })
-    if (due.length < MOST_DUE) await cursor.loadHolding()
+    await this.retries.run()
     this.succeeded()
-  }
-
-  /** Whether all of them are handled. With `then`, one that is not does not keep the others. */
-  private async tryAgain(
-    held: ReadonlyArray<Tried>,
-    then?: (handled: Tried) => Promise<void>
-  ): Promise<boolean> {
-    const { cursor, delivery, parts } = this
-    if (held.length === 0) return true
-    const { events } = await parts.run(parts.feed.pages.at(held.map(({ position }) => position)))
-    const found = new Map<number, Event>(events.map((event) => [event.position, event]))
-    for (const tried of held) {
-      if (this.isLeaving || this.isDoubtful || !parts.fleet.isSure()) return false
-      const event = found.get(tried.position)
-      // Retention has dropped it meanwhile.
-      const isHandled =
-        event === undefined
-          ? await cursor.keep([tried.position]).then(() => true)
-          : await delivery.again(tried, event)
-      if (isHandled) await then?.(tried)
-      else if (then === undefined) return false
-    }
-    return true
   }
 
   /** It has come to where all partitions stop: the last to come deals the streams anew. */
@@ -315,9 +288,18 @@ export class Partition {
     return ending
   }
 
+  /** What is handled is not handed over again because a connection came or went in this moment. */
   private async lastMove(): Promise<void> {
-    if (this.isDoubtful) await this.refresh()
-    await this.cursor.keep()
+    for (let tries = 0; tries < LAST_TRIES; tries += 1) {
+      try {
+        if (this.isDoubtful) await this.refresh()
+        await this.cursor.keep()
+        return
+      } catch (thrown) {
+        if (thrown instanceof Gone) return
+        this.isDoubtful = true
+      }
+    }
   }
 
   private async pause(ms: number): Promise<void> {

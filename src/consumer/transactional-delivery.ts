@@ -131,7 +131,8 @@ export class TransactionalDelivery implements Delivery {
     let at = from
     while (at < events.length && events[at]!.position <= end) {
       const isAlone = events[at]!.position <= this.aloneUpTo
-      const isFull = batch.events > 0 && (isAlone || performance.now() >= deadline)
+      const isOver = isAlone || settings.ackEvery || performance.now() >= deadline
+      const isFull = batch.events > 0 && isOver
       if (isFull || batch.events >= MOST_EVENTS || halts()) return
       const group = groupAt(cursor, events, at, isAlone ? 1 : Math.max(1, settings.batch), end)
       if (group.events.length > 0) await this.hand(group, 1, batch)

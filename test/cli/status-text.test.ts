@@ -18,6 +18,21 @@ const projection = (name: string, atMost: number, isCount: boolean): EngineStatu
   lagMs: atMost === 0 ? 0 : 4_200
 })
 
+const durablePartition = (
+  partition: number,
+  application?: string
+): EngineStatus["durable"][number]["partitions"][number] => ({
+  partition,
+  position: 1200,
+  state: "running",
+  lag: 12,
+  lagMs: 3_000,
+  owner: application === undefined ? undefined : { engine: application, application, host: "here", pid: 7 },
+  rate: 20,
+  error: undefined,
+  held: { retrying: 0, waiting: 0, parked: 0 }
+})
+
 const status: Parameters<typeof statusText>[0] = {
   log: "0000",
   epoch: 1,
@@ -43,6 +58,25 @@ const status: Parameters<typeof statusText>[0] = {
     projection("agents", 0, true),
     projection("heartbeats", 3, true),
     { ...projection("metrics", 90, false), owner: undefined, lagMs: undefined, rate: 310 }
+  ],
+  durable: [
+    {
+      name: "mailer",
+      filter: {},
+      state: "running",
+      createdAt: new Date(0),
+      members: 2,
+      dealing: undefined,
+      lag: 12,
+      lagMs: 3_000,
+      held: { retrying: 0, waiting: 4, parked: 1 },
+      partitions: [
+        durablePartition(0, "a"),
+        durablePartition(1, "a"),
+        { ...durablePartition(2, "b"), state: "stopped", error: "no\u001b[2J mail" },
+        { ...durablePartition(3), rate: undefined, error: "late" }
+      ]
+    }
   ],
   rebuilds: [
     {
@@ -115,4 +149,18 @@ describe("the status of telemetry", () => {
 test("the status says that a pooler is in between", () => {
   expect(statusText(status, noPaint)).not.toContain("pooler")
   expect(statusText({ ...status, pooled: true }, noPaint)).toMatch(/^database .* \(behind a pooler\)$/m)
+})
+
+describe("the status of durable subscriptions", () => {
+  test("tells whose the partitions are, what is held, and what stopped one", () => {
+    const text = statusText(status, noPaint)
+    expect(text).toMatch(
+      /^consumers +mailer +running +2 engines +≤ 12 positions behind, for 3.0 s +4 waiting, 1 parked$/m
+    )
+    expect(text).toMatch(/^ +2 partitions +handled by a on here \(pid 7\) +40\/s$/m)
+    expect(text).toMatch(/^ +1 partition +handled by b on here \(pid 7\) +20\/s$/m)
+    expect(text).toMatch(/^ +1 partition +handled by nobody$/m)
+    expect(text).toMatch(/^ +partition 2 stopped: no \[2J mail$/m)
+    expect(text).toMatch(/^ +partition 3 failed last: late$/m)
+  })
 })

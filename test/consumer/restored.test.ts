@@ -66,6 +66,45 @@ describe("a durable subscription of which the database was restored from a copy"
   })
 })
 
+describe("a durable subscription of which the log was put back under its hands", () => {
+  test("does not pass over what came in the place of the event that its handler was at", async () => {
+    const url = await db.fresh()
+    const named = new URL(url)
+    named.searchParams.set("application_name", "put-back")
+    await using(named.href, async (engine) => {
+      const heard = collector<string>()
+      const gate = deferred()
+      const subscription = await engine.subscribe(
+        { name: "put-back", categories: ["order"] },
+        async ({ type }) => {
+          heard.push(type)
+          if (type === "Lost") await gate.promise
+        }
+      )
+      const kept = await engine.emit("order-1", { type: "Kept" })
+      await until(async () => (await subscription.control.status()).partitions[0]!.position >= kept.position)
+      const lost = await engine.emit("order-2", { type: "Lost" })
+      await heard.reaches(2)
+      await connected(url, async (client) => {
+        await client.query("alter table tidemark.events disable trigger user")
+        await client.query("delete from tidemark.events where position > $1", [kept.position])
+        await client.query("alter table tidemark.events enable trigger user")
+        await client.query("delete from tidemark.streams where stream = 'order-2'")
+        await client.query("update tidemark.settled set position = $1", [kept.position])
+        await client.query("select setval('tidemark.log_position', $1)", [kept.position])
+        await client.query("update tidemark.epochs set system_identifier = system_identifier - 1")
+      })
+      await using(url, async (restored) => {
+        const instead = await restored.emit("order-3", { type: "Instead" })
+        expect(instead.position).toBe(lost.position)
+        await db.terminate("put-back")
+        gate.resolve()
+        expect(await heard.reaches(3, { within: 20_000 })).toEqual(["Kept", "Lost", "Instead"])
+      })
+    })
+  })
+})
+
 describe("a durable subscription of which the server does not answer any more", () => {
   test("is stopped within seconds, with its handler at work or not, and what was not written down is handed over again", async () => {
     const url = await db.fresh()

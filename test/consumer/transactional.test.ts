@@ -141,6 +141,24 @@ describe("a transactional handler", () => {
     await subscription.stop()
   })
 
+  test.each([
+    ["one for all of them", "batch", 1],
+    ["one each where that is asked for", "event", 5]
+  ] as const)("has transactions for the events of a batch: %s", async (_, ack, wanted) => {
+    const one = log.fresh()
+    await log.emit(`${one.categories[0]}-a`, ...upTo(5))
+    const transactions = collector<string>()
+    const subscription = await log.engine.subscribe(
+      { ...one, from: "start", transactional: true, ack },
+      async (_event, { tx }) => {
+        const { rows } = await tx.query<{ id: string }>("select pg_current_xact_id()::text as id")
+        transactions.push(rows[0]!.id)
+      }
+    )
+    expect(new Set(await transactions.reaches(5)).size).toBe(wanted)
+    await subscription.stop()
+  })
+
   test("that outlives its transaction can do nothing more in it", async () => {
     const one = log.fresh()
     const late = collector<string>()
