@@ -1,8 +1,3 @@
--- A subscription, for who changes it: its owners notice by the new epochs, and write nothing under the old ones.
-with subscription as (
-  select name from :"schema".subscriptions where name = $1 for update
-)
-update :"schema".subscription_cursors cursor
-set epoch = epoch + 1, owner = null
-from subscription
-where cursor.subscription = subscription.name
+-- Whoever changes a subscription does it alone. What is to be seen of it must be asked in a later statement: while this one waited,
+-- another may have dealt its streams anew.
+select from :"schema".subscriptions where name = $1 for update

@@ -94,6 +94,7 @@ export class Register {
       yield* connection.query(`set local lock_timeout = ${LOCK_MS}`)
       const { count } = yield* this.ask("lock_subscription", [name], connection)
       if (count === 0) return yield* consumerError(new UnknownSubscription({ subscription: name }))
+      yield* this.ask("take_partitions", [name], connection)
       return yield* work(ask)
     })
   }

@@ -326,6 +326,36 @@ describe("the number of partitions", () => {
     }
   )
 
+  test("changes in the moment in which somebody wants to change something: who waited for that sees what came of it", async () => {
+    const { name, categories } = log.fresh()
+    const member = await log.engine.subscribe({ name, categories, partitions: 2 }, () => undefined)
+    await member.stop()
+    const control = log.engine.subscription(name)
+    const dealer = await log.db.pool.connect()
+    try {
+      await dealer.query("begin")
+      await dealer.query(
+        `update tidemark.subscriptions set next_partitions = 3,
+           next_at = (select min(position) from tidemark.subscription_cursors where subscription = $1)
+         where name = $1`,
+        [name]
+      )
+      await dealer.query("select tidemark.deal_subscription($1)", [name])
+      const pausing = control.pause()
+      await until(async () => {
+        const waiting = await log.db.query(
+          "select from pg_locks where not granted and locktype = 'transactionid'"
+        )
+        return waiting.length > 0
+      })
+      await dealer.query("commit")
+      await pausing
+    } finally {
+      dealer.release()
+    }
+    expect(await control.status()).toMatchObject({ state: "paused", partitions: { length: 3 } })
+  })
+
   test("changes at once where nobody is behind, also while nobody works on it", async () => {
     const one = { ...log.fresh(), partitions: 2 }
     const member = await log.engine.subscribe(one, () => undefined)
