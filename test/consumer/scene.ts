@@ -1,4 +1,10 @@
-import { type DurableOptions, type Engine, type Event, type HandlerContext } from "../../src/index.ts"
+import {
+  type DurableOptions,
+  type DurableSubscription,
+  type Engine,
+  type Event,
+  type HandlerContext
+} from "../../src/index.ts"
 import { testLog, type TestLog } from "../log/test-log.ts"
 import { type Collector, collector, until } from "../support/eventually.ts"
 
@@ -65,3 +71,13 @@ export const isThrough = (engine: Engine, name: string, position: number) =>
 export const SOON = { firstMs: 1, longestMs: 5 }
 
 export type Options = DurableOptions
+
+export const sizes = (members: ReadonlyArray<DurableSubscription>) =>
+  members.map((member) => member.partitions().length)
+
+/** Each member owns so many partitions. */
+export const own = (members: ReadonlyArray<DurableSubscription>, wanted: ReadonlyArray<number>) =>
+  until(() => JSON.stringify(sizes(members)) === JSON.stringify(wanted), {
+    what: `members to own ${wanted.join(", ")}`,
+    within: 15_000
+  })
