@@ -1,5 +1,7 @@
 -- An engine becomes the owner of so many partitions that nobody alive owns, under new epochs. Who holds a row is at work on it.
--- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do.
+-- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do, unless all have: then
+-- the last to come is gone, and whoever claims one deals. The subscription is locked as well, so that it is seen as it is when the
+-- claim counts, and not as it was before somebody changed it.
 update :"schema".subscription_cursors cursor
 set owner = $2, epoch = cursor.epoch + 1
 from (
@@ -9,7 +11,14 @@ from (
   where free.subscription = $1
     and free.state = 'running'
     and subscription.state = 'running'
-    and (subscription.next_at is null or free.position < subscription.next_at)
+    and (
+      subscription.next_at is null
+      or free.position < subscription.next_at
+      or not exists (
+        select from :"schema".subscription_cursors other
+        where other.subscription = $1 and other.position < subscription.next_at
+      )
+    )
     and not free.partition = any ($4::integer[])
     and (
       free.owner is null
@@ -22,6 +31,7 @@ from (
   order by free.partition
   limit $3
   for update of free skip locked
+  for share of subscription skip locked
 ) claimed
 where cursor.subscription = $1 and cursor.partition = claimed.partition
 returning

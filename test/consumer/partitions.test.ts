@@ -1,6 +1,8 @@
 import fc from "fast-check"
+import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { partitionOf } from "../../src/log/share.ts"
+import { statement } from "../../src/postgres/sql-file.ts"
 import { upTo } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
 import { consumerLog, isThrough, noting, own, word } from "./scene.ts"
@@ -97,6 +99,44 @@ describe("the number of partitions", () => {
       dealer.release()
     }
     expect(await control.status()).toMatchObject({ state: "paused", partitions: { length: 3 } })
+  })
+
+  test("changes at last where the last to come ended before it could deal: whoever comes next does", async () => {
+    const { name, categories } = log.fresh()
+    const member = await log.engine.subscribe({ name, categories, partitions: 2 }, () => undefined)
+    await member.stop()
+    await log.db.query(
+      `update tidemark.subscriptions set next_partitions = 3,
+         next_at = (select max(position) from tidemark.subscription_cursors where subscription = $1)
+       where name = $1`,
+      [name]
+    )
+    await log.db.query(
+      `update tidemark.subscription_cursors set position = next_at
+       from tidemark.subscriptions where name = subscription and name = $1`,
+      [name]
+    )
+    const next = await log.engine.subscribe({ name, categories, partitions: 2 }, () => undefined)
+    await own([next], [3])
+    await next.stop()
+  })
+
+  test("and whatever else is being changed in this moment keeps partitions from being claimed until it is", async () => {
+    const { name, categories } = log.fresh()
+    const first = await log.engine.subscribe({ name, categories, partitions: 2 }, () => undefined)
+    await first.stop()
+    const changing = await log.db.pool.connect()
+    try {
+      await changing.query("begin")
+      await changing.query("select from tidemark.subscriptions where name = $1 for update", [name])
+      const text = statement("claim_partitions", "tidemark").text
+      const claim = async () => log.db.query(text, [name, randomUUID(), 2, []])
+      expect(await claim()).toEqual([])
+      await changing.query("commit")
+      expect(await claim()).toHaveLength(2)
+    } finally {
+      changing.release()
+    }
   })
 
   test("changes at once where nobody is behind, also while nobody works on it", async () => {
