@@ -9,14 +9,7 @@ from (
     select *
     from :"schema".event_rows
     where position > $1 and position <= $2
-      and ($4::text[] is null or stream = any ($4))
-      and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))
-      and ($6::text[] is null or type = any ($6))
-      and ($7::text[] is null or labels && $7)
-      and ($8::text is null
-        or substr(stream, strpos(stream, '-') + 1) = $8
-        or meta -> 'actor' = to_jsonb($8)
-        or labels @> array['agent:' || $8])
+      and :"schema".is_wanted(stream, type, labels, meta, $4, $5, $6, $7, $8)
       and :"schema".partition_of(stream, $11) = $10
     order by position
     limit $3

@@ -9,14 +9,7 @@ from (
     select *
     from :"schema".event_rows
     where position > $1 and position <= $2
-      and ($4::text[] is null or stream = any ($4))
-      and ($5::text[] is null or split_part(stream, '-', 1) = any ($5))
-      and ($6::text[] is null or type = any ($6))
-      and ($7::text[] is null or labels && $7)
-      and ($8::text is null
-        or substr(stream, strpos(stream, '-') + 1) = $8
-        or meta -> 'actor' = to_jsonb($8)
-        or labels @> array['agent:' || $8])
+      and :"schema".is_wanted(stream, type, labels, meta, $4, $5, $6, $7, $8)
       and ($10::float8 is null or recorded_ms >= $10)
       and ($11::float8 is null or recorded_ms < $11)
       and ($12::text is null or meta -> 'correlationId' = to_jsonb($12) or id = $13::uuid)

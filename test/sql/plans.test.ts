@@ -272,3 +272,15 @@ describe("in a session that has just begun, plans are made once for all values:"
     expect(asked.filter((one) => VALUE.test(one))).toEqual([])
   })
 })
+
+describe("what queries share as a function costs no call for each event:", () => {
+  test.each([
+    ["is_wanted", "tidemark.is_wanted(stream, type, labels, meta, null, array['order'], null, null, 'a-1')"],
+    ["partition_of", "tidemark.partition_of(stream, 8) = 3"]
+  ])("%s becomes part of the query", async (name, condition) => {
+    const plan = await db.query<{ "QUERY PLAN": string }>(
+      `explain (verbose) select position from tidemark.event_rows where ${condition}`
+    )
+    expect(plan.map((line) => line["QUERY PLAN"]).join("\n")).not.toContain(name)
+  })
+})
