@@ -14,6 +14,9 @@ import { nextNumber, type Recorded } from "./generations.ts"
 import type { Pace } from "./pace.ts"
 import { checkViews } from "./views.ts"
 
+/** How long it waits for another that makes or swaps tables, or for what a dead one left under way, in ms. */
+const BEGIN_LOCK_MS = 3_000
+
 /** What a rebuild begins from. */
 export interface Begun {
   readonly build: Build
@@ -84,6 +87,7 @@ export const begin = (
   const id = uuid()
 
   const make = Effect.fnUntraced(function* (connection: Connection) {
+    yield* connection.query(`set local lock_timeout = ${BEGIN_LOCK_MS}`)
     yield* connection.query(statement("lock_projections", schema).text, [schema])
     const live = yield* registry.load(name, connection)
     const found = yield* generations.of(connection, name)

@@ -8,6 +8,9 @@ import { isOfLog } from "./verify.ts"
 /** A round that took no longer, in ms, has caught up: the next would find as little. */
 const NEAR_MS = 100
 
+/** How many rounds it takes at most: where writers are as fast as the fold, the swap folds what is left, or says that it cannot. */
+const MOST_ROUNDS = 50
+
 /** Where the log is settled; and, where the tables are still to be compared with the live ones, no further than those are. */
 export const reachable = Effect.fnUntraced(function* (
   { feed, registry }: RebuildParts,
@@ -28,7 +31,7 @@ export const catchUp = Effect.fnUntraced(function* (
   compares: boolean
 ): Effect.fn.Return<void, Failure> {
   build.pace.enter("catch up")
-  for (;;) {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
     const began = performance.now()
     const target = yield* reachable(parts, build.name, compares)
     build.pace.target = target

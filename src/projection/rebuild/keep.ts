@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { backoffMs } from "../../base/backoff.ts"
+import { statement } from "../../postgres/sql-file.ts"
 import type { RebuildParts } from "./build.ts"
 import { SWAP_TRY_MS } from "./swap.ts"
 
@@ -20,10 +21,15 @@ export const dropBeyond = Effect.fnUntraced(function* (
   const dropped: Array<number> = []
   for (const { generation, relations } of surplus) {
     const drop = postgres.transaction((connection) =>
-      Effect.andThen(
-        connection.query(`set local lock_timeout = ${SWAP_TRY_MS}`),
-        generations.drop(connection, name, generation, relations)
-      )
+      Effect.gen(function* () {
+        yield* connection.query(`set local lock_timeout = ${SWAP_TRY_MS}`)
+        yield* connection.query(statement("lock_projections", postgres.schema).text, [postgres.schema])
+        // A rollback may have made it live since it was listed.
+        const now = yield* generations.of(connection, name)
+        if (!now.some((one) => one.generation === generation && one.state === "kept")) return false
+        yield* generations.drop(connection, name, generation, relations)
+        return true
+      })
     )
     let failures = 0
     const waiting = Effect.suspend(() => Effect.sleep(backoffMs((failures += 1))))
@@ -31,9 +37,10 @@ export const dropBeyond = Effect.fnUntraced(function* (
       Effect.tapError(drop, () => waiting),
       { times: TRIES }
     )
-    const isDropped = yield* Effect.isSuccess(trying)
-    if (isDropped) dropped.push(generation)
-    else yield* Effect.logWarning("A generation could not be dropped", { projection: name, generation })
+    const outcome = yield* Effect.result(trying)
+    if (outcome._tag === "Success") {
+      if (outcome.success) dropped.push(generation)
+    } else yield* Effect.logWarning("A generation could not be dropped", { projection: name, generation })
   }
   return dropped
 })
