@@ -3,12 +3,19 @@ import { LogRewound } from "../log/error.ts"
 import type { Event } from "../log/event.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
 import { SubscriptionStopped } from "./error.ts"
-import { type Failed, failed, type Held, type HeldEvent, Holding, type Tried, waiting } from "./held.ts"
+import {
+  type Failed,
+  failed,
+  type Held,
+  type HeldEvent,
+  Holding,
+  type Tried,
+  waiting,
+  MOST_HELD_STREAMS,
+  MOST_RETRYING
+} from "./held.ts"
 import type { Settings } from "./options.ts"
 import type { Ahead, Changes, Claimed, Place, Places } from "./places.ts"
-
-/** How many events that are to be tried again an owner remembers; there are no more of a partition at a time, as a rule. */
-export const MOST_RETRYING = 1_000
 
 const UNTRIED = { attempts: 0, errors: [] }
 
@@ -155,7 +162,7 @@ export class Cursor {
   }
 
   async loadHolding(): Promise<void> {
-    const streams = await this.run(this.places.heldStreams(this.place))
+    const streams = await this.run(this.places.heldStreams(this.place, MOST_HELD_STREAMS))
     const retrying = await this.run(this.places.retrying(this.place, MOST_RETRYING))
     this.holding.clear()
     for (const stream of streams) this.holding.addStream(stream)

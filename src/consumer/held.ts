@@ -91,19 +91,26 @@ export const waiting = (event: Event): Failed => {
   return { event, held, isLast: false }
 }
 
+/** How many events that are to be tried again an owner remembers; there are no more of a partition at a time, as a rule. */
+export const MOST_RETRYING = 1_000
+
+/** … and of how many streams events are held. */
+export const MOST_HELD_STREAMS = 10_000
+
 /** What an owner remembers of the events that its partition holds: their streams, and when which is tried again. */
 export class Holding {
   private readonly streams = new Set<string>()
   private readonly due = new Map<number, number>()
   private soonest = Number.POSITIVE_INFINITY
 
-  get retrying(): number {
-    return this.due.size
-  }
-
   /** When the next is tried again, by performance.now(). */
   get nextAt(): number {
     return this.soonest
+  }
+
+  /** As much is held as is remembered: nothing new is to be taken on until some of it is settled. */
+  get isFull(): boolean {
+    return this.due.size >= MOST_RETRYING || this.streams.size >= MOST_HELD_STREAMS
   }
 
   holds(stream: string): boolean {

@@ -5,7 +5,10 @@ import { type Filter, filterProblem } from "../log/filter.ts"
 import type { From } from "../log/resume.ts"
 import type { HeldEvent } from "./held.ts"
 
-/** What happens to an event that its handler failed on. */
+/**
+ * What happens to an event that its handler failed on. A partition that holds 1 000 events to be tried again, or events of 10 000
+ * streams, parked ones included, takes on nothing new until some are settled.
+ */
 export interface RetryOptions {
   /** How often an event is handed to the handler, the first time included; 5 by default. */
   readonly attempts?: number

@@ -6,9 +6,10 @@ import { Backlog } from "../log/backlog.ts"
 import { LogError } from "../log/error.ts"
 import { failureType } from "../log/telemetry.ts"
 import { PostgresError } from "../postgres/error.ts"
-import { Cursor, type Ending, Gone, MOST_RETRYING } from "./cursor.ts"
+import { Cursor, type Ending, Gone } from "./cursor.ts"
 import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
 import { type AnyHandler, Handling } from "./handling.ts"
+import { MOST_HELD_STREAMS, MOST_RETRYING } from "./held.ts"
 import type { Settings } from "./options.ts"
 import type { ConsumerParts } from "./parts.ts"
 import { type Claimed, Doubtful, Overtaken } from "./places.ts"
@@ -26,6 +27,8 @@ const LAST_TRIES = 5
 
 /** How long the last words of an owner may take, in ms. */
 const LEAVE_MS = 2_000
+
+const HOLDS_TOO_MUCH = `it takes on nothing new: it holds ${MOST_RETRYING} events to be tried again, or events of ${MOST_HELD_STREAMS} streams; mend the handler, then retry or drop what is parked`
 
 /**
  * Handles the events of one partition while this engine owns it, one after the other. What it believes of the cursor is only a
@@ -147,8 +150,8 @@ export class Partition {
   /** Whether something else is to be done before the next event. */
   private halts(): boolean {
     if (!this.parts.fleet.isSure()) this.isDoubtful = true
-    const { nextAt, retrying } = this.cursor.holding
-    return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || retrying >= MOST_RETRYING
+    const { nextAt, isFull } = this.cursor.holding
+    return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || isFull
   }
 
   private async work(): Promise<Ending> {
@@ -174,7 +177,7 @@ export class Partition {
     }
     if (cursor.holding.nextAt <= performance.now()) return this.retry()
     if (cursor.handled >= cursor.limit) return this.deal()
-    if (backlog.size > 0 && cursor.holding.retrying < MOST_RETRYING) return this.deliver()
+    if (backlog.size > 0 && !cursor.holding.isFull) return this.deliver()
     if (backlog.size === 0) {
       cursor.handled = Math.max(cursor.handled, Math.min(backlog.upTo, cursor.limit))
       if (cursor.handled < cursor.limit && !backlog.isLive) return this.read(backlog.fill)
@@ -186,6 +189,7 @@ export class Partition {
   private async rest(): Promise<void> {
     const { cursor } = this
     this.succeeded()
+    if (cursor.holding.isFull) this.trouble = HOLDS_TOO_MUCH
     const now = performance.now()
     const everyMs = cursor.owed > 0 || cursor.unwritten > 0 ? BATCH_MS : IDLE_MOVE_MS
     const moveIn = cursor.isKept ? Number.POSITIVE_INFINITY : cursor.keptAt + everyMs - now

@@ -173,9 +173,9 @@ export class Places {
     return Effect.asVoid(this.ask("stop_partition", [name, partition, epoch, owner, JSON.stringify(error)]))
   }
 
-  /** The streams of which events are held. */
-  heldStreams({ name, partition }: Place): Effect.Effect<ReadonlyArray<string>, PostgresError> {
-    return Effect.map(this.ask<{ stream: string }>("held_streams", [name, partition]), (rows) =>
+  /** The streams of which events are held, so many at most. */
+  heldStreams({ name, partition }: Place, most: number): Effect.Effect<ReadonlyArray<string>, PostgresError> {
+    return Effect.map(this.ask<{ stream: string }>("held_streams", [name, partition, most]), (rows) =>
       rows.map(({ stream }) => stream)
     )
   }

@@ -8,6 +8,9 @@ import type { Places } from "./places.ts"
 /** How many held events are tried again before something else has its turn. */
 const MOST_DUE = 100
 
+/** How many of them are read at a time: as large as an event may be, they make up a page (8 MiB). */
+const READ_AT_ONCE = 8
+
 export interface RetriesParts {
   readonly cursor: Cursor
   readonly delivery: Delivery
@@ -51,8 +54,16 @@ export class Retries {
     held: ReadonlyArray<Tried>,
     then?: (handled: Tried) => Promise<void>
   ): Promise<boolean> {
+    for (let from = 0; from < held.length; from += READ_AT_ONCE)
+      if (!(await this.trySome(held.slice(from, from + READ_AT_ONCE), then))) return false
+    return true
+  }
+
+  private async trySome(
+    held: ReadonlyArray<Tried>,
+    then?: (handled: Tried) => Promise<void>
+  ): Promise<boolean> {
     const { cursor, delivery, pages, run, ends } = this.parts
-    if (held.length === 0) return true
     const { events } = await run(pages.at(held.map(({ position }) => position)))
     const found = new Map<number, Event>(events.map((event) => [event.position, event]))
     for (const tried of held) {

@@ -188,6 +188,33 @@ describe("an event that its handler fails on", () => {
     await subscription.stop()
   })
 
+  test("is of one of ten thousand streams in a partition at most: until one of them is free, nothing new is taken on", async () => {
+    const one = log.fresh()
+    const stream = `${one.categories[0]}-a`
+    const handled = collector<string>()
+    const noted = (event: Parameters<typeof word>[0]) => handled.push(word(event))
+    const first = await log.engine.subscribe(one, noted)
+    await log.emit(stream, 1)
+    await handled.reaches(1)
+    await first.stop()
+    await log.db.query(
+      `insert into tidemark.held_events (subscription, position, partition, stream, type, state)
+       select $1, -n, 0, 'parked-' || n, 'Numbered', 'parked' from generate_series(1, 10000) n`,
+      [one.name]
+    )
+    const again = await log.engine.subscribe(one, noted)
+    const [second] = await log.emit(stream, 2)
+    await until(() => again.partitions().some(({ error }) => error?.includes("nothing new") === true))
+    expect(handled.items).toEqual(["a1"])
+    await log.db.query("delete from tidemark.held_events where subscription = $1 and position = -1", [
+      one.name
+    ])
+    await again.control.rewind(second! - 1)
+    await handled.first((each) => each === "a2")
+    await again.stop()
+    await log.db.query("delete from tidemark.held_events where subscription = $1", [one.name])
+  })
+
   test("together with others is found among them, and only it is held", async () => {
     const one = log.fresh()
     const [category] = one.categories
