@@ -6,11 +6,13 @@ import { Postgres } from "../../../src/postgres/postgres.ts"
 import { blueprint } from "../../../src/projection/blueprint.ts"
 import { begin } from "../../../src/projection/rebuild/begin.ts"
 import type { RebuildParts } from "../../../src/projection/rebuild/build.ts"
+import { dropBeyond } from "../../../src/projection/rebuild/keep.ts"
 import { foldEvents } from "../../../src/projection/rebuild/filler.ts"
 import { Generations } from "../../../src/projection/rebuild/generations.ts"
 import { Pace } from "../../../src/projection/rebuild/pace.ts"
 import { RANGE_EVENTS } from "../../../src/projection/rebuild/rows-filler.ts"
 import { Registry } from "../../../src/projection/registry.ts"
+import { until } from "../../support/eventually.ts"
 import { Counted, entries, type Process, reasonOf, scene } from "../scene.ts"
 import { rowsOf, tablesOf } from "./looks.ts"
 
@@ -108,5 +110,49 @@ describe("a poison event behind what one statement folds", () => {
     const one = await start()
     const reason = await reasonOf(one.rebuild(entries({ name: "deep" })))
     expect(reason).toMatchObject({ _tag: "RebuildFailed", position: poisoned })
+  })
+})
+
+describe("beside a session that makes or swaps tables,", () => {
+  const LOCK = "select pg_advisory_xact_lock(hashtext('tidemark projections'), hashtext('tidemark'))"
+
+  it("a rebuild waits for seconds at most, and then says so", async () => {
+    const one = await start()
+    const parts = await partsOf(one)
+    const session = await db.session()
+    await session.query("begin")
+    await session.query(LOCK)
+    const plan = await one.run(blueprint(entries({ name: "waits" })))
+    const failure = await one.run(Effect.flip(begin(parts, plan, false, new Pace("waits", () => undefined))))
+    expect(failure._tag === "PostgresError" && failure.reason._tag).toBe("LockTimeout")
+    expect(await tablesOf(db, "waits")).toEqual([])
+  })
+
+  it("a generation that was kept and has become live meanwhile is not dropped", async () => {
+    const one = await start()
+    const parts = await partsOf(one)
+    const definition = entries({ name: "back" })
+    await one.project(definition)
+    await one.reaches("back", await one.emit("back-1", Counted.make({ by: 1 })))
+    await db.query(
+      `insert into tidemark.generations (projection, generation, version, definition_hash, relations, state)
+       select projection, 2, version, definition_hash, relations, 'live' from tidemark.generations`
+    )
+    await db.query("update tidemark.generations set state = 'kept' where generation = 1")
+    const session = await db.session()
+    await session.query("begin")
+    await session.query(LOCK)
+    const dropping = one.run(dropBeyond(parts, "back", 0))
+    await until(
+      async () =>
+        (await db.query("select from pg_locks where locktype = 'advisory' and not granted")).length > 0
+    )
+    await session.query(
+      "update tidemark.generations set state = case generation when 1 then 'live' else 'kept' end"
+    )
+    await session.query("drop view tidemark.back")
+    await session.query("commit")
+    expect(await dropping).toEqual([])
+    expect(await tablesOf(db, "back")).toEqual(["back__1"])
   })
 })
