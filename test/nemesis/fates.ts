@@ -25,14 +25,8 @@ const killed: Fate = async ({ members, random }) => {
 
 /** A process stands still, for less or for more than its lease, and goes on as if nothing had been. */
 const paused: Fate = async ({ members, random, leaseMs }) => {
-  const pid = members.pid(random.between(0, members.size - 1))
   const ms = random.between(Math.floor(leaseMs / 4), leaseMs * 3)
-  process.kill(pid, "SIGSTOP")
-  try {
-    await pause(ms)
-  } finally {
-    process.kill(pid, "SIGCONT")
-  }
+  const pid = await members.pause(random.between(0, members.size - 1), ms)
   return `SIGSTOP ${pid} for ${ms} ms`
 }
 

@@ -19,6 +19,7 @@ const handling = (version: number, at: number, more: Partial<Handling> = {}): Ha
   version,
   partition: 0,
   epoch: 1,
+  pid: 1,
   at,
   ...more
 })
@@ -73,6 +74,20 @@ const broken: ReadonlyArray<readonly [what: string, rule: string, evidence: Evid
       said: [...sound.said, ...handled(handling(2, 30, { epoch: 2 })), ...handled(handling(2, 40))]
     }
   ],
+  [
+    "a second event that was begun by who had lost its partition in a pause",
+    "N3",
+    {
+      ...sound,
+      said: [
+        ...sound.said,
+        ...handled(handling(2, 30, { epoch: 2, pid: 2 })),
+        { resumed: { pid: 1, at: 35 } },
+        ...handled(handling(1, 40)),
+        ...handled(handling(2, 50))
+      ]
+    }
+  ],
   ["an effect that is missing", "N4", { ...sound, effects: [effect(1)] }],
   ["an effect that is there twice", "N4", { ...sound, effects: [effect(1), effect(2), effect(2)] }],
   [
@@ -92,6 +107,16 @@ describe("the checker", () => {
       ...handled(handling(2, 40, { epoch: 2 }))
     ]
     expect(violations({ ...sound, said: again })).toEqual([])
+  })
+
+  test("excuses what a process was about to begin when it was paused", () => {
+    const said = [
+      ...sound.said,
+      ...handled(handling(2, 30, { epoch: 2, pid: 2 })),
+      { resumed: { pid: 1, at: 35 } },
+      ...handled(handling(2, 40))
+    ]
+    expect(violations({ ...sound, said })).toEqual([])
   })
 
   test.each(broken)("finds %s", (_, rule, evidence) => {

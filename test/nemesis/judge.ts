@@ -8,6 +8,11 @@ export type Said =
   | { readonly begins: Handling }
   | { readonly ends: Handling }
   | { readonly opened: true }
+  /** Said by whoever paused a process, right before it goes on. */
+  | { readonly resumed: { readonly pid: number; readonly at: number } }
+
+/** The machine's monotonic clock, which all processes share, in µs. */
+export const now = (): number => Number(process.hrtime.bigint() / 1000n)
 
 /** An event in a handler. */
 export interface Handling {
@@ -17,7 +22,8 @@ export interface Handling {
   readonly partition: number
   /** The fencing number of the claim that it is handled under. */
   readonly epoch: number
-  /** By the machine's monotonic clock, which all processes share, in µs. */
+  readonly pid: number
+  /** By `now`. */
   readonly at: number
 }
 
@@ -85,12 +91,24 @@ function* outOfOrder(begins: ReadonlyArray<Handling>, ends: ReadonlyArray<Handli
   }
 }
 
+/** What processes began first after they had been paused: that may have been between their last look at the clock and the call. */
+const firstAfterPauses = (
+  said: ReadonlyArray<Said>,
+  begins: ReadonlyArray<Handling>
+): ReadonlySet<Handling | undefined> => {
+  const resumed = said.flatMap((one) => ("resumed" in one ? [one.resumed] : []))
+  return new Set(resumed.map(({ pid, at }) => begins.find((one) => one.pid === pid && one.at >= at)))
+}
+
 /** N3: who lost a partition begins nothing in it any more. */
-function* fenced(begins: ReadonlyArray<Handling>): Iterable<string> {
+function* fenced(said: ReadonlyArray<Said>, begins: ReadonlyArray<Handling>): Iterable<string> {
   const newest = new Map<number, number>()
-  for (const { partition, epoch, position } of begins.toSorted((a, b) => a.at - b.at)) {
+  const inOrder = begins.toSorted((a, b) => a.at - b.at)
+  const excused = firstAfterPauses(said, inOrder)
+  for (const one of inOrder) {
+    const { partition, epoch, position } = one
     const known = newest.get(partition) ?? 0
-    if (epoch < known)
+    if (epoch < known && !excused.has(one))
       yield `N3: ${position} was begun under epoch ${epoch} of partition ${partition}, after epoch ${known} had begun`
     newest.set(partition, Math.max(known, epoch))
   }
@@ -126,7 +144,7 @@ export const violations = ({ said, log, effects }: Evidence): ReadonlyArray<stri
     ...emits(said, log),
     ...few(unhandled(log, ends)),
     ...few(outOfOrder(begins, ends)),
-    ...few(fenced(begins)),
+    ...few(fenced(said, begins)),
     ...few(notOnce(log, effects)),
     ...few(disorderly(effects))
   ]

@@ -1,6 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises"
 import { startWorker, type Worker } from "../support/process.ts"
 import type { Random } from "../support/random.ts"
-import type { Said } from "./judge.ts"
+import { now, type Said } from "./judge.ts"
 
 /** A machine that has much else to do. */
 const OPENS = { within: 60_000 }
@@ -20,6 +21,7 @@ export class Members implements AsyncDisposable {
   private readonly options: MembersOptions
   private readonly living: Array<Worker<Said>> = []
   private readonly gone: Array<Worker<Said>> = []
+  private readonly noted: Array<Said> = []
 
   constructor(options: MembersOptions) {
     this.options = options
@@ -28,7 +30,7 @@ export class Members implements AsyncDisposable {
 
   /** Everything that was said, in the order in which each said it. */
   get said(): ReadonlyArray<Said> {
-    return [...this.gone, ...this.living].flatMap((worker) => worker.said)
+    return [...this.gone, ...this.living].flatMap((worker) => worker.said).concat(this.noted)
   }
 
   async startAll(): Promise<void> {
@@ -43,8 +45,16 @@ export class Members implements AsyncDisposable {
     await worker.saysThat((said) => "opened" in said, OPENS)
   }
 
-  pid(at: number): number {
-    return this.living[at]!.pid
+  async pause(at: number, ms: number): Promise<number> {
+    const { pid } = this.living[at]!
+    process.kill(pid, "SIGSTOP")
+    try {
+      await pause(ms)
+    } finally {
+      this.noted.push({ resumed: { pid, at: now() } })
+      process.kill(pid, "SIGCONT")
+    }
+    return pid
   }
 
   async kill(at: number): Promise<number> {

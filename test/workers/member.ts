@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { setTimeout as pause } from "node:timers/promises"
 import { open, OutcomeUnknown } from "../../src/index.ts"
-import type { Handling, Said } from "../nemesis/judge.ts"
+import { type Handling, now, type Said } from "../nemesis/judge.ts"
 import { random } from "../support/random.ts"
 import { heard, input, say } from "../support/worker.ts"
 
@@ -26,15 +26,14 @@ const MOST_EVENTS = 3
 
 const engine = await open({ database, leaseMs, logger: false })
 
-const now = (): number => Number(process.hrtime.bigint() / 1000n)
-
 const retry = { attempts: 1_000, firstMs: 5, longestMs: 50 }
 
 await engine.subscribe(
   { name: "plain", from: "start", categories: ["order"], partitions: 8, retry },
   async (event, { partition, epoch }) => {
     const { position, stream, version } = event
-    const handling = (): Handling => ({ position, stream, version, partition, epoch, at: now() })
+    const { pid } = process
+    const handling = (): Handling => ({ position, stream, version, partition, epoch, pid, at: now() })
     tells({ begins: handling() })
     if (chance(0.2)) await pause(between(0, LONGEST_MS))
     if (chance(FAILS)) throw new Error("of bad luck")
