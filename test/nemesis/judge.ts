@@ -8,6 +8,8 @@ export type Said =
   | { readonly begins: Handling }
   | { readonly ends: Handling }
   | { readonly opened: true }
+  /** What became of something that was asked of the process. */
+  | { readonly answer: number; readonly failed?: string }
   /** Said by whoever paused a process, right before it goes on. */
   | { readonly resumed: { readonly pid: number; readonly at: number } }
 
@@ -27,11 +29,20 @@ export interface Handling {
   readonly at: number
 }
 
-/** An effect of a transactional handler, as its table has it, in the order of its rows. */
+/** What came of an event that was handled, or folded, once. */
 export interface Effect {
   readonly position: number
   readonly stream: string
   readonly version: number
+}
+
+/** A row of a read model that adds up the events of each stream. */
+export interface Total {
+  readonly stream: string
+  readonly events: number
+  readonly last: number
+  /** Of the positions. */
+  readonly sum: number
 }
 
 /** What the checker knows in the end: what clients said, and what lies in the tables. */
@@ -39,7 +50,12 @@ export interface Evidence {
   readonly said: ReadonlyArray<Said>
   /** The events that were to be handled, in order of position. */
   readonly log: ReadonlyArray<Seen>
-  readonly effects: ReadonlyArray<Effect>
+  /** Of the transactional handler, in order: the rows that it wrote, and the events that it emitted. */
+  readonly written: ReadonlyArray<Effect>
+  readonly emitted: ReadonlyArray<Effect>
+  /** The read models: one with a row for each event, and one with a row for each stream. */
+  readonly folded: ReadonlyArray<Effect>
+  readonly totals: ReadonlyArray<Total>
 }
 
 const shownPerKind = 5
@@ -114,16 +130,16 @@ function* fenced(said: ReadonlyArray<Said>, begins: ReadonlyArray<Handling>): It
   }
 }
 
-/** N4: every event had its effect once. */
-function* notOnce(log: ReadonlyArray<Seen>, effects: ReadonlyArray<Effect>): Iterable<string> {
+/** N4, N6: every event had its effect once. */
+function* notOnce(rule: string, log: ReadonlyArray<Seen>, effects: ReadonlyArray<Effect>): Iterable<string> {
   const times = new Map<number, number>()
   for (const { position } of effects) times.set(position, (times.get(position) ?? 0) + 1)
   for (const { position, stream } of log) {
     const count = times.get(position) ?? 0
-    if (count !== 1) yield `N4: ${position} (${stream}) had its effect ${count} times`
+    if (count !== 1) yield `${rule}: ${position} (${stream}) had its effect ${count} times`
     times.delete(position)
   }
-  for (const position of times.keys()) yield `N4: ${position} had an effect and is not in the log`
+  for (const position of times.keys()) yield `${rule}: ${position} had an effect and is not in the log`
 }
 
 /** N5: the effects of a stream are in its order. */
@@ -136,8 +152,27 @@ function* disorderly(effects: ReadonlyArray<Effect>): Iterable<string> {
   }
 }
 
+/** N7: what adds up the events of a stream has each of them once. */
+function* miscounted(log: ReadonlyArray<Seen>, totals: ReadonlyArray<Total>): Iterable<string> {
+  const expected = new Map<string, Total>()
+  for (const { stream, version, position } of log) {
+    const { events = 0, sum = 0 } = expected.get(stream) ?? {}
+    expected.set(stream, { stream, events: events + 1, last: version, sum: sum + position })
+  }
+  const shown = ({ events, last, sum }: Total): string => `${events} events to version ${last}, sum ${sum}`
+  for (const total of totals) {
+    const right = expected.get(total.stream)
+    if (right === undefined) yield `N7: ${total.stream} has a total and no events`
+    else if (shown(right) !== shown(total))
+      yield `N7: ${total.stream} has the total ${shown(total)}; it should be ${shown(right)}`
+    expected.delete(total.stream)
+  }
+  for (const stream of expected.keys()) yield `N7: ${stream} has no total`
+}
+
 /** Everything that is wrong. */
-export const violations = ({ said, log, effects }: Evidence): ReadonlyArray<string> => {
+export const violations = (evidence: Evidence): ReadonlyArray<string> => {
+  const { said, log, written, emitted, folded, totals } = evidence
   const begins = said.flatMap((one) => ("begins" in one ? [one.begins] : []))
   const ends = said.flatMap((one) => ("ends" in one ? [one.ends] : []))
   return [
@@ -145,7 +180,11 @@ export const violations = ({ said, log, effects }: Evidence): ReadonlyArray<stri
     ...few(unhandled(log, ends)),
     ...few(outOfOrder(begins, ends)),
     ...few(fenced(said, begins)),
-    ...few(notOnce(log, effects)),
-    ...few(disorderly(effects))
+    ...few(notOnce("N4", log, written)),
+    ...few(notOnce("N4", log, emitted)),
+    ...few(disorderly(written)),
+    ...few(disorderly(emitted)),
+    ...few(notOnce("N6", log, folded)),
+    ...few(miscounted(log, totals))
   ]
 }

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { startWorker, type Worker } from "../support/process.ts"
+import type { Asked } from "../workers/member.ts"
 import type { Random } from "../support/random.ts"
 import { now, type Said } from "./judge.ts"
 
 /** A machine that has much else to do. */
 const OPENS = { within: 60_000 }
+const ANSWERS = { within: 60_000 }
 
 export interface MembersOptions {
   readonly database: string
@@ -22,6 +24,7 @@ export class Members implements AsyncDisposable {
   private readonly living: Array<Worker<Said>> = []
   private readonly gone: Array<Worker<Said>> = []
   private readonly noted: Array<Said> = []
+  private asked = 0
 
   constructor(options: MembersOptions) {
     this.options = options
@@ -64,8 +67,18 @@ export class Members implements AsyncDisposable {
     return worker.pid
   }
 
-  stopEmitting(): void {
-    for (const worker of this.living) worker.send("stop emitting")
+  /** Asks one to do something, and waits until it has, or could not; what became of it. */
+  async ask(at: number, asked: Asked): Promise<string> {
+    const worker = this.living[at]!
+    this.asked += 1
+    const answer = this.asked
+    worker.send({ answer, asked })
+    const said = await worker.saysThat((one) => "answer" in one && one.answer === answer, ANSWERS)
+    return "failed" in said && said.failed !== undefined ? `failed: ${said.failed}` : "done"
+  }
+
+  async stopEmitting(): Promise<void> {
+    await Promise.all(this.living.map((_, at) => this.ask(at, { verb: "stop emitting" })))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
