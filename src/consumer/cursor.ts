@@ -162,6 +162,7 @@ export class Cursor {
   }
 
   async loadHolding(): Promise<void> {
+    this.holding.asked()
     const streams = await this.run(this.places.heldStreams(this.place, MOST_HELD_STREAMS))
     const retrying = await this.run(this.places.retrying(this.place, MOST_RETRYING))
     this.holding.clear()

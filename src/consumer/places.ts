@@ -2,7 +2,7 @@ import { Data, Effect } from "effect"
 import type { Filter } from "../log/filter.ts"
 import type { LogIdentity } from "../log/identity.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Connection, Postgres } from "../postgres/postgres.ts"
+import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
 import type { Attempted, Held, Tried } from "./held.ts"
 
@@ -53,11 +53,17 @@ interface TriedRow {
   readonly type: string
   readonly attempts: number
   readonly errors: ReadonlyArray<Attempted>
+  readonly is_dropped: boolean
 }
 
-const tried = (row: TriedRow): Tried => ({ ...row, position: Number(row.position) })
-
-export type Queryable = Pick<Connection, "query">
+const tried = ({ position, stream, type, attempts, errors, is_dropped }: TriedRow): Tried => ({
+  position: Number(position),
+  stream,
+  type,
+  attempts,
+  errors,
+  isDropped: is_dropped
+})
 
 /** What an owner changes beside its cursor. */
 export interface Changes {
