@@ -81,10 +81,13 @@ describe("the lag of a durable subscription", () => {
   })
 
   test("is counted as far as ten thousand events; beyond that, it is between what was counted and the positions ahead", async () => {
-    const [behind, ahead] = [log.fresh(), { ...log.fresh(), partitions: 2 }]
+    const behind = log.fresh()
+    const ahead = { ...log.fresh(), categories: behind.categories, partitions: 2 }
     const category = behind.categories[0]!
-    const both = await Promise.all([behind, ahead].map((one) => log.engine.subscribe(one, () => undefined)))
-    await Promise.all(both.map((one) => one.stop()))
+    const members = await Promise.all(
+      [behind, ahead].map((one) => log.engine.subscribe(one, () => undefined))
+    )
+    await Promise.all(members.map((one) => one.stop()))
     const statusOf = ({ name }: { readonly name: string }) => log.engine.subscription(name).status()
     const { position } = (await statusOf(behind)).partitions[0]!
     await many(`${category}-a`, 9_000)
@@ -95,14 +98,18 @@ describe("the lag of a durable subscription", () => {
     const { head } = await log.engine.status()
     expect(lag).toEqual({ atLeast: 9_000, atMost: head - position, isCount: false })
     expect(lagMs).toBeGreaterThan(0)
-    // One partition at the end: what it is behind with is counted, though the other is far away.
+    // One partition near the end: what it is behind with is counted, though the other is far away.
+    const near = partitionOf(`${category}-a`, 2)
     await log.db.query(
-      "update tidemark.subscription_cursors set position = $2 where subscription = $1 and partition = 1",
-      [ahead.name, head - 1]
+      "update tidemark.subscription_cursors set position = $3 where subscription = $1 and partition = $2",
+      [ahead.name, near, head - 100]
     )
-    const far = await statusOf(ahead)
-    expect(far.partitions.map((each) => each.lag.isCount)).toEqual([false, true])
-    expect(far.lag).toEqual(far.partitions[0]!.lag)
+    const apart = await statusOf(ahead)
+    const far = { atLeast: 0, atMost: head - position, isCount: false }
+    expect(apart.partitions.map((each) => each.lag)).toEqual(
+      near === 0 ? [counted(100), far] : [far, counted(100)]
+    )
+    expect(apart.lag).toEqual({ ...far, atLeast: 100 })
   })
 })
 
@@ -120,8 +127,14 @@ describe.each([false, true])("the rate of a durable subscription (transactional:
     const member = await log.engine.subscribe(one, heard.handler)
     await own([member], [2])
     expect(await rates(other, one.name)).toEqual([0, 0])
+    // A batch of each partition, so that none has another reason to write its rate down.
+    const streams = [0, 1].map((part) =>
+      upTo(50)
+        .map((n) => `${category}-s${n}.`)
+        .find((stream) => partitionOf(stream, 2) === part)!
+    )
     let last = 0
-    for (const n of upTo(40)) last = (await log.emit(`${category}-s${n % 8}.`, n))[0]!
+    for (const stream of streams) last = (await log.emit(stream, ...upTo(20))).at(-1)!
     await heard.reaches(40)
     await isThrough(other, one.name, last)
     const seen = await other.subscription(one.name).status()
