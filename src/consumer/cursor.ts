@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { Rate } from "../base/rate.ts"
 import { LogRewound } from "../log/error.ts"
 import type { Event } from "../log/event.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
@@ -61,6 +62,7 @@ export class Cursor {
   private readonly identity: LogIdentity["Service"]
   private readonly settings: Settings
   private readonly run: Run
+  private readonly rate: Rate
   private origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
@@ -72,6 +74,7 @@ export class Cursor {
       readonly identity: LogIdentity["Service"]
       readonly settings: Settings
       readonly run: Run
+      readonly rate: Rate
     }
   ) {
     this.place = claimed.place
@@ -81,6 +84,7 @@ export class Cursor {
     this.identity = parts.identity
     this.settings = parts.settings
     this.run = parts.run
+    this.rate = parts.rate
     this.origin = parts.identity.current()
   }
 
@@ -124,7 +128,7 @@ export class Cursor {
   async keep(done: ReadonlyArray<number> = []): Promise<void> {
     if (this.isKept && done.length === 0) return
     const pending = this.pending.slice()
-    await this.write(pending, { held: pending.map(({ held }) => held), done })
+    await this.write(pending, { rate: this.rate.perSecond(), held: pending.map(({ held }) => held), done })
     this.pending = this.pending.slice(pending.length)
     this.tell(pending)
   }

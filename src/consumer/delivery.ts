@@ -1,4 +1,5 @@
 import { setImmediate as aTurn } from "node:timers/promises"
+import type { Rate } from "../base/rate.ts"
 import type { Event } from "../log/event.ts"
 import type { Cursor } from "./cursor.ts"
 import type { Tried } from "./held.ts"
@@ -20,7 +21,8 @@ export interface DeliveryParts {
   /** Something else is to be done first. */
   readonly halts: () => boolean
   readonly isLive: () => boolean
-  readonly handled: (events: number) => void
+  /** Of events that are handled. */
+  readonly rate: Rate
 }
 
 /** How often at least the cursor moves while a batch takes long, in ms. */
@@ -108,7 +110,7 @@ export class PlainDelivery implements Delivery {
       if (!handling.isCut(failure)) await cursor.holdAgain(event, tried, failure)
       return false
     }
-    this.parts.handled(1)
+    this.parts.rate.add(1)
     await cursor.keep([event.position])
     return true
   }
@@ -131,7 +133,7 @@ export class PlainDelivery implements Delivery {
       try {
         const handled = handling.run(events, this.circumstances(1))
         if (handled !== undefined) await handled
-        this.parts.handled(events.length)
+        this.parts.rate.add(events.length)
         cursor.owed += events.length
       } catch (thrown) {
         if (handling.isCut(thrown)) return false

@@ -69,7 +69,7 @@ export class Partition {
     this.number = partition
     this.parts = parts
     this.settings = settings
-    this.cursor = new Cursor(claimed, { places, identity, settings, run })
+    this.cursor = new Cursor(claimed, { places, identity, settings, run, rate: this.rate })
     const isLost = (): boolean => this.isGone || !this.isSurelyOwn()
     this.handling = new Handling({ settings, handler, types: log.types, telemetry, isLost })
     const wanted = { filter: settings.filter, share: { partition, of: claimed.of } }
@@ -158,9 +158,9 @@ export class Partition {
       cursor,
       handling,
       settings,
+      rate: this.rate,
       halts: () => this.halts(),
-      isLive: () => this.backlog.isLive,
-      handled: (events: number) => this.rate.add(events)
+      isLive: () => this.backlog.isLive
     }
     return settings.transactional
       ? new TransactionalDelivery({ ...common, ...parts })

@@ -67,6 +67,8 @@ const tried = ({ position, stream, type, attempts, errors, is_dropped }: TriedRo
 
 /** What an owner changes beside its cursor. */
 export interface Changes {
+  /** How many events per second it handles. */
+  readonly rate: number
   readonly held?: ReadonlyArray<Held>
   /** The positions of held events that are handled now. */
   readonly done?: ReadonlyArray<number>
@@ -139,7 +141,7 @@ export class Places {
   keep(
     place: Place,
     to: number,
-    changes?: Changes
+    changes: Changes
   ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken | Doubtful> {
     return this.postgres.withConnection((connection) =>
       Effect.andThen(
@@ -159,11 +161,11 @@ export class Places {
     connection: Queryable,
     place: Place,
     to: number,
-    { held = [], done = [] }: Changes = {}
+    { rate, held = [], done = [] }: Changes
   ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken> {
     const { name, partition, epoch, owner, position } = place
     const { text, name: prepared } = this.statement("keep_place")
-    const values = [name, partition, epoch, owner, position, to, JSON.stringify(held), done]
+    const values = [name, partition, epoch, owner, position, to, JSON.stringify(held), done, rate]
     return Effect.flatMap(
       connection.query<AheadRow>(text, values, { name: prepared }),
       ({ rows }): Effect.Effect<ReadonlyArray<Ahead>, Overtaken> =>

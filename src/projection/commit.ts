@@ -5,7 +5,7 @@ import type { EventTypes } from "../log/event-type.ts"
 import type { Fleet } from "../fleet/fleet.ts"
 import type { Event } from "../log/event.ts"
 import { attempt, type Fold, type FoldFailed } from "./fold.ts"
-import type { Cursor, Overtaken, Registry } from "./registry.ts"
+import type { Cursor, Move, Overtaken, Registry } from "./registry.ts"
 
 export interface CommitParts {
   readonly postgres: Postgres["Service"]
@@ -30,13 +30,13 @@ export const commitBatch = (
   name: string,
   cursor: FoldingCursor,
   events: ReadonlyArray<Event>,
-  upTo: number
+  move: Move
 ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> => {
   const current = attempt(() => events.map((event) => types.upcast(event)))
   const transaction = (batch: ReadonlyArray<Event>) =>
     postgres.transaction(
       (connection) =>
-        Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch)),
+        Effect.andThen(registry.move(name, cursor, move, connection), cursor.fold(connection, batch)),
       { idleMs: fleet.idleMs }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))

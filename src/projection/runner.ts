@@ -229,7 +229,8 @@ export class Runner {
   }
 
   private move(cursor: Cursor, upTo: number): Effect.Effect<void, PostgresError | Overtaken> {
-    return Effect.map(this.parts.registry.move(this.name, cursor, upTo), () => this.moved(upTo))
+    const move = { to: upTo, rate: this.progress.rate() }
+    return Effect.map(this.parts.registry.move(this.name, cursor, move), () => this.moved(upTo))
   }
 
   private moved(upTo: number): void {
@@ -268,7 +269,10 @@ export class Runner {
     upTo: number
   ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> {
     return Effect.map(
-      Effect.suspend(() => commitBatch(this.parts, this.name, this.cursor!, events, upTo)),
+      Effect.suspend(() => {
+        const move = { to: upTo, rate: this.progress.rate(events.length) }
+        return commitBatch(this.parts, this.name, this.cursor!, events, move)
+      }),
       () => {
         this.progress.folded(events.length)
         this.moved(upTo)

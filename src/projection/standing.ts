@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { RATE_WINDOW_MS } from "../base/rate.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
@@ -48,6 +49,7 @@ interface OwnerRow extends BuilderColumns {
   readonly position: string
   readonly state: "running" | "stopped"
   readonly error: RecordedError | null
+  readonly rate: number
 }
 
 interface LagRow {
@@ -67,6 +69,8 @@ interface RebuildRow extends BuilderColumns {
   readonly age_ms: number
 }
 
+const toTenth = (rate: number): number => Math.round(rate * 10) / 10
+
 const builderIn = ({ engine, application, host, pid }: BuilderColumns): Builder | undefined =>
   engine === null ? undefined : { engine, application, host, pid }
 
@@ -78,7 +82,9 @@ export const standings = (
   settled: number
 ): Effect.Effect<ReadonlyArray<ProjectionStanding>, PostgresError> =>
   Effect.gen(function* () {
-    const { rows } = yield* postgres.query<OwnerRow>(statement("projection_owners", postgres.schema).text)
+    const { rows } = yield* postgres.query<OwnerRow>(statement("projection_owners", postgres.schema).text, [
+      RATE_WINDOW_MS
+    ])
     const owners = new Map(rows.map((row) => [row.name, row]))
     const lag = statement("projection_lag", postgres.schema)
     return yield* Effect.forEach(statuses, (known) => {
@@ -92,6 +98,8 @@ export const standings = (
         ({ rows: [behind] }): ProjectionStanding => ({
           ...known,
           position,
+          // As its owner wrote it down.
+          rate: known.follows && row !== undefined ? toTenth(row.rate) : known.rate,
           lag: behind!.is_cut
             ? { atMost: Math.max(behind!.events, settled - position), isCount: false }
             : { atMost: behind!.events, isCount: true },

@@ -52,7 +52,8 @@ describe("a projection", () => {
     await db.query("delete from tidemark.engines where engine = $1", [before])
     const current = (await claim(now))!
     expect(stale.position).toBe(current.position)
-    const moving = (cursor: typeof stale) => one.run(Effect.exit(registry.move(NAME, cursor, 7)))
+    const moving = (cursor: typeof stale) =>
+      one.run(Effect.exit(registry.move(NAME, cursor, { to: 7, rate: 0 })))
     expect(Exit.isFailure(await moving(stale))).toBe(true)
     expect(Exit.isFailure(await moving({ ...stale, epoch: current.epoch }))).toBe(true)
     // Of an earlier claim of the same engine.
@@ -90,7 +91,7 @@ describe("a projection", () => {
           timeout = rows[0]!.ms
         }
       )
-    await one.run(commitBatch(parts, NAME, { ...row, fold }, [], 1))
+    await one.run(commitBatch(parts, NAME, { ...row, fold }, [], { to: 1, rate: 0 }))
     expect(Number(timeout)).toBeGreaterThan(0)
     expect(Number(timeout)).toBeLessThan(fleet.leaseMs)
   })
