@@ -277,7 +277,7 @@ export class Subscription {
         const handling =
           watched === undefined
             ? causedBy(current, this.handler)
-            : watched(current, this.state === "live", () => causedBy(current, this.handler))
+            : watched([current], this.state === "live", () => causedBy(current, this.handler))
         if (isThenable(handling)) await handling
       } catch (cause) {
         const detail = cause instanceof Error ? cause.message : String(cause)
