@@ -61,7 +61,8 @@ export class Cursor {
   private readonly identity: LogIdentity["Service"]
   private readonly settings: Settings
   private readonly run: Run
-  private origin: Origin
+  /** Where positions mean what they say here. */
+  origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
 
@@ -172,7 +173,7 @@ export class Cursor {
 
   private async write(written: ReadonlyArray<Failed>, changes: Changes): Promise<void> {
     const to = this.handled
-    const ahead = await this.run(this.places.keep(this.place, to, changes))
+    const ahead = await this.run(this.places.keep(this.place, this.origin, to, changes))
     this.moved(to)
     this.settled(changes.done ?? [], ahead)
     for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)
