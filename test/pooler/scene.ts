@@ -75,14 +75,18 @@ const heldSessions = async (pooler: Pooler, database: string) => {
   return { pids }
 }
 
-/** PgBouncer itself brings these over from one client to the next. */
+/** PgBouncer itself brings these over from one client to the next … */
 const CARRIED = [
   "application_name",
   "client_encoding",
   "DateStyle",
   "IntervalStyle",
   "TimeZone",
-  "standard_conforming_strings"
+  "standard_conforming_strings",
+  // … and each transaction begins with these anew.
+  "transaction_deferrable",
+  "transaction_isolation",
+  "transaction_read_only"
 ]
 
 /** A trial of LISTEN is made on a channel of its own, that nobody ever notifies. */
