@@ -91,7 +91,7 @@ describe("a projection", () => {
           timeout = rows[0]!.ms
         }
       )
-    const source = { isAt: () => Effect.succeed(true) }
+    const source = { isStill: () => Effect.succeed(true) }
     await one.run(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
     expect(Number(timeout)).toBeGreaterThan(0)
     expect(Number(timeout)).toBeLessThan(fleet.leaseMs)
@@ -103,7 +103,7 @@ describe("a projection", () => {
     const parts = { postgres, fleet, registry, types: new EventTypes(), folding: Semaphore.makeUnsafe(1) }
     let isFolded = false
     const fold = () => Effect.sync(() => void (isFolded = true))
-    const source = { isAt: () => Effect.succeed(false) }
+    const source = { isStill: () => Effect.succeed(false) }
     const failed = await one.run(
       Effect.flip(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
     )
