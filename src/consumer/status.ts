@@ -1,17 +1,10 @@
 import { Effect } from "effect"
+import type { Owner } from "../fleet/post.ts"
 import type { Filter } from "../log/filter.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Attempted } from "./held.ts"
 import type { LocalPartition } from "./member.ts"
 import type { Register } from "./register.ts"
-
-/** The engine that owns a partition. */
-export interface Owner {
-  readonly engine: string
-  readonly application: string
-  readonly host: string
-  readonly pid: number
-}
 
 /** How many events are held. */
 export interface HeldCounts {
