@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import { LockTimeout, PostgresError } from "../../postgres/error.ts"
-import { isConnectionLost } from "../../postgres/postgres.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { Registered } from "../registry.ts"
@@ -35,23 +34,19 @@ const recognised = (
     )
   )
 
-/** One try, which may have been done where the connection was lost at COMMIT. */
-const trySwap = Effect.fnUntraced(function* (
+/** One try. */
+const trySwap = (
   parts: RebuildParts,
   build: Build,
-  { force, epoch, before }: Swapping
-): Effect.fn.Return<Swapped, Failure | Behind | ProjectionError> {
-  yield* recognised(parts, build.name)
-  build.pace.enter("swap")
-  const outcome = yield* Effect.result(swap(parts, build, { force, epoch }))
-  if (outcome._tag === "Success") return outcome.success
-  const { failure } = outcome
-  if (failure._tag === "PostgresError" && isConnectionLost(failure)) {
-    const now = yield* parts.registry.load(build.name)
-    if (now?.generation === build.number) return { live: before, position: now.position }
-  }
-  return yield* Effect.fail(failure)
-})
+  { force, epoch }: Swapping
+): Effect.Effect<Swapped, Failure | Behind | ProjectionError> =>
+  Effect.andThen(
+    recognised(parts, build.name),
+    Effect.suspend(() => {
+      build.pace.enter("swap")
+      return swap(parts, build, { force, epoch })
+    })
+  )
 
 /** Tries to make a build live until it is, catching up in between: readers that hold the views may take their time. */
 export const untilSwapped = (
@@ -68,8 +63,12 @@ export const untilSwapped = (
     meanwhile: catchUp(parts, build, filler, false),
     passes: isPassing
   })
-  return Effect.catchIf(trying, isPassing, ({ message }) => {
+  const swapped = Effect.catchIf(trying, isPassing, ({ message }) => {
     const detail = `the views of ${build.name} were in use for ${patienceMs} ms (${message})`
     return Effect.fail(new PostgresError({ reason: new LockTimeout({ detail }) }))
   })
+  // Lost at COMMIT, an earlier swap may have been done all the same.
+  return Effect.flatMap(build.livePosition, (position) =>
+    position === undefined ? swapped : Effect.succeed({ live: swapping.before, position })
+  )
 }
