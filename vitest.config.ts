@@ -41,7 +41,10 @@ export default defineConfig(({ mode }) => {
       sequence: { sequencer: LongestFirst },
       projects:
         own === undefined
-          ? [{ test: together }, { test: { ...everywhere, name: "alone", include: alone, exclude: elsewhere } }]
+          ? [
+              { test: together },
+              { test: { ...everywhere, name: "alone", include: alone, exclude: elsewhere } }
+            ]
           : [{ test: { ...everywhere, name: mode, include: [own] } }]
     }
   }
