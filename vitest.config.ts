@@ -14,8 +14,6 @@ const alone = ["test/postgres/embedded-bad-days.test.ts", "test/engine/telemetry
 const everywhere = {
   setupFiles: ["test/support/leak-check.ts"],
   pool: "forks",
-  // Of tests that wait together, for processes that they start: more of these at once than the machine has cores for.
-  maxConcurrency: 3,
   testTimeout: 30_000,
   hookTimeout: 60_000
 } as const
