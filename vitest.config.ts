@@ -9,7 +9,7 @@ const apart: Readonly<Record<string, string>> = {
 }
 
 /** What needs a process of its own: it puts another module in a module's place, or sets OpenTelemetry up. */
-const alone = ["test/postgres/embedded-bad-days.test.ts", "test/engine/telemetry*.test.ts"]
+const alone = ["test/postgres/embedded-bad-days.test.ts", "test/{engine,consumer}/telemetry*.test.ts"]
 
 const everywhere = {
   setupFiles: ["test/support/leak-check.ts"],
