@@ -46,9 +46,10 @@ test("four partitions of three engines are two, one and one, whoever comes and g
   const c = await fourth.subscribe(one, () => undefined)
   await own([a, b, c], [2, 1, 1])
   const epochs = () =>
-    log.db.query("select partition, epoch from tidemark.subscription_cursors where subscription = $1 order by 1", [
-      one.name
-    ])
+    log.db.query(
+      "select partition, epoch from tidemark.subscription_cursors where subscription = $1 order by 1",
+      [one.name]
+    )
   const before = await epochs()
   const d = await second.subscribe(one, () => undefined)
   await own([a, b, c, d], [1, 1, 1, 1])
