@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { LogRewound } from "../log/error.ts"
 import type { Event } from "../log/event.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
+import { Caution } from "./caution.ts"
 import { SubscriptionStopped } from "./error.ts"
 import {
   type Failed,
@@ -55,6 +56,7 @@ export class Cursor {
   owed = 0
   readonly limit: number
   readonly holding = new Holding()
+  readonly caution = new Caution()
   /** When it was last written down, by performance.now(). */
   keptAt = performance.now()
   private readonly places: Places
@@ -64,6 +66,9 @@ export class Cursor {
   private origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
+  /** It is written down that an event is about to be handed over. */
+  private hasBegun = false
+  private hasLooked = false
 
   constructor(
     claimed: Claimed,
@@ -85,11 +90,16 @@ export class Cursor {
   }
 
   get isKept(): boolean {
-    return this.handled === this.place.position && this.pending.length === 0
+    return this.handled === this.place.position && this.pending.length === 0 && !this.hasBegun
   }
 
   get unwritten(): number {
     return this.pending.length
+  }
+
+  /** Whether events are to be handed over one by one, each with `begin` before it. */
+  get isCareful(): boolean {
+    return this.caution.isOn(this.handled)
   }
 
   /** Whether an event has to wait behind one of its stream. */
@@ -120,6 +130,14 @@ export class Cursor {
     await this.keep()
   }
 
+  /** Writes down how far it is, and what is handed over next: whoever comes after knows, should the process end at it. */
+  async begin(begun: number): Promise<void> {
+    const pending = this.pending.slice()
+    await this.write(pending, { held: pending.map(({ held }) => held), begun })
+    this.pending = this.pending.slice(pending.length)
+    this.hasBegun = true
+  }
+
   /** Writes down how far it is. */
   async keep(done: ReadonlyArray<number> = []): Promise<void> {
     if (this.isKept && done.length === 0) return
@@ -147,6 +165,8 @@ export class Cursor {
     const row = await this.run(this.places.load(name, partition))
     if (row === undefined || row.epoch !== epoch || row.owner !== owner) throw new Gone({ kind: "lost" })
     const { position, head } = row
+    if (!this.hasLooked && !row.isClean) this.caution.begin(row.begun)
+    this.hasLooked = true
     if (position > head) {
       const detail = `partition ${partition} of subscription ${JSON.stringify(name)} lies beyond the head; rewind it`
       throw new Gone({ kind: "rewound", reason: new LogRewound({ position, head, detail }) })
@@ -182,6 +202,7 @@ export class Cursor {
   private moved(to: number): void {
     this.place = { ...this.place, position: to }
     this.owed = 0
+    this.hasBegun = false
     this.keptAt = performance.now()
   }
 

@@ -158,7 +158,8 @@ export class Partition {
       settings,
       halts: () => this.halts(),
       isLive: () => this.backlog.isLive,
-      handled: (events: number) => this.rate.add(events)
+      handled: (events: number) => this.rate.add(events),
+      inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)
     }
     return settings.transactional
       ? new TransactionalDelivery({ ...common, ...parts })
