@@ -59,5 +59,5 @@ console.log(
   rows.map(({ total }) => total)
 )
 const { state, held: counts, lag } = await engine.subscription(name).status()
-console.log("the subscription is", state, "and holds", counts.parked, lag >= 0 ? "events" : "")
+console.log("the subscription is", state, "holds", counts.parked, "events, and is", lag.atMost, "behind")
 await engine.subscription(name).delete()

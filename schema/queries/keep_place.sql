@@ -4,7 +4,7 @@
 -- held. No row means that another engine owns it, or somebody is at it in this moment, and nothing was written.
 with place as (
   update :"schema".subscription_cursors
-  set position = $6, error = null, begun = $9, moved_at = clock_timestamp()
+  set position = $6, error = null, rate = $9, begun = $10, moved_at = clock_timestamp()
   where (subscription, partition) = (
     select subscription, partition
     from :"schema".subscription_cursors

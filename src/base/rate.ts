@@ -1,5 +1,5 @@
 /** Over how long a rate is taken, in ms. */
-const WINDOW_MS = 10_000
+export const RATE_WINDOW_MS = 10_000
 
 /** How finely it is taken, in ms. */
 const STEP_MS = 500
@@ -18,15 +18,15 @@ export class Rate {
     this.forget(now)
   }
 
-  /** To a tenth. */
-  perSecond(): number {
+  /** To a tenth; as if so much more had happened just now. */
+  perSecond(more = 0): number {
     this.forget(performance.now())
-    const sum = this.steps.reduce((all, step) => all + step.count, 0)
-    return Math.round((sum * 10 * MS_PER_SECOND) / WINDOW_MS) / 10
+    const sum = this.steps.reduce((all, step) => all + step.count, more)
+    return Math.round((sum * 10 * MS_PER_SECOND) / RATE_WINDOW_MS) / 10
   }
 
   private forget(now: number): void {
-    const kept = this.steps.findIndex((step) => step.at >= now - WINDOW_MS)
+    const kept = this.steps.findIndex((step) => step.at >= now - RATE_WINDOW_MS)
     if (kept !== 0) this.steps = kept === -1 ? [] : this.steps.slice(kept)
   }
 }

@@ -20,15 +20,19 @@ const heldText = ({ retrying, waiting, parked }: Durable["held"]): string =>
     .map(([count, what]) => `${count} ${what}`)
     .join(", ")
 
-const lagText = ({ lag, lagMs }: Durable): string =>
-  lag === 0 ? "caught up" : `≤ ${counted(lag, "position")} behind, for ${age(lagMs)}`
+const lagText = ({ lag: { atLeast, atMost, isCount }, lagMs }: Durable): string => {
+  if (atMost === 0) return "caught up"
+  if (isCount) return `${counted(atMost, "event")} behind, for ${age(lagMs)}`
+  const most = `≤ ${counted(atMost, "position")} behind`
+  return `${atLeast === 0 ? most : `> ${counted(atLeast, "event")}, ${most}`}, for ${age(lagMs)}`
+}
 
 const stateText = ({ state, dealing }: Durable): string =>
   dealing === undefined
     ? state
     : `${state}, dealt into ${counted(dealing.partitions, "partition")} at ${dealing.at}`
 
-/** Whose the partitions are, and how fast they go where that is known. */
+/** Whose the partitions are, and how fast they go. */
 const ownerRows = ({ partitions }: Durable): ReadonlyArray<ReadonlyArray<Cell>> => {
   const owners = new Map<string, { partitions: number; perSecond: number }>()
   for (const { owner, rate: perSecond = 0 } of partitions) {

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { Rate } from "../base/rate.ts"
 import { LogRewound } from "../log/error.ts"
 import type { Event } from "../log/event.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
@@ -63,7 +64,9 @@ export class Cursor {
   private readonly identity: LogIdentity["Service"]
   private readonly settings: Settings
   private readonly run: Run
-  private origin: Origin
+  private readonly rate: Rate
+  /** Of what its events were read: where positions mean what they say here. */
+  origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
   /** It is written down that an event is about to be handed over. */
@@ -77,6 +80,7 @@ export class Cursor {
       readonly identity: LogIdentity["Service"]
       readonly settings: Settings
       readonly run: Run
+      readonly rate: Rate
     }
   ) {
     this.place = claimed.place
@@ -86,6 +90,7 @@ export class Cursor {
     this.identity = parts.identity
     this.settings = parts.settings
     this.run = parts.run
+    this.rate = parts.rate
     this.origin = parts.identity.current()
   }
 
@@ -131,20 +136,13 @@ export class Cursor {
   }
 
   /** Writes down how far it is, and what is handed over next: whoever comes after knows, should the process end at it. */
-  async begin(begun: number): Promise<void> {
-    const pending = this.pending.slice()
-    await this.write(pending, { held: pending.map(({ held }) => held), begun })
-    this.pending = this.pending.slice(pending.length)
-    this.hasBegun = true
+  begin(begun: number): Promise<void> {
+    return this.writeDown({ begun })
   }
 
   /** Writes down how far it is. */
   async keep(done: ReadonlyArray<number> = []): Promise<void> {
-    if (this.isKept && done.length === 0) return
-    const pending = this.pending.slice()
-    await this.write(pending, { held: pending.map(({ held }) => held), done })
-    this.pending = this.pending.slice(pending.length)
-    this.tell(pending)
+    if (!this.isKept || done.length > 0) await this.writeDown({ done })
   }
 
   /** A transaction left this behind. */
@@ -191,9 +189,18 @@ export class Cursor {
     for (const { held } of this.pending) this.holding.add(held)
   }
 
+  private async writeDown(changes: Pick<Changes, "done" | "begun">): Promise<void> {
+    const pending = this.pending.slice()
+    const held = pending.map((one) => one.held)
+    await this.write(pending, { ...changes, rate: this.rate.perSecond(), held })
+    this.hasBegun = changes.begun !== undefined
+    this.pending = this.pending.slice(pending.length)
+    this.tell(pending)
+  }
+
   private async write(written: ReadonlyArray<Failed>, changes: Changes): Promise<void> {
     const to = this.handled
-    const ahead = await this.run(this.places.keep(this.place, to, changes))
+    const ahead = await this.run(this.places.keep(this.place, this.origin, to, changes))
     this.moved(to)
     this.settled(changes.done ?? [], ahead)
     for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)

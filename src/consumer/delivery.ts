@@ -1,4 +1,5 @@
 import { setImmediate as aTurn } from "node:timers/promises"
+import type { Rate } from "../base/rate.ts"
 import type { Event } from "../log/event.ts"
 import { endedSilently, hasEndedSilently } from "./caution.ts"
 import type { Cursor } from "./cursor.ts"
@@ -21,7 +22,8 @@ export interface DeliveryParts {
   /** Something else is to be done first. */
   readonly halts: () => boolean
   readonly isLive: () => boolean
-  readonly handled: (events: number) => void
+  /** Of events that are handled. */
+  readonly rate: Rate
   /** Runs what is handed over with care when no other partition of the engine is at such. */
   readonly inTurn: <A>(work: () => Promise<A>) => Promise<A>
 }
@@ -125,7 +127,7 @@ export class PlainDelivery implements Delivery {
       if (!handling.isCut(failure)) await cursor.holdAgain(event, tried, failure)
       return false
     }
-    this.parts.handled(1)
+    this.parts.rate.add(1)
     await cursor.keep([event.position])
     return true
   }
@@ -166,7 +168,7 @@ export class PlainDelivery implements Delivery {
       try {
         const handled = handling.run(events, this.circumstances(1))
         if (handled !== undefined) await handled
-        this.parts.handled(events.length)
+        this.parts.rate.add(events.length)
         cursor.owed += events.length
       } catch (thrown) {
         if (handling.isCut(thrown)) return false

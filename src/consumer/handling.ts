@@ -205,10 +205,9 @@ export class Handling {
     const within = () =>
       lending === undefined ? handler(given, context) : withinTransaction(() => handler(given, context))
     // Several events at once have no single cause.
-    if (events.length > 1) return within()
-    const caused = () => causedBy(event, within)
+    const caused = events.length > 1 ? within : () => causedBy(event, within)
     const { handling: watched } = this.telemetry
-    return watched === undefined ? caused() : watched(event, isLive, caused)
+    return watched === undefined ? caused() : watched(events, isLive, caused)
   }
 
   private lookAfter(): void {

@@ -53,6 +53,8 @@ export class Partition {
   private isLeaving = false
   /** The cursor may be another's, or elsewhere than believed: look before anything else. */
   private isDoubtful = true
+  /** When it was looked whose the cursor is, by performance.now(). */
+  private lookedAt = Number.NEGATIVE_INFINITY
   private isRewound = false
   /** Since when it makes way for a change of the subscription, by performance.now(). */
   private changingSince: number | undefined
@@ -67,8 +69,8 @@ export class Partition {
     this.number = partition
     this.parts = parts
     this.settings = settings
-    this.cursor = new Cursor(claimed, { places, identity, settings, run })
-    const isLost = (): boolean => this.isGone || !parts.fleet.isSure()
+    this.cursor = new Cursor(claimed, { places, identity, settings, run, rate: this.rate })
+    const isLost = (): boolean => this.isGone || !this.isSurelyOwn()
     this.handling = new Handling({ settings, handler, types: log.types, telemetry, isLost })
     const wanted = { filter: settings.filter, share: { partition, of: claimed.of } }
     this.backlog = new Backlog(parts.feed, wanted, {
@@ -86,7 +88,7 @@ export class Partition {
       places,
       pages: parts.feed.pages,
       run,
-      ends: () => this.isLeaving || this.isDoubtful || !parts.fleet.isSure()
+      ends: () => this.isLeaving || this.isDoubtful || !this.isSurelyOwn()
     })
     this.done = this.work()
   }
@@ -156,9 +158,9 @@ export class Partition {
       cursor,
       handling,
       settings,
+      rate: this.rate,
       halts: () => this.halts(),
       isLive: () => this.backlog.isLive,
-      handled: (events: number) => this.rate.add(events),
       inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)
     }
     return settings.transactional
@@ -166,9 +168,15 @@ export class Partition {
       : new PlainDelivery(common)
   }
 
+  /** Nobody can have taken it over since it was looked. */
+  private isSurelyOwn(): boolean {
+    const since = this.parts.fleet.sureSince()
+    return since !== undefined && since <= this.lookedAt
+  }
+
   /** Whether something else is to be done before the next event. */
   private halts(): boolean {
-    if (!this.parts.fleet.isSure()) this.isDoubtful = true
+    if (!this.isSurelyOwn()) this.isDoubtful = true
     const { nextAt, isFull } = this.cursor.holding
     return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || isFull
   }
@@ -193,13 +201,9 @@ export class Partition {
   }
 
   private async step(): Promise<void> {
-    const { cursor, backlog, parts } = this
+    const { cursor, backlog } = this
     if (this.isDoubtful) return this.refresh()
-    if (!parts.fleet.isSure()) {
-      parts.fleet.look()
-      this.isDoubtful = true
-      return this.pause(UNSURE_LOOK_MS)
-    }
+    if (!this.isSurelyOwn()) return this.beSure()
     if (cursor.holding.nextAt <= performance.now()) return this.retry()
     if (cursor.handled >= cursor.limit) return this.deal()
     if (backlog.size > 0 && !cursor.holding.isFull) return this.deliver()
@@ -232,9 +236,19 @@ export class Partition {
     this.trouble = undefined
   }
 
+  /** Looks again whose it is, once this engine was heard of. */
+  private async beSure(): Promise<void> {
+    const { fleet } = this.parts
+    this.isDoubtful = true
+    if (fleet.sureSince() !== undefined) return
+    fleet.look()
+    await this.pause(UNSURE_LOOK_MS)
+  }
+
   /** Looks how the partition stands, and goes on from there. */
   private async refresh(): Promise<void> {
     this.isDoubtful = false
+    this.lookedAt = performance.now()
     const isRewound = this.isRewound
     this.isRewound = false
     try {

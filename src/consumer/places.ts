@@ -1,6 +1,6 @@
 import { Data, Effect } from "effect"
 import type { Filter } from "../log/filter.ts"
-import type { LogIdentity } from "../log/identity.ts"
+import type { LogIdentity, Origin, Unrecognised } from "../log/identity.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
@@ -9,7 +9,7 @@ import type { Attempted, Held, Tried } from "./held.ts"
 /** Another engine owns the partition, or somebody is at its row in this moment: nothing was written. */
 export class Overtaken extends Data.TaggedError("Overtaken") {}
 
-/** The server may be another one than the events came from: nothing was written. */
+/** The server is another one than the events came from: nothing was written. */
 export class Doubtful extends Data.TaggedError("Doubtful") {}
 
 /** Where an owner believes a partition to be. */
@@ -69,6 +69,8 @@ const tried = ({ position, stream, type, attempts, errors, is_dropped }: TriedRo
 
 /** What an owner changes beside its cursor. */
 export interface Changes {
+  /** How many events per second it handles. */
+  readonly rate: number
   readonly held?: ReadonlyArray<Held>
   /** The positions of held events that are handled now. */
   readonly done?: ReadonlyArray<number>
@@ -147,36 +149,43 @@ export class Places {
 
   /**
    * Moves a cursor from where its owner believes it to be, and writes what goes with that. Fails with Overtaken where it is not
-   * there under this epoch, and with Doubtful where the connection may lead to another server than before.
+   * there under this epoch, and with Doubtful where the connection leads to another log or epoch than the events came from.
    */
   keep(
     place: Place,
+    origin: Origin,
     to: number,
-    changes?: Changes
-  ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken | Doubtful> {
+    changes: Changes
+  ): Effect.Effect<ReadonlyArray<Ahead>, Unrecognised | Overtaken | Doubtful> {
     return this.postgres.withConnection((connection) =>
       Effect.andThen(
-        this.sure,
+        this.sure(connection, origin),
         Effect.suspend(() => this.keepIn(connection, place, to, changes))
       )
     )
   }
 
-  /** Whoever holds a connection asks this before he writes: it may lead to another server than the one the events came from. */
-  readonly sure: Effect.Effect<void, Doubtful> = Effect.suspend(() =>
-    this.identity.isDoubtful() ? Effect.fail(new Doubtful()) : Effect.void
-  )
+  /**
+   * Whoever holds a connection asks this before he writes: it may lead to another server than the one the events came from. He asks
+   * there and then, since whatever else he did in a doubt would have to be done again, handler and all.
+   */
+  sure(connection: Queryable, origin: Origin): Effect.Effect<void, Unrecognised | Doubtful> {
+    return Effect.flatMap(this.identity.isStill(origin, connection), (isStill) =>
+      isStill ? Effect.void : Effect.fail(new Doubtful())
+    )
+  }
 
   /** The same in a transaction, of which the first statement is this. */
   keepIn(
     connection: Queryable,
     place: Place,
     to: number,
-    { held = [], done = [], begun }: Changes = {}
+    { rate, held = [], done = [], begun }: Changes
   ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken> {
     const { name, partition, epoch, owner, position } = place
     const { text, name: prepared } = this.statement("keep_place")
-    const values = [name, partition, epoch, owner, position, to, JSON.stringify(held), done, begun ?? null]
+    const changes = [JSON.stringify(held), done, rate, begun ?? null]
+    const values = [name, partition, epoch, owner, position, to, ...changes]
     return Effect.flatMap(
       connection.query<AheadRow>(text, values, { name: prepared }),
       ({ rows }): Effect.Effect<ReadonlyArray<Ahead>, Overtaken> =>

@@ -1,17 +1,14 @@
 import { Effect } from "effect"
+import { RATE_WINDOW_MS } from "../base/rate.ts"
+import type { Owner } from "../fleet/post.ts"
 import type { Filter } from "../log/filter.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Attempted } from "./held.ts"
 import type { LocalPartition } from "./member.ts"
 import type { Register } from "./register.ts"
 
-/** The engine that owns a partition. */
-export interface Owner {
-  readonly engine: string
-  readonly application: string
-  readonly host: string
-  readonly pid: number
-}
+/** Of how many of the newest events of the log it is looked at whether a subscription has still to handle them. */
+const COUNTED_EVENTS = 10_000
 
 /** How many events are held. */
 export interface HeldCounts {
@@ -20,18 +17,27 @@ export interface HeldCounts {
   readonly parked: number
 }
 
+/** How many events of a filter there are that were not handled yet, nor held. */
+export interface DurableLag {
+  /** So many were counted. */
+  readonly atLeast: number
+  /** The same where all were counted; else the number of positions ahead, which may skip and be of events that are not wanted. */
+  readonly atMost: number
+  /** Whether all were counted: so it is where there are no more than 10 000 events of any kind ahead. */
+  readonly isCount: boolean
+}
+
 export interface PartitionStatus {
   readonly partition: number
   /** Everything up to here is handled, or held. */
   readonly position: number
   readonly state: "running" | "stopped"
-  /** How many positions the log is ahead, at most: positions may skip numbers. */
-  readonly lag: number
-  /** The age of the first event that it has not passed yet, wanted or not, in ms; 0 where there is none. */
+  readonly lag: DurableLag
+  /** How long the first event of its lag has been there, in ms, or at most that where not all were counted; 0 where there is none. */
   readonly lagMs: number
   /** Undefined while nobody who is alive owns it. */
   readonly owner: Owner | undefined
-  /** Events handled per second by this engine, over the last ten seconds; undefined where it is not this engine's. */
+  /** Events handled per second by its owner, over the last ten seconds, as far as written down; undefined where it has none. */
   readonly rate: number | undefined
   /** What stopped it or keeps it from going on, or else what a held event last failed with. */
   readonly error: string | undefined
@@ -48,7 +54,9 @@ export interface DurableStatus {
   readonly members: number
   /** Into how many partitions its streams are about to be dealt, once all have come to a position. */
   readonly dealing: { readonly partitions: number; readonly at: number } | undefined
-  readonly lag: number
+  /** Of all partitions together. */
+  readonly lag: DurableLag
+  /** That of the partition whose is the longest. */
   readonly lagMs: number
   readonly held: HeldCounts
   readonly partitions: ReadonlyArray<PartitionStatus>
@@ -66,15 +74,31 @@ interface StatusRow extends HeldCounts {
   readonly position: string
   readonly partition_state: "running" | "stopped"
   readonly error: { readonly message: string } | null
+  readonly rate: number
   readonly engine: string | null
   readonly application: string | null
   readonly host: string | null
   readonly pid: number | null
   readonly is_owned: boolean
   readonly last_error: Attempted | null
+  readonly behind: number
+  readonly is_cut: boolean
   readonly age_ms: number | null
   readonly members: number
   readonly head: string
+}
+
+const lagOf = ({ behind, is_cut, head, position }: StatusRow): DurableLag => ({
+  atLeast: behind,
+  atMost: is_cut ? Math.max(behind, Number(head) - Number(position)) : behind,
+  isCount: !is_cut
+})
+
+/** Each event is of one partition, so that all of them lie within the longest stretch that was not counted. */
+const lagOfAll = (lags: ReadonlyArray<DurableLag>): DurableLag => {
+  const atLeast = lags.reduce((sum, lag) => sum + lag.atLeast, 0)
+  const uncounted = lags.filter(({ isCount }) => !isCount).map(({ atMost }) => atMost)
+  return { atLeast, atMost: Math.max(atLeast, ...uncounted), isCount: uncounted.length === 0 }
 }
 
 const partitionStatus = (row: StatusRow, local: LocalPartition | undefined): PartitionStatus => {
@@ -84,12 +108,12 @@ const partitionStatus = (row: StatusRow, local: LocalPartition | undefined): Par
     partition,
     position,
     state: row.partition_state,
-    lag: Math.max(0, Number(row.head) - position),
+    lag: lagOf(row),
     lagMs: Math.max(0, row.age_ms ?? 0),
     owner: row.is_owned
       ? { engine: row.engine!, application: row.application!, host: row.host!, pid: row.pid! }
       : undefined,
-    rate: local?.rate,
+    rate: row.is_owned ? (local?.rate ?? Math.round(row.rate * 10) / 10) : undefined,
     error: row.error?.message ?? local?.error ?? row.last_error?.message,
     held: { retrying, waiting, parked }
   }
@@ -115,7 +139,7 @@ const durableStatus = (
     createdAt: created_at,
     members,
     dealing: next_at === null ? undefined : { partitions: next_partitions!, at: Number(next_at) },
-    lag: Math.max(...partitions.map(({ lag }) => lag)),
+    lag: lagOfAll(partitions.map(({ lag }) => lag)),
     lagMs: Math.max(...partitions.map(({ lagMs }) => lagMs)),
     held: {
       retrying: sum(({ held }) => held.retrying),
@@ -132,8 +156,11 @@ export const durableStatuses = (
   local: (name: string) => ReadonlyArray<LocalPartition>,
   name: string | null
 ): Effect.Effect<ReadonlyArray<DurableStatus>, PostgresError> =>
-  Effect.map(register.ask<StatusRow>("subscription_status", [name]), ({ rows }) => {
-    const byName = new Map<string, Array<StatusRow>>()
-    for (const row of rows) byName.set(row.name, [...(byName.get(row.name) ?? []), row])
-    return [...byName.values()].map((own) => durableStatus(own, local(own[0]!.name)))
-  })
+  Effect.map(
+    register.ask<StatusRow>("subscription_status", [name, COUNTED_EVENTS, RATE_WINDOW_MS]),
+    ({ rows }) => {
+      const byName = new Map<string, Array<StatusRow>>()
+      for (const row of rows) byName.set(row.name, [...(byName.get(row.name) ?? []), row])
+      return [...byName.values()].map((own) => durableStatus(own, local(own[0]!.name)))
+    }
+  )

@@ -103,7 +103,7 @@ export class TransactionalDelivery implements Delivery {
     } catch (error) {
       return this.recover(batch, error)
     }
-    this.parts.handled(batch.events)
+    this.parts.rate.add(batch.events)
   }
 
   async again(tried: Tried, event: Event): Promise<boolean> {
@@ -133,21 +133,21 @@ export class TransactionalDelivery implements Delivery {
       await cursor.holdAgain(event, tried, failing === undefined ? error : failing.thrown)
       return false
     }
-    this.parts.handled(1)
+    this.parts.rate.add(1)
     return true
   }
 
   private async transact(batch: Batch, body: () => Promise<void>): Promise<void> {
-    const { cursor, places, log, fleet, ambient, run, transactions } = this.parts
+    const { cursor, places, log, fleet, ambient, run, transactions, rate } = this.parts
     const { place } = cursor
     const within = log.transaction(
       (tx) =>
         Effect.gen(function* () {
-          yield* places.sure
-          yield* places.keepIn(tx, place, place.position)
+          yield* places.keepIn(tx, place, place.position, { rate: rate.perSecond() })
+          yield* places.sure(tx, cursor.origin)
           batch.lending = new Lending(tx, ambient, fleet.idleMs)
           yield* Effect.tryPromise({ try: body, catch: (thrown) => thrown })
-          return yield* places.keepIn(tx, place, batch.to, batch)
+          return yield* places.keepIn(tx, place, batch.to, { ...batch, rate: rate.perSecond(batch.events) })
         }),
       { idleMs: fleet.idleMs }
     )

@@ -1,11 +1,11 @@
 import { Effect, type Semaphore } from "effect"
-import type { PostgresError } from "../postgres/error.ts"
-import type { Postgres } from "../postgres/postgres.ts"
+import { ConnectionLost, PostgresError } from "../postgres/error.ts"
+import type { Connection, Postgres } from "../postgres/postgres.ts"
 import type { EventTypes } from "../log/event-type.ts"
 import type { Fleet } from "../fleet/fleet.ts"
 import type { Event } from "../log/event.ts"
 import { attempt, type Fold, type FoldFailed } from "./fold.ts"
-import type { Cursor, Overtaken, Registry } from "./registry.ts"
+import type { Cursor, Move, Overtaken, Registry } from "./registry.ts"
 
 export interface CommitParts {
   readonly postgres: Postgres["Service"]
@@ -21,6 +21,17 @@ export interface FoldingCursor extends Cursor {
   readonly fold: Fold
 }
 
+/** Where a batch comes from: whether a connection leads to the log that it was read of. */
+export interface Source {
+  readonly isStill: (connection: Connection) => Effect.Effect<boolean, PostgresError>
+}
+
+/** What the server that answers now may never have had is not folded there. */
+const moved = (): PostgresError => {
+  const detail = "another server answers than the one that the batch was read from"
+  return new PostgresError({ reason: new ConnectionLost({ detail, nothingKept: true }) })
+}
+
 /**
  * Folds a batch and moves the cursor to the batch's end, in one transaction. Its first statement moves the cursor: where
  * another process was faster, that finds nothing, and the transaction ends before it has done any work.
@@ -29,14 +40,19 @@ export const commitBatch = (
   { postgres, types, registry, folding, fleet }: CommitParts,
   name: string,
   cursor: FoldingCursor,
+  source: Source,
   events: ReadonlyArray<Event>,
-  upTo: number
+  move: Move
 ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> => {
   const current = attempt(() => events.map((event) => types.upcast(event)))
   const transaction = (batch: ReadonlyArray<Event>) =>
     postgres.transaction(
       (connection) =>
-        Effect.andThen(registry.move(name, cursor, upTo, connection), cursor.fold(connection, batch)),
+        Effect.gen(function* () {
+          yield* registry.move(name, cursor, move, connection)
+          if (!(yield* source.isStill(connection))) return yield* Effect.fail(moved())
+          return yield* cursor.fold(connection, batch)
+        }),
       { idleMs: fleet.idleMs }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))

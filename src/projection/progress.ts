@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { Rate } from "../base/rate.ts"
 import { type ProjectionReason, type ProjectionError, projectionError } from "./error.ts"
 
 interface Waiter {
@@ -6,20 +7,12 @@ interface Waiter {
   readonly settle: (outcome: Effect.Effect<void, ProjectionError>) => void
 }
 
-/** Over how long the rate is taken, in ms. */
-const RATE_WINDOW_MS = 10_000
-
-interface Folded {
-  readonly at: number
-  readonly events: number
-}
-
 /** How far a projection has come, who waits for it, and how fast it goes. */
 export class Progress {
   /** Everything up to here that the projection folds is in its tables, whoever folded it. */
   position = 0
   private readonly waiters = new Set<Waiter>()
-  private recent: Array<Folded> = []
+  private readonly recent = new Rate()
 
   get isAwaited(): boolean {
     return this.waiters.size > 0
@@ -58,20 +51,11 @@ export class Progress {
   }
 
   folded(events: number): void {
-    this.recent.push({ at: performance.now(), events })
-    this.forget()
+    this.recent.add(events)
   }
 
-  /** Events folded by this process per second, over the last ten seconds. */
-  rate(): number {
-    this.forget()
-    const events = this.recent.reduce((sum, folded) => sum + folded.events, 0)
-    return Math.round((events * 10_000) / RATE_WINDOW_MS) / 10
-  }
-
-  private forget(): void {
-    const since = performance.now() - RATE_WINDOW_MS
-    const kept = this.recent.findIndex((folded) => folded.at >= since)
-    if (kept !== 0) this.recent = kept === -1 ? [] : this.recent.slice(kept)
+  /** Events folded by this process per second, over the last ten seconds; as if so many more had been folded just now. */
+  rate(more = 0): number {
+    return this.recent.perSecond(more)
   }
 }

@@ -32,6 +32,12 @@ export interface Registered {
 /** Where a process believes a projection to be. */
 export type Cursor = Pick<Registered, "hash" | "epoch" | "position" | "owner">
 
+/** Where a cursor goes, and how many events per second were folded on the way there. */
+export interface Move {
+  readonly to: number
+  readonly rate: number
+}
+
 interface ProjectionRow {
   readonly version: number
   readonly definition_hash: string
@@ -120,9 +126,12 @@ export class Registry {
     )
   }
 
-  /** Leaves a projection to others. */
-  release(name: string, engine: string): Effect.Effect<void, PostgresError> {
-    return Effect.asVoid(this.postgres.query(this.statements.release.text, [name, engine]))
+  /** Leaves a projection to others, unless it has changed hands since it was claimed. */
+  release(
+    name: string,
+    { epoch, owner }: Pick<Cursor, "epoch" | "owner">
+  ): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(this.postgres.query(this.statements.release.text, [name, epoch, owner]))
   }
 
   insert(
@@ -139,12 +148,12 @@ export class Registry {
   move(
     name: string,
     { hash, epoch, position, owner }: Cursor,
-    to: number,
+    { to, rate }: Move,
     connection: Queryable = this.postgres
   ): Effect.Effect<void, PostgresError | Overtaken> {
     const { text, name: prepared } = this.statements.move
     return Effect.flatMap(
-      connection.query(text, [name, hash, epoch, position, to, owner], { name: prepared }),
+      connection.query(text, [name, hash, epoch, position, to, owner, rate], { name: prepared }),
       ({ count }) => (count === 0 ? Effect.fail(new Overtaken()) : Effect.void)
     )
   }

@@ -178,6 +178,8 @@ export class Runner {
 
   /** Asks the database where the projection is. */
   private readonly look: Effect.Effect<void, Failure> = Effect.gen({ self: this }, function* () {
+    // What follows is worth nothing on a server that is not known; where it cannot be, the next batch is not folded either.
+    yield* Effect.ignore(this.parts.feed.sure(Effect.void))
     yield* this.take(yield* this.parts.registry.load(this.name))
   })
 
@@ -197,7 +199,8 @@ export class Runner {
     const before = this.cursor
     const isSame = before?.epoch === row.epoch && before.generation === row.generation
     const fold = isSame ? before.fold : yield* this.openFold(row.generation)
-    if (isSame && row.position >= before.position && !this.isRewound) this.backlog.drop(row.position)
+    const isOn = isSame && row.position >= before.position && !this.isRewound
+    if (isOn && this.backlog.isCurrent) this.backlog.drop(row.position)
     else this.backlog.restart(row.position)
     this.isOwner = this.parts.folds && row.owner === this.parts.fleet.engine
     this.cursor = {
@@ -229,7 +232,8 @@ export class Runner {
   }
 
   private move(cursor: Cursor, upTo: number): Effect.Effect<void, PostgresError | Overtaken> {
-    return Effect.map(this.parts.registry.move(this.name, cursor, upTo), () => this.moved(upTo))
+    const move = { to: upTo, rate: this.progress.rate() }
+    return Effect.map(this.parts.registry.move(this.name, cursor, move), () => this.moved(upTo))
   }
 
   private moved(upTo: number): void {
@@ -268,7 +272,10 @@ export class Runner {
     upTo: number
   ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> {
     return Effect.map(
-      Effect.suspend(() => commitBatch(this.parts, this.name, this.cursor!, events, upTo)),
+      Effect.suspend(() => {
+        const move = { to: upTo, rate: this.progress.rate(events.length) }
+        return commitBatch(this.parts, this.name, this.cursor!, this.backlog, events, move)
+      }),
       () => {
         this.progress.folded(events.length)
         this.moved(upTo)
@@ -307,8 +314,8 @@ export class Runner {
     readonly position?: number
     readonly type?: string
   }): Effect.Effect<void> {
-    const { registry, fleet } = this.parts
-    const isReleased = this.isOwner ? Effect.ignore(registry.release(this.name, fleet.engine)) : Effect.void
+    const { isOwner, cursor } = this
+    const released = isOwner && cursor ? this.parts.registry.release(this.name, cursor) : Effect.void
     this.isOwner = false
     this.stopped = new ProjectionStopped({ projection: this.name, ...why })
     this.backlog.restart(this.cursor?.position ?? 0)
@@ -319,7 +326,7 @@ export class Runner {
       position: why.position,
       type: why.type
     })
-    return Effect.andThen(isReleased, said)
+    return Effect.andThen(Effect.ignore(released), said)
   }
 
   /** Goes on where another process has got past what stopped this one. */

@@ -15,7 +15,7 @@ export interface ProjectionStatus {
     /** Whether that is a number of events; else it is one of positions, which may skip. */
     readonly isCount: boolean
   }
-  /** Events folded by this process per second, over the last ten seconds. */
+  /** Events folded per second, over the last ten seconds: by this process, or by its owner where the fleet was asked. */
   readonly rate: number
   /** Another process does the folding at present; this one follows, and takes over when it stops. */
   readonly follows: boolean

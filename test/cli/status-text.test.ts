@@ -25,7 +25,7 @@ const durablePartition = (
   partition,
   position: 1200,
   state: "running",
-  lag: 12,
+  lag: { atLeast: 12, atMost: 12, isCount: true },
   lagMs: 3_000,
   owner: application === undefined ? undefined : { engine: application, application, host: "here", pid: 7 },
   rate: 20,
@@ -67,7 +67,7 @@ const status: Parameters<typeof statusText>[0] = {
       createdAt: new Date(0),
       members: 2,
       dealing: undefined,
-      lag: 12,
+      lag: { atLeast: 48, atMost: 48, isCount: true },
       lagMs: 3_000,
       held: { retrying: 0, waiting: 4, parked: 1 },
       partitions: [
@@ -155,12 +155,25 @@ describe("the status of durable subscriptions", () => {
   test("tells whose the partitions are, what is held, and what stopped one", () => {
     const text = statusText(status, noPaint)
     expect(text).toMatch(
-      /^consumers +mailer +running +2 engines +≤ 12 positions behind, for 3.0 s +4 waiting, 1 parked$/m
+      /^consumers +mailer +running +2 engines +48 events behind, for 3\.0 s +4 waiting, 1 parked$/m
     )
     expect(text).toMatch(/^ +2 partitions +handled by a on here \(pid 7\) +40\/s$/m)
     expect(text).toMatch(/^ +1 partition +handled by b on here \(pid 7\) +20\/s$/m)
     expect(text).toMatch(/^ +1 partition +handled by nobody$/m)
     expect(text).toMatch(/^ +partition 2 stopped: no \[2J mail$/m)
     expect(text).toMatch(/^ +partition 3 failed last: late$/m)
+  })
+
+  test.each([
+    [{ atLeast: 0, atMost: 0, isCount: true }, "caught up"],
+    [{ atLeast: 1, atMost: 1, isCount: true }, "1 event behind, for 3.0 s"],
+    [
+      { atLeast: 10_000, atMost: 900_000, isCount: false },
+      "> 10000 events, ≤ 900000 positions behind, for 3.0 s"
+    ],
+    [{ atLeast: 0, atMost: 900_000, isCount: false }, "≤ 900000 positions behind, for 3.0 s"]
+  ])("say a lag of %j as %s", (lag, text) => {
+    const [mailer] = status.durable
+    expect(statusText({ ...status, durable: [{ ...mailer!, lag }] }, noPaint)).toContain(` ${text} `)
   })
 })

@@ -30,7 +30,7 @@ let at = 0
 
 const keep = async (held: ReadonlyArray<object>, done: ReadonlyArray<number>) => {
   const { text } = statement("keep_place", "tidemark")
-  const values = [NAME, 0, 1, engine, at, at + 1, JSON.stringify(held), done, null]
+  const values = [NAME, 0, 1, engine, at, at + 1, JSON.stringify(held), done, 0, null]
   at += 1
   return db.query<Ahead & Record<string, unknown>>(text, values)
 }

@@ -52,7 +52,8 @@ describe("a projection", () => {
     await db.query("delete from tidemark.engines where engine = $1", [before])
     const current = (await claim(now))!
     expect(stale.position).toBe(current.position)
-    const moving = (cursor: typeof stale) => one.run(Effect.exit(registry.move(NAME, cursor, 7)))
+    const moving = (cursor: typeof stale) =>
+      one.run(Effect.exit(registry.move(NAME, cursor, { to: 7, rate: 0 })))
     expect(Exit.isFailure(await moving(stale))).toBe(true)
     expect(Exit.isFailure(await moving({ ...stale, epoch: current.epoch }))).toBe(true)
     // Of an earlier claim of the same engine.
@@ -60,6 +61,18 @@ describe("a projection", () => {
     expect(await db.query("select position::integer from tidemark.projections")).toEqual([{ position: 0 }])
     expect(Exit.isSuccess(await moving(current))).toBe(true)
     expect(await db.query("select position::integer from tidemark.projections")).toEqual([{ position: 7 }])
+  })
+
+  it("is not left by a release that comes late, after the same engine has claimed it anew", async () => {
+    const { one, claim, registry } = await free()
+    const engine = await alive()
+    const before = (await claim(engine))!
+    const now = (await claim(engine))!
+    const owners = () => db.query("select owner from tidemark.projections")
+    await one.run(registry.release(NAME, before))
+    expect(await owners()).toEqual([{ owner: engine }])
+    await one.run(registry.release(NAME, now))
+    expect(await owners()).toEqual([{ owner: null }])
   })
 
   it("is not claimed by code with another definition than the one that filled it", async () => {
@@ -90,8 +103,24 @@ describe("a projection", () => {
           timeout = rows[0]!.ms
         }
       )
-    await one.run(commitBatch(parts, NAME, { ...row, fold }, [], 1))
+    const source = { isStill: () => Effect.succeed(true) }
+    await one.run(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
     expect(Number(timeout)).toBeGreaterThan(0)
     expect(Number(timeout)).toBeLessThan(fleet.leaseMs)
+  })
+
+  it("is not folded where another server answers than the one that its events were read from", async () => {
+    const { one, postgres, fleet, registry, claim } = await free()
+    const row = (await claim(fleet.engine))!
+    const parts = { postgres, fleet, registry, types: new EventTypes(), folding: Semaphore.makeUnsafe(1) }
+    let isFolded = false
+    const fold = () => Effect.sync(() => void (isFolded = true))
+    const source = { isStill: () => Effect.succeed(false) }
+    const failed = await one.run(
+      Effect.flip(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
+    )
+    expect(failed).toMatchObject({ _tag: "PostgresError", reason: { _tag: "ConnectionLost" } })
+    expect(isFolded).toBe(false)
+    expect(await registry.load(NAME).pipe(one.run)).toMatchObject({ position: 0 })
   })
 })

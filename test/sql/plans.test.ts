@@ -158,6 +158,13 @@ const filteredReads: Readonly<Record<string, Call>> = {
   "a page of an agent": ["read_page", () => page([null, null, null, null, "00001"])]
 }
 
+/** Of how many events it is looked at whether a subscription wants them. A fifth of a log would be better had by reading all of it. */
+const COUNTED = 1_000
+
+const countingReads: Readonly<Record<string, Call>> = {
+  "how subscriptions stand": ["subscription_status", () => [null, COUNTED, 10_000]]
+}
+
 const plainSql: Readonly<Record<string, string>> = {
   append_events: `select append_events('plain-1', '[{"type": "T"}]')`,
   read_stream: "select * from read_stream('order-00001')",
@@ -174,7 +181,8 @@ const call = async (session: Explained, [name, values]: Call): Promise<void> => 
 }
 
 const everything = async (session: Explained): Promise<void> => {
-  for (const one of Object.values({ ...appends, ...narrowReads, ...filteredReads })) await call(session, one)
+  for (const one of Object.values({ ...appends, ...narrowReads, ...countingReads, ...filteredReads }))
+    await call(session, one)
   for (const text of Object.values(plainSql)) await session.query(text)
 }
 
@@ -187,6 +195,14 @@ beforeAll(async () => {
   await db.query("alter table tidemark.streams set (autovacuum_enabled = off)")
   await db.query("alter table tidemark.telemetry_0 set (autovacuum_enabled = off)")
   await db.query("select tidemark.declare_category('beat', true)")
+  await db.query(
+    `insert into tidemark.subscriptions (name, filter, partitions)
+     values ('of all', '{}', 4), ('of some', '{"types": ["Rare"], "agent": "00001"}', 4)`
+  )
+  await db.query(
+    `insert into tidemark.subscription_cursors (subscription, partition, position)
+     select name, part, 0 from tidemark.subscriptions, generate_series(0, 3) part`
+  )
   early.session = await explained()
   await everything(early.session)
   await db.query("select setval('tidemark.log_position', 100000)")
@@ -243,6 +259,10 @@ describe.each([
     ))
 
   test.each(Object.entries(narrowReads))("%s", (_, one) => thrifty((session) => call(session, one)))
+
+  test.each(Object.entries(countingReads))("%s", (_, one) =>
+    thrifty((session) => call(session, one), COUNTED + FEW_ROWS)
+  )
 
   test.each(Object.entries(plainSql))("%s", (_, text) => thrifty((session) => session.query(text)))
 

@@ -48,6 +48,31 @@ it("the status names who folds, how far behind it is in events and in time, and 
   }
 })
 
+it("the status tells how fast the owner folds, in any process, also of what it has just folded; that fades when nothing comes", async () => {
+  const one = await start({ name: "folder" })
+  const definition = counters({ name: "paced" })
+  await one.project(definition)
+  await one.reaches(
+    "paced",
+    await one.emit("s-1", ...Array.from({ length: 40 }, () => Counted.make({ by: 1 })))
+  )
+  const engine = await looking()
+  try {
+    await engine.project(definition)
+    const rate = async () => (await engine.status()).projections.find(({ name }) => name === "paced")!.rate
+    const seen = await rate()
+    expect(seen).toBeGreaterThan(2)
+    expect(seen).toBeLessThanOrEqual(4)
+    // The window of ten seconds slides on although the owner has nothing to write down.
+    await db.query("update tidemark.projections set moved_at = moved_at - interval '5 seconds'")
+    expect(await rate()).toBeLessThanOrEqual(seen / 2 + 0.1)
+    await db.query("update tidemark.projections set moved_at = moved_at - interval '10 seconds'")
+    expect(await rate()).toBe(0)
+  } finally {
+    await engine.close()
+  }
+})
+
 it("the status shows a rebuild under way to every process, with its builder, and afterwards none", async () => {
   const one = await start({ name: "builder" })
   const definition = counters({ name: "shown" })
