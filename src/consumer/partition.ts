@@ -164,7 +164,8 @@ export class Partition {
       settings,
       rate: this.rate,
       halts: () => this.halts(),
-      isLive: () => this.backlog.isLive
+      isLive: () => this.backlog.isLive,
+      inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)
     }
     return settings.transactional
       ? new TransactionalDelivery({ ...common, ...parts })
