@@ -1,59 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises"
-import { beforeAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { DEFAULT_LEASE_MS as LEASE_MS } from "../../src/fleet/fleet.ts"
 import { upTo } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
-import { startWorker, type Worker } from "../support/process.ts"
 import { random, seedFor } from "../support/random.ts"
-import { consumerLog, isThrough } from "./scene.ts"
+import { owns, patience, processLog, type Subscribed } from "./process-scene.ts"
+import { isThrough } from "./scene.ts"
 
-const log = consumerLog()
-
-type Said = {
-  readonly name?: string
-  readonly given?: string
-  readonly owns?: ReadonlyArray<number>
-  readonly ready?: boolean
-}
-
-interface Subscribed {
-  readonly name: string
-  readonly categories: ReadonlyArray<string>
-  readonly partitions: number
-  readonly transactional: boolean
-}
-
-const patience = { within: 20_000 }
-
-beforeAll(async () => {
-  await log.db.query(
-    "create table handled (nth bigserial primary key, subscription text, stream text, n integer)"
-  )
-})
-
-const start = async (
-  subscriptions: ReadonlyArray<Subscribed>,
-  { failing = 0, pauseMs = 0 } = {}
-): Promise<Worker<Said>> => {
-  const worker = startWorker<Said>("consumer", {
-    input: { database: log.db.url, subscriptions, failing, pauseMs }
-  })
-  await worker.saysThat(({ ready }) => ready === true, patience)
-  return worker
-}
-
-const owns = (worker: Worker<Said>, name: string, count: number) =>
-  until(
-    () =>
-      worker.said.findLast((said) => said.name === name && said.owns !== undefined)?.owns?.length === count,
-    { what: `the worker to own ${count} of ${name}`, within: 20_000 }
-  )
-
-const handledOf = (name: string) =>
-  log.db.query<{ stream: string; n: number }>(
-    "select stream, n from handled where subscription = $1 order by nth",
-    [name]
-  )
+const log = processLog()
 
 describe.each([
   ["transactional", true],
@@ -62,9 +16,9 @@ describe.each([
   test("and is killed is followed by another within five seconds, which loses nothing", async () => {
     const one = { ...log.fresh(), partitions: 1, transactional }
     const stream = `${one.categories[0]}-a`
-    await using first = await start([one], { pauseMs: 5 })
+    await using first = await log.start([one], { pauseMs: 5 })
     await owns(first, one.name, 1)
-    await using second = await start([one])
+    await using second = await log.start([one])
     await log.emit(stream, ...upTo(50))
     await first.saysThat(({ given }) => given === `${stream} 20`, patience)
     await first.kill()
@@ -73,7 +27,7 @@ describe.each([
     expect(performance.now() - since).toBeLessThan(5_000)
     const [last] = await log.emit(stream, 51)
     await isThrough(log.engine, one.name, last!)
-    const numbers = (await handledOf(one.name)).map(({ n }) => n)
+    const numbers = (await log.handledOf(one.name)).map(({ n }) => n)
     expect([...new Set(numbers)]).toEqual(upTo(51))
     if (transactional) expect(numbers).toEqual(upTo(51))
   })
@@ -81,9 +35,9 @@ describe.each([
   test("and stands still for longer than its lease is given nothing, and writes nothing, when it wakes up", async () => {
     const one = { ...log.fresh(), partitions: 1, transactional }
     const stream = `${one.categories[0]}-a`
-    await using first = await start([one], { pauseMs: 200 })
+    await using first = await log.start([one], { pauseMs: 200 })
     await owns(first, one.name, 1)
-    await using second = await start([one])
+    await using second = await log.start([one])
     await log.emit(stream, ...upTo(5))
     await first.saysThat(({ given }) => given === `${stream} 2`, patience)
     process.kill(first.pid, "SIGSTOP")
@@ -96,7 +50,7 @@ describe.each([
     const last = (await log.emit(stream, 7)).at(-1)!
     await isThrough(log.engine, one.name, last)
     expect(first.said.filter((said) => said.given !== undefined)).toHaveLength(given)
-    const numbers = (await handledOf(one.name)).map(({ n }) => n)
+    const numbers = (await log.handledOf(one.name)).map(({ n }) => n)
     expect([...new Set(numbers)]).toEqual(upTo(7))
     if (transactional) expect(numbers).toEqual(upTo(7))
     await second.kill()
@@ -112,7 +66,7 @@ test("processes that are killed, stopped and started while handlers fail handle 
     partitions: 3,
     transactional
   }))
-  const workers = await Promise.all(upTo(3).map(() => start(both, { failing: 0.03, pauseMs: 1 })))
+  const workers = await Promise.all(upTo(3).map(() => log.start(both, { failing: 0.03, pauseMs: 1 })))
   const emitted = new Map<string, number>()
   let last = 0
   const emitting = new AbortController()
@@ -133,7 +87,7 @@ test("processes that are killed, stopped and started while handlers fail handle 
       const victim = oneOf(workers)
       if (chance(0.5)) {
         await victim.kill()
-        workers[workers.indexOf(victim)] = await start(both, { failing: 0.03, pauseMs: 1 })
+        workers[workers.indexOf(victim)] = await log.start(both, { failing: 0.03, pauseMs: 1 })
       } else {
         process.kill(victim.pid, "SIGSTOP")
         await pause(between(0, 1) * LEASE_MS + between(100, 1_500))
@@ -154,7 +108,7 @@ test("processes that are killed, stopped and started while handlers fail handle 
         { within: 30_000, what: `${name} to come to its end` }
       )
     for (const { name, transactional, categories } of both) {
-      const handled = await handledOf(name)
+      const handled = await log.handledOf(name)
       for (const [stream, count] of emitted) {
         if (!stream.startsWith(`${categories[0]}-`)) continue
         const numbers = handled.filter((each) => each.stream === stream).map(({ n }) => n)
