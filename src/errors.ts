@@ -52,6 +52,7 @@ export {
   LockTimeout,
   ReadOnly,
   Rejected,
+  ReplicaBehind,
   RolledBack,
   StatementTimeout,
   TransactionEnded,

@@ -1,5 +1,6 @@
 -- Deals the streams of a subscription into its new number of partitions, once every cursor has come to where all of them stop;
--- returns whether it did. What is held goes with its stream.
+-- returns whether it did. What is held goes with its stream. It locks as everybody does: the subscription, its cursors by partition,
+-- held events by position.
 create or replace function deal_subscription(subscription text)
 returns boolean
 language plpgsql
@@ -19,22 +20,28 @@ begin
   if not found then
     return false;
   end if;
-  perform from subscription_cursors cursor
-  where cursor.subscription = deal_subscription.subscription
-  for update;
+  -- Nobody who is on the way there is waited for: who comes last looks after the others have committed.
   if exists (
     select from subscription_cursors cursor
     where cursor.subscription = deal_subscription.subscription and cursor.position < _at
   ) then
     return false;
   end if;
+  perform from subscription_cursors cursor
+  where cursor.subscription = deal_subscription.subscription
+  order by cursor.partition
+  for update;
   select max(cursor.epoch) + 1 into _epoch
   from subscription_cursors cursor
   where cursor.subscription = deal_subscription.subscription;
   delete from subscription_cursors cursor where cursor.subscription = deal_subscription.subscription;
-  insert into subscription_cursors (subscription, partition, position, epoch, moved_at)
-  select deal_subscription.subscription, part, _at, _epoch, _now
+  insert into subscription_cursors (subscription, partition, position, epoch, clean_epoch, moved_at)
+  select deal_subscription.subscription, part, _at, _epoch, _epoch, _now
   from generate_series(0, _partitions - 1) part;
+  perform from held_events held
+  where held.subscription = deal_subscription.subscription
+  order by held.position
+  for update;
   update held_events held
   set partition = partition_of(held.stream, _partitions)
   where held.subscription = deal_subscription.subscription;

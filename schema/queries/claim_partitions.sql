@@ -1,7 +1,15 @@
 -- An engine becomes the owner of so many partitions that nobody alive owns, under new epochs. Who holds a row is at work on it.
 -- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do, unless all have: then
 -- the last to come is gone, and whoever claims one deals. The subscription is locked as well, so that it is seen as it is when the
--- claim counts, and not as it was before somebody changed it.
+-- claim counts, and not as it was before somebody changed it; and so are the owners that were not heard of in time: who is heard of
+-- in this moment stays the owner, and who is heard of later sees this claim when it looks.
+with gone as (
+  select engine
+  from :"schema".engines
+  where alive_until <= clock_timestamp()
+    and engine in (select owner from :"schema".subscription_cursors where subscription = $1)
+  for update skip locked
+)
 update :"schema".subscription_cursors cursor
 set owner = $2, epoch = cursor.epoch + 1
 from (
@@ -23,10 +31,8 @@ from (
     and (
       free.owner is null
       or free.owner = $2
-      or not exists (
-        select from :"schema".engines holder
-        where holder.engine = free.owner and holder.alive_until > clock_timestamp()
-      )
+      or free.owner in (select engine from gone)
+      or not exists (select from :"schema".engines holder where holder.engine = free.owner)
     )
   order by free.partition
   limit $3

@@ -1,5 +1,15 @@
--- What an engine owned is free at once.
-with member as (
-  delete from :"schema".subscription_members where engine = $1
+-- What an engine owned is free at once. Whoever locks several engines or members does it in their order.
+with gone as (
+  delete from :"schema".engines where engine = $1
+  returning engine
+),
+joined as (
+  select subscription
+  from :"schema".subscription_members
+  where engine = $1 and (select count(*) from gone) is not null
+  order by subscription
+  for update
 )
-delete from :"schema".engines where engine = $1
+delete from :"schema".subscription_members member
+using joined
+where member.subscription = joined.subscription and member.engine = $1

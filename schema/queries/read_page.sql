@@ -14,5 +14,5 @@ from (
     limit $3
   ) ahead
 ) summed
-where so_far - size < $9
+where so_far - size < $9 and :"schema".reaches($2)
 order by position

@@ -13,5 +13,5 @@ from (
     limit $3
   ) ahead
 ) summed
-where so_far - size < $4
+where so_far - size < $4 and :"schema".reaches($2)
 order by position

@@ -69,7 +69,7 @@ left join lateral (
     count(*) filter (where state = 'retrying')::integer as retrying,
     count(*) filter (where state = 'parked')::integer as parked,
     count(*) filter (where state = 'waiting')::integer as waiting,
-    (array_agg(errors -> -1 order by errors -> -1 ->> 'at' desc) filter (where jsonb_array_length(errors) > 0))[1] as last_error
+    (array_agg(errors -> -1 order by errors -> -1 ->> 'at' desc) filter (where state <> 'dropped' and jsonb_array_length(errors) > 0))[1] as last_error
   from :"schema".held_events held
   where held.subscription = one.name and held.partition = cursor.partition
 ) held on true

@@ -1,4 +1,20 @@
--- The owners of a subscription's partitions notice by the new epochs, and write nothing under the old ones.
-update :"schema".subscription_cursors
-set epoch = epoch + 1, owner = null
-where subscription = $1
+-- Takes those partitions of a subscription from their owners that nobody is at in this moment, beside those that are taken
+-- already: owners notice by the new epochs, and write nothing under the old ones. Who takes waits for no row, so that whoever
+-- changes a subscription is never one of two who wait for each other.
+with free as (
+  select partition
+  from :"schema".subscription_cursors
+  where subscription = $1 and not partition = any ($2::integer[])
+  order by partition
+  for update skip locked
+),
+taken as (
+  update :"schema".subscription_cursors cursor
+  set epoch = cursor.epoch + 1, clean_epoch = cursor.epoch + 1, owner = null, begun = null
+  from free
+  where cursor.subscription = $1 and cursor.partition = free.partition
+  returning cursor.partition
+)
+select
+  array (select partition from taken) as taken,
+  (select count(*)::integer from :"schema".subscription_cursors where subscription = $1) as partitions

@@ -83,7 +83,12 @@ const makeConsumers = Effect.fnUntraced(function* () {
   const fleet = yield* Fleet
   const identity = yield* LogIdentity
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
-  const register = new Register(postgres)
+  // This engine need not wait until it hears itself.
+  const tell = Effect.andThen(
+    Effect.sync(() => fleet.look()),
+    fleet.tell
+  )
+  const register = new Register(postgres, tell)
   const members = new Map<string, Member>()
   /** The last of each name, which may not have given up everything yet. */
   const former = new Map<string, Member>()
@@ -125,8 +130,17 @@ const makeConsumers = Effect.fnUntraced(function* () {
       const detail = `subscription ${JSON.stringify(name)} lies beyond the head; rewind it`
       return yield* logError(new LogRewound({ position, head, detail }))
     }
-    yield* register.join(name, fleet.engine)
   })
+
+  const begin = (settings: Settings, handler: AnyHandler): Member => {
+    const { name } = settings
+    const member = new Member(settings, handler, parts, register)
+    members.set(name, member)
+    former.set(name, member)
+    const forget = (): boolean => members.get(name) === member && members.delete(name)
+    member.done.then(forget, forget)
+    return member
+  }
 
   const subscribe = Effect.fnUntraced(function* <R>(
     options: ConsumeOptions,
@@ -142,25 +156,21 @@ const makeConsumers = Effect.fnUntraced(function* () {
     yield* registered(settings)
     const running = runningHandler(handler, yield* Effect.context<R>())
     if (members.has(name)) return yield* consumerError(new AlreadySubscribed({ subscription: name }))
-    const member = new Member(settings, running, parts, register)
-    members.set(name, member)
-    former.set(name, member)
+    // From its first moment there is somebody who ends it: whoever subscribes may be interrupted.
+    const member = yield* Effect.acquireRelease(
+      Effect.sync(() => begin(settings, running)),
+      (begun) => Effect.promise(() => begun.stop())
+    )
     const stop = async (): Promise<void> => {
       await member.stop()
     }
-    const forget = (): boolean => members.get(name) === member && members.delete(name)
-    member.done.then(forget, forget)
-    yield* fleet.tell
-    const own = yield* Effect.scope
-    const stopped = Effect.promise(stop)
-    yield* Scope.addFinalizer(own, stopped)
     const membership: Membership = { name, partitions: () => member.status(), done: member.done, stop }
     return membership
   })
 
   return Consumers.of({
     subscribe: <R>(options: ConsumeOptions, handler: unknown) => subscribe<R>(options, handler as AnyHandler),
-    control: (name) => controlOf(name, { register, log, tell: fleet.tell, status: statusOf }),
+    control: (name) => controlOf(name, { register, log, tell, status: statusOf }),
     status: statusOf(null)
   })
 })

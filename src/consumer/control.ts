@@ -134,6 +134,10 @@ export const controlOf = (name: string, { register, log, tell, status }: Control
   const change = <A, E>(work: (ask: Ask) => Effect.Effect<A, E>) => verb(register.change(name, work))
   const unknown = Effect.fail(consumerError(new UnknownSubscription({ subscription: name })))
 
+  const isThere = Effect.flatMap(register.load(name), (row) =>
+    row === undefined ? unknown : Effect.succeed(row)
+  )
+
   const someParked = (which: Which, found: number): Effect.Effect<number, ConsumerError> =>
     which !== "all" && found === 0
       ? Effect.fail(consumerError(new NotParked({ subscription: name, position: which })))
@@ -190,15 +194,19 @@ export const controlOf = (name: string, { register, log, tell, status }: Control
         )
         if (odd !== undefined)
           return yield* invalid(`There is no state ${JSON.stringify(odd)}: give ${STATES.join(", ")}`)
-        if ((yield* register.load(name)) === undefined) return yield* unknown
+        yield* isThere
         const most = Math.min(limit, MOST_HELD)
         const { rows } = yield* register.ask<HeldRow>("list_held", [name, states, after, most])
         return rows.map(heldEvent)
       }),
     retry: (which) =>
       Effect.flatMap(checked(which), (position) =>
-        change((ask) =>
-          Effect.flatMap(ask("retry_held", [name, position]), (rows) => someParked(which, rows.length))
+        verb(
+          Effect.flatMap(isThere, () =>
+            Effect.flatMap(register.ask("retry_held", [name, position]), ({ count }) =>
+              someParked(which, count)
+            )
+          )
         )
       ),
     drop: (which, { reason, actor }) =>
@@ -208,22 +216,28 @@ export const controlOf = (name: string, { register, log, tell, status }: Control
           return yield* invalid("A parked event is dropped without a reason: give one in words")
         const meta = { reason, ...(actor === undefined ? {} : { actor }) }
         const dropSome = log.transaction((tx) =>
-          register.changeIn(tx, name, (ask) =>
-            Effect.gen(function* () {
-              const rows = yield* ask<DroppedRow>("drop_held", [name, position, DROPPED_AT_ONCE])
-              yield* someParked(which, rows.length)
-              const events = rows.map((row) => ({
-                type: EVENT_DROPPED,
-                data: { ...row, subscription: name, position: Number(row.position), reason }
-              }))
-              if (events.length > 0) yield* tx.emit(`${CATEGORY}-${name}`, events, { meta })
-              return rows.length
-            })
-          )
+          Effect.gen(function* () {
+            const ask = register.asking(tx)
+            const rows = yield* ask<DroppedRow>("drop_held", [name, position, DROPPED_AT_ONCE])
+            const events = rows.map((row) => ({
+              type: EVENT_DROPPED,
+              data: { ...row, subscription: name, position: Number(row.position), reason }
+            }))
+            if (events.length > 0) yield* tx.emit(`${CATEGORY}-${name}`, events, { meta })
+            return rows.length
+          })
         )
+        yield* known
+        yield* isThere
         let dropped = 0
-        for (let last = DROPPED_AT_ONCE; last === DROPPED_AT_ONCE; dropped += last)
-          last = yield* verb(dropSome)
+        // Others may have been faster with some of them, so that fewer than there were to be is no sign of the end.
+        let isMore = true
+        while (isMore) {
+          const some = yield* verb(dropSome)
+          dropped += some
+          isMore = which === "all" && some > 0
+        }
+        yield* someParked(which, dropped)
         return dropped
       })
   }

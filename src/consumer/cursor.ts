@@ -63,7 +63,8 @@ export class Cursor {
   private readonly settings: Settings
   private readonly run: Run
   private readonly rate: Rate
-  private origin: Origin
+  /** Of what its events were read. */
+  origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
 
@@ -166,6 +167,7 @@ export class Cursor {
   }
 
   async loadHolding(): Promise<void> {
+    this.holding.asked()
     const streams = await this.run(this.places.heldStreams(this.place, MOST_HELD_STREAMS))
     const retrying = await this.run(this.places.retrying(this.place, MOST_RETRYING))
     this.holding.clear()
@@ -176,7 +178,7 @@ export class Cursor {
 
   private async write(written: ReadonlyArray<Failed>, changes: Changes): Promise<void> {
     const to = this.handled
-    const ahead = await this.run(this.places.keep(this.place, to, changes))
+    const ahead = await this.run(this.places.keep(this.place, this.origin, to, changes))
     this.moved(to)
     this.settled(changes.done ?? [], ahead)
     for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)

@@ -67,8 +67,11 @@ export class NotParked extends Schema.TaggedError<NotParked>()("NotParked", {
 /** Why nobody waits for a handler any more, as the reason of its signal; the events are handled again, here or elsewhere. */
 export class HandlingCut extends Schema.TaggedError<HandlingCut>()("HandlingCut", {
   subscription: Schema.String,
-  /** Its time was up, its transaction sat idle, the subscription is being stopped here, or this engine does not own the partition any more. */
-  why: Schema.Literals(["deadline", "idle", "stop", "lost"]),
+  /**
+   * Its time was up, its transaction sat idle, the subscription is being stopped here, this engine does not own the partition any
+   * more, or somebody changes the subscription and waits for its transaction to end.
+   */
+  why: Schema.Literals(["deadline", "idle", "stop", "lost", "change"]),
   afterMs: Schema.Int
 }) {
   override get message(): string {
@@ -80,7 +83,8 @@ const CUTS = {
   deadline: "The handler did not end before its deadline",
   idle: "The handler let its transaction sit idle for longer than an owner may",
   stop: "The subscription is being stopped",
-  lost: "This engine does not own the partition any more"
+  lost: "This engine does not own the partition any more",
+  change: "The subscription is being changed, which waits for the handler's transaction"
 } as const
 
 export const ConsumerReason = Schema.Union([

@@ -15,6 +15,9 @@ import type { Lending } from "./lending.ts"
 const LONGEST_TICK_MS = 250
 const SHORTEST_TICK_MS = 5
 
+/** Why a call was cut short where that is its own fault, and a failed attempt. */
+const BLAMED: ReadonlySet<HandlingCut["why"]> = new Set(["deadline", "idle"])
+
 /** A handler as the partitions call it: with an event or an array of them. */
 export type AnyHandler = (
   given: Event | ReadonlyArray<Event>,
@@ -109,6 +112,8 @@ export class Handling {
   private timer: NodeJS.Timeout | undefined
   /** Why every further call is to end soon. */
   private ending = false
+  /** When a call is cut short because the subscription is to be changed, by performance.now(). */
+  private endsAt = Number.POSITIVE_INFINITY
 
   constructor(options: {
     readonly settings: Settings
@@ -149,7 +154,12 @@ export class Handling {
 
   /** Whether a failure is only that the call was to end, which says nothing about its events. */
   isCut(failure: unknown): boolean {
-    return failure instanceof HandlingCut ? failure.why === "stop" || failure.why === "lost" : this.ending
+    return failure instanceof HandlingCut ? !BLAMED.has(failure.why) : this.ending
+  }
+
+  /** Somebody waits for the transaction that is under way, and does so no longer than until then, by performance.now(). */
+  endBy(at: number): void {
+    this.endsAt = at
   }
 
   /** The handler under way should end, and is waited for. */
@@ -195,10 +205,9 @@ export class Handling {
     const within = () =>
       lending === undefined ? handler(given, context) : withinTransaction(() => handler(given, context))
     // Several events at once have no single cause.
-    if (events.length > 1) return within()
-    const caused = () => causedBy(event, within)
+    const caused = events.length > 1 ? within : () => causedBy(event, within)
     const { handling: watched } = this.telemetry
-    return watched === undefined ? caused() : watched(event, isLive, caused)
+    return watched === undefined ? caused() : watched(events, isLive, caused)
   }
 
   private lookAfter(): void {
@@ -217,6 +226,7 @@ export class Handling {
     if (performance.now() - current.beganAt >= this.settings.timeoutMs) current.cut("deadline")
     else if (lending?.isIdle === true) current.cut("idle")
     else if (this.isLost()) current.cut("lost")
+    else if (performance.now() >= this.endsAt) current.cut("change")
   }
 }
 

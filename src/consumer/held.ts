@@ -41,7 +41,10 @@ export interface Held {
 }
 
 /** What is known of an event before an attempt. */
-export type Tried = Pick<Held, "position" | "stream" | "type" | "attempts" | "errors">
+export interface Tried extends Pick<Held, "position" | "stream" | "type" | "attempts" | "errors"> {
+  /** It was given up: it is not to be handed over, but counts as handled for what waits behind it. */
+  readonly isDropped: boolean
+}
 
 /** PostgreSQL cannot store it. */
 const NUL = /\0/g
@@ -102,10 +105,12 @@ export class Holding {
   private readonly streams = new Set<string>()
   private readonly due = new Map<number, number>()
   private soonest = Number.POSITIVE_INFINITY
+  /** Somebody has others be tried again, which are not known here yet. */
+  private isReminded = false
 
   /** When the next is tried again, by performance.now(). */
   get nextAt(): number {
-    return this.soonest
+    return this.isReminded ? 0 : this.soonest
   }
 
   /** As much is held as is remembered: nothing new is to be taken on until some of it is settled. */
@@ -115,6 +120,16 @@ export class Holding {
 
   holds(stream: string): boolean {
     return this.streams.has(stream)
+  }
+
+  /** The database holds events whose time has come: what is known here may be old. */
+  remind(): void {
+    this.isReminded = true
+  }
+
+  /** What is to be known is asked for from here on. */
+  asked(): void {
+    this.isReminded = false
   }
 
   clear(): void {

@@ -4,6 +4,7 @@ import type { LogRewound } from "../log/error.ts"
 import type { Look, Standing } from "../fleet/post.ts"
 import type { Ending } from "./cursor.ts"
 import { SubscriptionChanged, SubscriptionDeleted } from "./error.ts"
+import { fairShare } from "./fair-share.ts"
 import type { AnyHandler } from "./handling.ts"
 import { isSameFilter, type Settings } from "./options.ts"
 import { Partition } from "./partition.ts"
@@ -16,6 +17,9 @@ const HANDLER_PATIENCE_MS = 4_000
 
 /** How long the last words of a member may take beyond that, in ms: the server may not answer. */
 const LEAVE_MS = 2_000
+
+/** How long a member that ends waits for the answer to what it asks in this moment, in ms: unanswered, it may still be done later. */
+const ANSWER_MS = 1_000
 
 /** How often it is tried then, in ms. */
 const LEAVE_AGAIN_MS = 500
@@ -94,8 +98,7 @@ export class Member {
   private async end(failure?: MemberFailure): Promise<void> {
     this.unwatch()
     const { run } = this.parts
-    this.asking.abort()
-    await this.acting
+    await this.answered()
     const partitions = [...this.partitions.values()]
     for (const partition of partitions) partition.stop()
     const ended = Effect.promise(() => Promise.all(partitions.map(({ done }) => done)))
@@ -113,6 +116,14 @@ export class Member {
     )
     if (failure === undefined) this.settle.resolve()
     else this.settle.reject(failure)
+  }
+
+  /** What it asked is done or not done by then, so that nothing comes after its last words. */
+  private async answered(): Promise<void> {
+    const acted = Effect.promise(async () => this.acting)
+    await this.parts.run(Effect.timeoutOption(acted, ANSWER_MS))
+    this.asking.abort()
+    await this.acting
   }
 
   /** What it owns is nobody's while this engine lives, so it is given up for as long as it takes. */
@@ -157,20 +168,30 @@ export class Member {
     }
   }
 
-  private async actOn({ parts, members }: Look): Promise<void> {
+  private async actOn({ parts, members, rank, isChanging }: Look): Promise<void> {
     if (parts.length === 0) return this.miss()
     const standings = new Map<number, Standing>(parts.map((standing) => [standing.part, standing]))
-    for (const [number, partition] of this.partitions)
-      if (standings.get(number)?.isMine !== true) partition.doubt()
-    const share = Math.ceil(parts.length / Math.max(1, members))
+    for (const [number, partition] of this.partitions) {
+      const standing = standings.get(number)
+      if (standing?.isMine !== true) partition.doubt()
+      partition.told({ isChanging, isDue: standing?.isDue === true })
+    }
+    // It is not among them yet; or was gone for long, or came back with a log that was restored.
+    if (rank === undefined) return this.join()
+    const share = fairShare(parts.length, members, rank)
     const surplus = [...this.partitions.values()].slice(share)
     for (const partition of surplus) partition.leave()
     const free = parts.filter(({ part, isFree, isMine }) => isFree || (isMine && !this.partitions.has(part)))
-    if (this.partitions.size >= share) return
-    // Whoever was gone for long, or came back with a log that was restored, is not counted any more.
-    await this.ask(this.register.join(this.name, this.parts.fleet.engine))
     const most = Math.min(free.length, share - this.partitions.size)
     if (most > 0) await this.claim(most)
+  }
+
+  /** The others have to give up what is too much for them now. */
+  private async join(): Promise<void> {
+    const { fleet, run } = this.parts
+    await this.ask(this.register.join(this.name, fleet.engine))
+    fleet.look()
+    await run(fleet.tell)
   }
 
   /** There is nothing left of it, unless the look is older than what made it. */

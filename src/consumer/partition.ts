@@ -10,6 +10,7 @@ import { Cursor, type Ending, Gone } from "./cursor.ts"
 import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
 import { type AnyHandler, Handling } from "./handling.ts"
 import { MOST_HELD_STREAMS, MOST_RETRYING } from "./held.ts"
+import { lastWords } from "./last-words.ts"
 import type { Settings } from "./options.ts"
 import type { ConsumerParts } from "./parts.ts"
 import { type Claimed, Doubtful, Overtaken } from "./places.ts"
@@ -22,11 +23,11 @@ const IDLE_MOVE_MS = 1_000
 /** How often an owner that the others may take for gone looks whether it still is one, in ms. */
 const UNSURE_LOOK_MS = 100
 
-/** How often an owner that leaves tries to write down what is handled. */
-const LAST_TRIES = 5
+/** How often an owner looks whether a change that it makes way for is over, in ms. */
+const CHANGING_LOOK_MS = 100
 
-/** How long the last words of an owner may take, in ms. */
-const LEAVE_MS = 2_000
+/** How long a handler may go on in its transaction once somebody waits for that to end, in ms. */
+const HASTE_MS = 1_000
 
 const HOLDS_TOO_MUCH = `it takes on nothing new: it holds ${MOST_RETRYING} events to be tried again, or events of ${MOST_HELD_STREAMS} streams; mend the handler, then retry or drop what is parked`
 
@@ -52,7 +53,11 @@ export class Partition {
   private isLeaving = false
   /** The cursor may be another's, or elsewhere than believed: look before anything else. */
   private isDoubtful = true
+  /** When it was looked whose the cursor is, by performance.now(). */
+  private lookedAt = Number.NEGATIVE_INFINITY
   private isRewound = false
+  /** Since when it makes way for a change of the subscription, by performance.now(). */
+  private changingSince: number | undefined
   /** The cursor is known to be another's. */
   private isGone = false
   private failures = 0
@@ -65,7 +70,7 @@ export class Partition {
     this.parts = parts
     this.settings = settings
     this.cursor = new Cursor(claimed, { places, identity, settings, run, rate: this.rate })
-    const isLost = (): boolean => this.isGone || !parts.fleet.isSure()
+    const isLost = (): boolean => this.isGone || !this.isSurelyOwn()
     this.handling = new Handling({ settings, handler, types: log.types, telemetry, isLost })
     const wanted = { filter: settings.filter, share: { partition, of: claimed.of } }
     this.backlog = new Backlog(parts.feed, wanted, {
@@ -83,7 +88,7 @@ export class Partition {
       places,
       pages: parts.feed.pages,
       run,
-      ends: () => this.isLeaving || this.isDoubtful || !parts.fleet.isSure()
+      ends: () => this.isLeaving || this.isDoubtful || !this.isSurelyOwn()
     })
     this.done = this.work()
   }
@@ -111,6 +116,21 @@ export class Partition {
       (row) => (this.isGone ||= row?.epoch !== epoch),
       () => undefined
     )
+  }
+
+  /** What the fleet saw: somebody changes the subscription, or has held events be tried again. */
+  told({ isChanging, isDue }: { readonly isChanging: boolean; readonly isDue: boolean }): void {
+    const wasChanging = this.changingSince !== undefined
+    if (isDue) this.cursor.holding.remind()
+    // Who changes it waits for a transaction alone; and after that it may be another's, or elsewhere.
+    if (isChanging) this.isDoubtful = true
+    this.changingSince = isChanging ? (this.changingSince ?? performance.now()) : undefined
+    this.handling.endBy(
+      this.settings.transactional && this.changingSince !== undefined
+        ? this.changingSince + HASTE_MS
+        : Number.POSITIVE_INFINITY
+    )
+    if (isDue || isChanging !== wasChanging) this.news.ring()
   }
 
   /** Ends after the handler that is under way, with all that is handled written down. */
@@ -147,9 +167,15 @@ export class Partition {
       : new PlainDelivery(common)
   }
 
+  /** Nobody can have taken it over since it was looked. */
+  private isSurelyOwn(): boolean {
+    const since = this.parts.fleet.sureSince()
+    return since !== undefined && since <= this.lookedAt
+  }
+
   /** Whether something else is to be done before the next event. */
   private halts(): boolean {
-    if (!this.parts.fleet.isSure()) this.isDoubtful = true
+    if (!this.isSurelyOwn()) this.isDoubtful = true
     const { nextAt, isFull } = this.cursor.holding
     return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || isFull
   }
@@ -159,7 +185,7 @@ export class Partition {
     while (!this.isLeaving && ending === undefined) {
       try {
         if (this.failures > 0) await this.pause(backoffMs(this.failures - 1))
-        if (!this.isLeaving) await this.step()
+        if (!this.isLeaving) await (this.changingSince === undefined ? this.step() : this.makeWay())
       } catch (thrown) {
         ending = await this.recover(thrown)
       }
@@ -167,14 +193,16 @@ export class Partition {
     return this.end(ending ?? { kind: "left" })
   }
 
+  /** Begins nothing while the subscription is being changed. */
+  private async makeWay(): Promise<void> {
+    this.parts.fleet.look()
+    await this.pause(CHANGING_LOOK_MS)
+  }
+
   private async step(): Promise<void> {
-    const { cursor, backlog, parts } = this
+    const { cursor, backlog } = this
     if (this.isDoubtful) return this.refresh()
-    if (!parts.fleet.isSure()) {
-      parts.fleet.look()
-      this.isDoubtful = true
-      return this.pause(UNSURE_LOOK_MS)
-    }
+    if (!this.isSurelyOwn()) return this.beSure()
     if (cursor.holding.nextAt <= performance.now()) return this.retry()
     if (cursor.handled >= cursor.limit) return this.deal()
     if (backlog.size > 0 && !cursor.holding.isFull) return this.deliver()
@@ -207,9 +235,19 @@ export class Partition {
     this.trouble = undefined
   }
 
+  /** Looks again whose it is, once this engine was heard of. */
+  private async beSure(): Promise<void> {
+    const { fleet } = this.parts
+    this.isDoubtful = true
+    if (fleet.sureSince() !== undefined) return
+    fleet.look()
+    await this.pause(UNSURE_LOOK_MS)
+  }
+
   /** Looks how the partition stands, and goes on from there. */
   private async refresh(): Promise<void> {
     this.isDoubtful = false
+    this.lookedAt = performance.now()
     const isRewound = this.isRewound
     this.isRewound = false
     try {
@@ -277,32 +315,19 @@ export class Partition {
     handling.close()
     this.reading.abort()
     if (ending.kind === "lost") return ending
-    const { reason } = ending as { readonly reason?: Error }
-    const said =
-      ending.kind === "stopped" || ending.kind === "rewound"
-        ? parts.places.stop(cursor.place, stopError(ending, reason!))
-        : parts.places.release(cursor.place)
-    const kept =
-      ending.kind === "left" ? Effect.ignore(Effect.tryPromise(() => this.lastMove())) : Effect.void
-    const last = Effect.andThen(
-      kept,
-      Effect.suspend(() => said)
+    await parts.run(
+      lastWords(ending, { place: () => cursor.place, places: parts.places, move: () => this.lastMove() })
     )
-    await parts.run(Effect.ignore(Effect.timeoutOption(last, LEAVE_MS)))
     return ending
   }
 
-  /** What is handled is not handed over again because a connection came or went in this moment. */
   private async lastMove(): Promise<void> {
-    for (let tries = 0; tries < LAST_TRIES; tries += 1) {
-      try {
-        if (this.isDoubtful) await this.refresh()
-        await this.cursor.keep()
-        return
-      } catch (thrown) {
-        if (thrown instanceof Gone) return
-        this.isDoubtful = true
-      }
+    try {
+      if (this.isDoubtful) await this.refresh()
+      await this.cursor.keep()
+    } catch (thrown) {
+      this.isDoubtful = true
+      throw thrown
     }
   }
 
@@ -313,10 +338,4 @@ export class Partition {
   private read<A>(effect: Effect.Effect<A, unknown>): Promise<A> {
     return this.parts.runUntil(effect, this.reading.signal)
   }
-}
-
-const stopError = (ending: Ending, reason: Error): object => {
-  const position = "reason" in ending ? ending.reason.position : 0
-  const type = ending.kind === "stopped" ? ending.reason.type : undefined
-  return { position, type, message: reason.message }
 }

@@ -1,8 +1,8 @@
 import { Data, Effect } from "effect"
 import type { Filter } from "../log/filter.ts"
-import type { LogIdentity } from "../log/identity.ts"
+import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Connection, Postgres } from "../postgres/postgres.ts"
+import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
 import type { Attempted, Held, Tried } from "./held.ts"
 
@@ -53,11 +53,17 @@ interface TriedRow {
   readonly type: string
   readonly attempts: number
   readonly errors: ReadonlyArray<Attempted>
+  readonly is_dropped: boolean
 }
 
-const tried = (row: TriedRow): Tried => ({ ...row, position: Number(row.position) })
-
-export type Queryable = Pick<Connection, "query">
+const tried = ({ position, stream, type, attempts, errors, is_dropped }: TriedRow): Tried => ({
+  position: Number(position),
+  stream,
+  type,
+  attempts,
+  errors,
+  isDropped: is_dropped
+})
 
 /** What an owner changes beside its cursor. */
 export interface Changes {
@@ -130,25 +136,30 @@ export class Places {
 
   /**
    * Moves a cursor from where its owner believes it to be, and writes what goes with that. Fails with Overtaken where it is not
-   * there under this epoch, and with Doubtful where the connection may lead to another server than before.
+   * there under this epoch, and with Doubtful where the connection may lead to another server than the one it was read of.
    */
   keep(
     place: Place,
+    origin: Origin,
     to: number,
     changes: Changes
   ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken | Doubtful> {
     return this.postgres.withConnection((connection) =>
       Effect.andThen(
-        this.sure,
+        this.sure(origin),
         Effect.suspend(() => this.keepIn(connection, place, to, changes))
       )
     )
   }
 
   /** Whoever holds a connection asks this before he writes: it may lead to another server than the one the events came from. */
-  readonly sure: Effect.Effect<void, Doubtful> = Effect.suspend(() =>
-    this.identity.isDoubtful() ? Effect.fail(new Doubtful()) : Effect.void
-  )
+  sure(origin: Origin): Effect.Effect<void, Doubtful> {
+    return Effect.suspend(() =>
+      this.identity.isDoubtful() || !isSameOrigin(origin, this.identity.current())
+        ? Effect.fail(new Doubtful())
+        : Effect.void
+    )
+  }
 
   /** The same in a transaction, of which the first statement is this. */
   keepIn(

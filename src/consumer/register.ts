@@ -1,12 +1,10 @@
 import { Effect } from "effect"
 import type { Filter } from "../log/filter.ts"
-import type { PostgresError } from "../postgres/error.ts"
-import type { Connection, Postgres } from "../postgres/postgres.ts"
+import { LockTimeout, PostgresError } from "../postgres/error.ts"
+import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import { type ConsumerError, consumerError, UnknownSubscription } from "./error.ts"
-
-/** How long a change waits for a handler that is at work in its transaction, in ms. */
-const LOCK_MS = 5_000
+import { lockTimeout, TAKE_MS, takeAll } from "./taking.ts"
 
 /** The row of a subscription. */
 export interface Registered {
@@ -34,14 +32,15 @@ export type Ask = <Row>(
   values: ReadonlyArray<unknown>
 ) => Effect.Effect<ReadonlyArray<Row>, PostgresError>
 
-type Queryable = Pick<Connection, "query">
-
 /** The table of subscriptions: which there are, what they want, and what is to become of them. */
 export class Register {
   private readonly postgres: Postgres["Service"]
+  private readonly tell: Effect.Effect<void>
 
-  constructor(postgres: Postgres["Service"]) {
+  /** `tell` has all engines look. */
+  constructor(postgres: Postgres["Service"], tell: Effect.Effect<void>) {
     this.postgres = postgres
+    this.tell = tell
   }
 
   /** Makes a subscription where there is none of that name. */
@@ -62,7 +61,7 @@ export class Register {
     )
   }
 
-  /** An engine has a handler for it; false where there is no such subscription. */
+  /** An engine has a handler for it; where there is no such subscription, nothing is done. */
   join(name: string, engine: string): Effect.Effect<void, PostgresError> {
     return Effect.asVoid(this.ask("join_subscription", [name, engine]))
   }
@@ -73,30 +72,36 @@ export class Register {
 
   /**
    * Changes a subscription in a transaction that takes it from its owners first: they write nothing after that, and claim it
-   * again. Fails with UnknownSubscription, and with LockTimeout where a handler's transaction lasts.
+   * again. Fails with UnknownSubscription, and with LockTimeout where somebody is at it for TAKE_MS.
    */
   change<A, E>(
     name: string,
     work: (ask: Ask) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | PostgresError | ConsumerError> {
-    return this.postgres.transaction((connection) => this.changeIn(connection, name, work))
+    return this.postgres.transaction((connection) => {
+      const ask = this.asking(connection)
+      return Effect.gen({ self: this }, function* () {
+        yield* connection.query(`set local lock_timeout = ${TAKE_MS}`)
+        yield* this.lock(name, connection)
+        yield* takeAll(name, ask, this.tell)
+        return yield* work(ask)
+      })
+    })
   }
 
-  /** The same in a transaction that is there already. */
-  changeIn<A, E>(
-    connection: Queryable,
-    name: string,
-    work: (ask: Ask) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E | PostgresError | ConsumerError> {
-    const ask: Ask = <Row>(query: string, values: ReadonlyArray<unknown>) =>
+  /** Runs statements in a transaction that is there already. */
+  asking(connection: Queryable): Ask {
+    return <Row>(query: string, values: ReadonlyArray<unknown>) =>
       Effect.map(this.ask<Row>(query, values, connection), ({ rows }) => rows)
-    return Effect.gen({ self: this }, function* () {
-      yield* connection.query(`set local lock_timeout = ${LOCK_MS}`)
-      const { count } = yield* this.ask("lock_subscription", [name], connection)
-      if (count === 0) return yield* consumerError(new UnknownSubscription({ subscription: name }))
-      yield* this.ask("take_partitions", [name], connection)
-      return yield* work(ask)
-    })
+  }
+
+  private lock(name: string, connection: Queryable): Effect.Effect<void, PostgresError | ConsumerError> {
+    const locked = Effect.mapError(this.ask("lock_subscription", [name], connection), (error) =>
+      error.reason instanceof LockTimeout ? lockTimeout(name, "by another change of it") : error
+    )
+    return Effect.flatMap(locked, ({ count }) =>
+      count === 0 ? Effect.fail(consumerError(new UnknownSubscription({ subscription: name }))) : Effect.void
+    )
   }
 
   ask<Row>(query: string, values: ReadonlyArray<unknown>, connection: Queryable = this.postgres) {

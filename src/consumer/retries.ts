@@ -69,9 +69,9 @@ export class Retries {
     for (const tried of held) {
       if (ends()) return false
       const event = found.get(tried.position)
-      // Retention has dropped it meanwhile.
+      // Somebody has dropped it meanwhile, or retention has.
       const isHandled =
-        event === undefined
+        event === undefined || tried.isDropped
           ? await cursor.keep([tried.position]).then(() => true)
           : await delivery.again(tried, event)
       if (isHandled) await then?.(tried)

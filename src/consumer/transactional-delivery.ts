@@ -111,7 +111,7 @@ export class TransactionalDelivery implements Delivery {
     const within = log.transaction(
       (tx) =>
         Effect.gen(function* () {
-          yield* places.sure
+          yield* places.sure(cursor.origin)
           yield* places.keepIn(tx, place, place.position, { rate: rate.perSecond() })
           batch.lending = new Lending(tx, ambient, fleet.idleMs)
           yield* Effect.tryPromise({ try: body, catch: (thrown) => thrown })

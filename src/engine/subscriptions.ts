@@ -24,7 +24,9 @@ export interface DurableSubscription extends Membership {
 
 /**
  * What can be done to a durable subscription, from any engine, whoever works on it. Every method rejects with UnknownSubscription
- * where there is none of the name; changes reject with LockTimeout where a handler is at work in its transaction for 5 000 ms.
+ * where there is none of the name. `retry` and `drop` wait for nobody; the other changes wait until handlers that are at work in a
+ * transaction have ended it (their engines end a batch with the event at hand, and cut a handler short after 1 000 ms), and reject
+ * with LockTimeout, which says who is in the way, after 10 000 ms.
  */
 export interface SubscriptionControl {
   readonly name: string

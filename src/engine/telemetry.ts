@@ -1,4 +1,15 @@
-import { type Context, context, SpanKind, trace, TraceFlags } from "@opentelemetry/api"
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  trace,
+  TraceFlags,
+  type Tracer as HostTracer
+} from "@opentelemetry/api"
 import { Effect, Layer, type Scope, type Tracer } from "effect"
 import { Ambient } from "../log/ambient.ts"
 import { Appender } from "../log/appender.ts"
@@ -32,36 +43,61 @@ export const ambientMeta = (): Meta | undefined => {
   return traceparent === undefined ? causal : { ...causal, traceparent }
 }
 
-/** Where a handler's work belongs: to the trace of its event, and never to the one in which somebody once subscribed. */
-const contextOf = (event: Event): Context => {
-  const around = trace.deleteSpan(context.active())
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(String(event.meta.traceparent)) ?? []
-  if (traceId === undefined || spanId === undefined || flags === undefined) return around
+/** The span that an event was emitted in, if it says so. */
+const emittedIn = ({ meta }: Event): SpanContext | undefined => {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(String(meta.traceparent)) ?? []
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
   const spanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
-  return trace.isSpanContextValid(spanContext) ? trace.setSpanContext(around, spanContext) : around
+  return trace.isSpanContextValid(spanContext) ? spanContext : undefined
+}
+
+/** What a span, or a link, says of an event. */
+const attributesOf = (event: Event): Attributes => ({
+  [TELEMETRY_NAMES.stream]: event.stream,
+  [TELEMETRY_NAMES.position]: event.position,
+  [TELEMETRY_NAMES.version]: event.version,
+  [TELEMETRY_NAMES.eventId]: event.id,
+  [TELEMETRY_NAMES.eventType]: event.type
+})
+
+/** Where a handler's work belongs: to the trace of its event, and never to the one in which somebody once subscribed. */
+const handleSpanOf = (tracer: HostTracer, events: ReadonlyArray<Event>): readonly [Context, Span] => {
+  const [event] = events
+  const around = trace.deleteSpan(context.active())
+  const begun = (options: SpanOptions, parent: Context): readonly [Context, Span] => {
+    const span = tracer.startSpan(TELEMETRY_NAMES.handleSpan, { kind: SpanKind.CONSUMER, ...options }, parent)
+    return [trace.setSpan(parent, span), span]
+  }
+  if (events.length === 1) {
+    const emitted = emittedIn(event!)
+    const parent = emitted === undefined ? around : trace.setSpanContext(around, emitted)
+    return begun({ attributes: attributesOf(event!) }, parent)
+  }
+  // Several events may be of several traces, so that none of these is the one that it belongs to.
+  const links = events.flatMap((one) => {
+    const emitted = emittedIn(one)
+    return emitted === undefined ? [] : [{ context: emitted, attributes: attributesOf(one) }]
+  })
+  const attributes = {
+    [TELEMETRY_NAMES.events]: events.length,
+    [TELEMETRY_NAMES.position]: events.at(-1)!.position
+  }
+  return begun({ attributes, links }, around)
 }
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && "then" in value
 
-const handleInSpan = (event: Event, handle: () => unknown): unknown => {
+const handleInSpan = (events: ReadonlyArray<Event>, handle: () => unknown): unknown => {
   const tracer = hostTracer()
   if (tracer === undefined) return handle()
-  const parent = contextOf(event)
-  const attributes = {
-    [TELEMETRY_NAMES.stream]: event.stream,
-    [TELEMETRY_NAMES.position]: event.position,
-    [TELEMETRY_NAMES.version]: event.version,
-    [TELEMETRY_NAMES.eventId]: event.id,
-    [TELEMETRY_NAMES.eventType]: event.type
-  }
-  const span = tracer.startSpan(TELEMETRY_NAMES.handleSpan, { kind: SpanKind.CONSUMER, attributes }, parent)
+  const [inside, span] = handleSpanOf(tracer, events)
   const failed = (thrown: unknown): void => {
     recordFailure(span, thrown)
     span.end()
   }
   try {
-    const handling = context.with(trace.setSpan(parent, span), handle)
+    const handling = context.with(inside, handle)
     if (isThenable(handling)) handling.then(() => span.end(), failed)
     else span.end()
     return handling
@@ -71,11 +107,15 @@ const handleInSpan = (event: Event, handle: () => unknown): unknown => {
   }
 }
 
-const handling = (event: Event, live: boolean, handle: () => unknown): unknown => {
+const handling = (events: ReadonlyArray<Event>, live: boolean, handle: () => unknown): unknown => {
   const instruments = hostInstruments()
-  instruments?.delivered.add(1)
-  if (live) instruments?.deliveryLatency.record(Math.max(0, Date.now() - event.recordedAt.getTime()))
-  return handleInSpan(event, handle)
+  instruments?.delivered.add(events.length)
+  if (live && instruments !== undefined) {
+    const now = Date.now()
+    for (const { recordedAt } of events)
+      instruments.deliveryLatency.record(Math.max(0, now - recordedAt.getTime()))
+  }
+  return handleInSpan(events, handle)
 }
 
 const appended = (requests: ReadonlyArray<Request>): void =>

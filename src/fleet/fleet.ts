@@ -36,8 +36,11 @@ export class Fleet extends Context.Service<
     readonly watch: (post: Post, onLook: (look: Look) => void) => () => void
     /** Looks now: something may have changed hands. */
     readonly look: () => void
-    /** Whether the others surely take this engine for alive still, whatever its clock and theirs say. */
-    readonly isSure: () => boolean
+    /**
+     * Since when, by performance.now(), the others surely take this engine for alive, whatever its clock and theirs say;
+     * undefined where they may not. What was seen to be this engine's before then may have changed hands.
+     */
+    readonly sureSince: () => number | undefined
     /** Has the others look: something became free. */
     readonly tell: Effect.Effect<void>
   }
@@ -74,7 +77,7 @@ const makeFleet = Effect.fnUntraced(function* (
     idleMs: Math.floor(leaseMs * IDLE_PART),
     watch: (post, onLook) => keeper.watch(post, onLook),
     look: () => keeper.look(),
-    isSure: () => keeper.isSure,
+    sureSince: () => keeper.sureSince,
     tell: wake.tellFleet
   })
 })

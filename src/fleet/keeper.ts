@@ -31,6 +31,8 @@ export class Keeper {
   private readonly news = new Bell()
   /** Until when the others surely take this engine for alive; counted from before the sign was sent, so never too late. */
   private sureUntil = Number.NEGATIVE_INFINITY
+  /** When it was heard of after it could have been taken for gone: what it owned before that may be another's. */
+  private heardAgainAt = 0
   private hasJoined = false
   private failures = 0
 
@@ -56,8 +58,8 @@ export class Keeper {
     this.news.ring()
   }
 
-  get isSure(): boolean {
-    return performance.now() < this.sureUntil
+  get sureSince(): number | undefined {
+    return performance.now() < this.sureUntil ? this.heardAgainAt : undefined
   }
 
   /** The loop, for the time of the scope. */
@@ -97,6 +99,8 @@ export class Keeper {
       (connection) => signOfLife(connection, schema, this.card, this.terms, posts),
       this.terms.answerTimeoutMs
     )
+    const answeredAt = performance.now()
+    if (answeredAt >= this.sureUntil) this.heardAgainAt = answeredAt
     this.sureUntil = sentAt + this.terms.leaseMs
     for (const [key, look] of sighting.looks) {
       for (const listener of this.watched.get(key)?.listeners ?? []) listener(look)

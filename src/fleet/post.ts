@@ -18,6 +18,8 @@ export interface Standing {
   readonly isMine: boolean
   /** Nobody who is alive owns it. */
   readonly isFree: boolean
+  /** It is this engine's, and events that it holds are to be tried again by now. */
+  readonly isDue: boolean
 }
 
 /** How a post stands. */
@@ -25,6 +27,10 @@ export interface Look {
   readonly parts: ReadonlyArray<Standing>
   /** How many engines that are alive share its parts; 0 for a projection. */
   readonly members: number
+  /** How many of them joined before this one; undefined where it is none of them. */
+  readonly rank: number | undefined
+  /** Somebody changes the subscription in this moment, and waits for those who are at work on it. */
+  readonly isChanging: boolean
 }
 
 /** Who an engine is, for those who look at the fleet. */
@@ -53,6 +59,9 @@ interface PostRow extends Post {
   readonly is_mine: boolean | null
   readonly left_ms: number | null
   readonly members: number
+  readonly rank: number | null
+  readonly is_changing: boolean
+  readonly is_due: boolean | null
 }
 
 export const keyOf = ({ kind, name }: Post): string => `${kind} ${name}`
@@ -63,7 +72,8 @@ const standing = (row: PostRow): Standing => {
     part: row.part,
     position: Number(row.position),
     isMine,
-    isFree: !isMine && (row.left_ms === null || row.left_ms <= 0)
+    isFree: !isMine && (row.left_ms === null || row.left_ms <= 0),
+    isDue: row.is_due === true
   }
 }
 
@@ -87,15 +97,16 @@ export const signOfLife = (
   const watched = [namesOf("projection"), namesOf("subscription")]
   const values = [engine, application, host, pid, leaseMs, ...watched, process]
   return Effect.map(connection.query<PostRow>(text, values, { name, answerTimeoutMs }), ({ rows }) => {
-    const looks = new Map<string, { parts: Array<Standing>; members: number }>(
-      posts.map((post) => [keyOf(post), { parts: [], members: 0 }])
-    )
+    const looks = new Map<string, Look & { readonly parts: Array<Standing> }>()
+    for (const post of posts)
+      looks.set(keyOf(post), { parts: [], members: 0, rank: undefined, isChanging: false })
     let soonestMs = Number.POSITIVE_INFINITY
     const gone = new Set<string>()
     for (const row of rows) {
-      const look = looks.get(keyOf(row))
-      look?.parts.push(standing(row))
-      if (look !== undefined) look.members = row.members
+      const parts = looks.get(keyOf(row))?.parts ?? []
+      parts.push(standing(row))
+      const { members, rank, is_changing: isChanging } = row
+      looks.set(keyOf(row), { parts, members, rank: rank ?? undefined, isChanging })
       if (row.is_mine === true || row.left_ms === null || row.left_ms <= 0) continue
       soonestMs = Math.min(soonestMs, row.left_ms)
       if (row.process !== null && isGoneFromHere(row.process)) gone.add(row.owner!)

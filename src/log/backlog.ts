@@ -1,9 +1,11 @@
 import { Effect } from "effect"
-import type { PostgresError } from "../postgres/error.ts"
+import { PostgresError, Rejected } from "../postgres/error.ts"
+import type { Connection } from "../postgres/postgres.ts"
 import type { Event } from "./event.ts"
 import { sizeOf } from "./event-size.ts"
 import type { Feed, Sink } from "./feed.ts"
 import { type Filter, matcher } from "./filter.ts"
+import { isSameOrigin, type Origin, type Unrecognised } from "./identity.ts"
 import { PAGE_BYTES, PAGE_EVENTS } from "./page-size.ts"
 import { Pager } from "./pager.ts"
 import { partitionOf, type Share } from "./share.ts"
@@ -47,6 +49,8 @@ export class Backlog {
   private bytes = 0
   /** Everything up to here is held, was dropped, or is of no interest. */
   private covered = 0
+  /** Of what that is known: in another epoch the log may have ended before it. */
+  private origin: Origin
   private detach: (() => void) | undefined
   private readonly pager: Pager
 
@@ -60,6 +64,7 @@ export class Backlog {
         ? isOfFilter
         : (event) => isOfFilter(event) && partitionOf(event.stream, share.of) === share.partition
     this.pager = new Pager(feed.pages, filter, undefined, share)
+    this.origin = feed.origin()
     this.listener = listener
   }
 
@@ -74,6 +79,16 @@ export class Backlog {
   /** Fed from memory; else `fill` reads on. */
   get isLive(): boolean {
     return this.detach !== undefined
+  }
+
+  /** Whether what is held is of the log that this process reads now, as far as it knows. */
+  get isCurrent(): boolean {
+    return isSameOrigin(this.origin, this.feed.origin())
+  }
+
+  /** Whether a connection leads to the log that what is held was read of. */
+  isAt(connection: Connection): Effect.Effect<boolean, PostgresError> {
+    return this.feed.isAt(this.origin, connection)
   }
 
   /** What there is now; it stays. */
@@ -95,6 +110,7 @@ export class Backlog {
     this.events = []
     this.bytes = 0
     this.covered = after
+    this.origin = this.feed.origin()
   }
 
   /** Takes nothing more from the feed. */
@@ -105,9 +121,13 @@ export class Backlog {
 
   /** Reads a page of what the feed has passed already; joins the feed in the same turn in which nothing is left. */
   readonly fill: Effect.Effect<void, PostgresError> = Effect.suspend(() => {
-    const passed = this.feed.position()
     if (this.isLive || this.events.length + PAGE_EVENTS > BACKLOG_EVENTS || this.bytes >= BACKLOG_BYTES)
       return Effect.void
+    return Effect.mapError(this.isCurrent ? this.readOn : this.recognise, asPostgresError)
+  })
+
+  private readonly readOn: Effect.Effect<void, Unrecognised> = Effect.suspend(() => {
+    const passed = this.feed.position()
     if (passed === undefined) return Effect.asVoid(this.feed.start)
     if (this.covered >= passed) {
       const { filter, patienceMs } = this.wanted
@@ -119,10 +139,22 @@ export class Backlog {
       return Effect.void
     }
     const from = this.covered
-    return Effect.map(this.pager.next(from, passed), ({ events, last }) => {
-      if (this.covered !== from) return
-      for (const event of events) this.hold(event)
-      this.covered = last
+    const { origin } = this
+    return Effect.map(this.feed.page(this.pager, from), (page) => {
+      if (page === undefined || this.covered !== from || this.origin !== origin) return
+      for (const event of page.events) this.hold(event)
+      this.covered = page.last
+    })
+  })
+
+  /** Whoever is not attached is not told that the log was restored or replaced, and looks for itself. */
+  private readonly recognise: Effect.Effect<void, PostgresError> = Effect.suspend(() => {
+    const origin = this.feed.origin()
+    const known = this.origin
+    return Effect.map(this.feed.rewound(this.covered, known), (rewound) => {
+      if (this.origin !== known) return
+      if (rewound === undefined) this.origin = origin
+      else this.listener.onRewound()
     })
   })
 
@@ -133,6 +165,7 @@ export class Backlog {
 
   private readonly sink: Sink = {
     offer: (events, settled) => {
+      this.origin = this.feed.origin()
       for (const event of events) {
         if (event.position <= this.covered || !this.matches(event)) continue
         if (this.events.length === BACKLOG_EVENTS || this.bytes >= BACKLOG_BYTES) {
@@ -151,3 +184,9 @@ export class Backlog {
     }
   }
 }
+
+/** A log that is not fit to be read is no different, for who waits for it, from a server that says no. */
+const asPostgresError = (error: Unrecognised): PostgresError =>
+  error._tag === "PostgresError"
+    ? error
+    : new PostgresError({ reason: new Rejected({ detail: error.message }) })

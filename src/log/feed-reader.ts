@@ -8,6 +8,7 @@ import type { FeedStatus, Sink } from "./feed.ts"
 import { isSameOrigin, type LogIdentity, type Origin, type Unrecognised } from "./identity.ts"
 import { Pages } from "./page.ts"
 import { PageSize } from "./page-size.ts"
+import type { Page, Pager } from "./pager.ts"
 import { judgePosition } from "./resume.ts"
 import { RECORD_SETTLED_MS, SettledRecord } from "./settled-record.ts"
 import { settledHead, Tail } from "./tail.ts"
@@ -85,14 +86,15 @@ export class FeedReader {
     return Effect.andThen(Effect.ignore(this.identity.sure), Effect.catch(head, again))
   })
 
-  readonly start: Effect.Effect<number, PostgresError> = Effect.suspend(() => {
+  readonly start: Effect.Effect<number, Unrecognised> = Effect.suspend(() => {
     if (this.tail !== undefined) return Effect.succeed(this.tail.cursor)
-    return Effect.map(this.settled, (position) => {
+    return Effect.flatMap(this.sure(this.settled), (position) => {
+      if (position === undefined) return this.start
       if (this.tail === undefined) {
-        this.tail = new Tail(this.pages, position, this.isStandby, this.pageSize)
         this.origin = this.identity.current()
+        this.beginAt(position)
       }
-      return this.tail.cursor
+      return this.start
     })
   })
 
@@ -182,6 +184,21 @@ export class FeedReader {
           return isSameOrigin(now, before) && now.standby === before.standby ? answer : undefined
         })
       )
+    })
+  }
+
+  /** A page up to where the tail is; undefined where that may be of another log or epoch than the page. */
+  page(pager: Pager, after: number): Effect.Effect<Page | undefined, Unrecognised> {
+    return Effect.suspend(() => {
+      const { tail } = this
+      if (tail === undefined || after >= tail.cursor) return Effect.succeed(undefined)
+      return Effect.flatMap(this.sure(pager.next(after, tail.cursor)), (page) => {
+        if (tail !== this.tail) return Effect.succeed(undefined)
+        const isOfTail = isSameOrigin(this.identity.current(), this.origin) && this.isStandby === tail.standby
+        return page !== undefined && isOfTail
+          ? Effect.succeed(page)
+          : Effect.as(this.recognise(tail), undefined)
+      })
     })
   }
 

@@ -1,12 +1,13 @@
 import { Context, Effect, Layer } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
-import { Postgres } from "../postgres/postgres.ts"
+import { type Connection, Postgres } from "../postgres/postgres.ts"
 import { Appender } from "./appender.ts"
 import type { LogRewound } from "./error.ts"
 import type { Event } from "./event.ts"
 import { LogIdentity, type Origin, type Unrecognised } from "./identity.ts"
 import { FeedReader } from "./feed-reader.ts"
 import type { Holder, Pages } from "./page.ts"
+import type { Page, Pager } from "./pager.ts"
 import { Wake } from "./wake.ts"
 
 /** Takes what the feed reads. */
@@ -38,7 +39,7 @@ export class Feed extends Context.Service<
   Feed,
   {
     /** Starts the feed where nobody is attached, and resolves when its position is known. */
-    readonly start: Effect.Effect<number, PostgresError>
+    readonly start: Effect.Effect<number, Unrecognised>
     /** Where the feed is; undefined while nobody is attached. */
     readonly position: () => number | undefined
     /** Attaches a sink to what comes after the feed's position; returns how to detach it. */
@@ -56,6 +57,13 @@ export class Feed extends Context.Service<
     ) => Effect.Effect<LogRewound | undefined, PostgresError>
     /** What a query read, made sure to be all of one log; undefined where the server may have become another meanwhile. */
     readonly sure: <A>(query: Effect.Effect<A, PostgresError>) => Effect.Effect<A | undefined, Unrecognised>
+    /**
+     * A page after a position, up to where the feed is: nothing of it is of another log, or of another of its epochs, than the feed
+     * is of. Undefined where the feed was not sure of that, and then it has looked.
+     */
+    readonly page: (pager: Pager, after: number) => Effect.Effect<Page | undefined, Unrecognised>
+    /** Whether a connection leads to that log in that epoch: asks it only where that is in doubt. */
+    readonly isAt: (origin: Origin, connection: Connection) => Effect.Effect<boolean, PostgresError>
     /** Reads the log beside the feed, for those that are behind. */
     readonly pages: Pages
     /** The position up to which the log is settled now; waits for appends under way, up to a second. */
@@ -86,6 +94,8 @@ export class Feed extends Context.Service<
         origin: () => identity.current(),
         rewound: (position, origin) => reader.rewound(position, origin),
         sure: (query) => reader.sure(query),
+        page: (pager, after) => reader.page(pager, after),
+        isAt: (origin, connection) => identity.isAt(origin, connection),
         pages: reader.pages,
         settled: reader.settled,
         status: () => reader.status()

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { PostgresError, ReadOnly } from "../postgres/error.ts"
-import { Postgres } from "../postgres/postgres.ts"
+import { type Connection, Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 
 /** The log's sequence hands out numbers in blocks, in leaps or in a circle: order could not be kept. */
@@ -83,6 +83,8 @@ export class LogIdentity extends Context.Service<
      */
     readonly isDoubtful: () => boolean
     readonly doubt: () => void
+    /** Whether a connection leads to that log in that epoch: asks it only where that is in doubt. */
+    readonly isAt: (origin: Origin, connection: Connection) => Effect.Effect<boolean, PostgresError>
     /** Looks again only where that is so. */
     readonly sure: Effect.Effect<void, Unrecognised>
     /**
@@ -141,7 +143,16 @@ export class LogIdentity extends Context.Service<
       const doubt = (): void => {
         doubts += 1
       }
-      return LogIdentity.of({ current: () => current, refresh, isDoubtful, doubt, sure, ready })
+      const isAt = (origin: Origin, connection: Connection): Effect.Effect<boolean, PostgresError> =>
+        Effect.suspend(() =>
+          isDoubtful()
+            ? Effect.map(
+                connection.query<IdentityRow>(text),
+                ({ rows: [row] }) => row!.log_id === origin.id && row!.epoch === origin.epoch
+              )
+            : Effect.succeed(isSameOrigin(origin, current))
+        )
+      return LogIdentity.of({ current: () => current, refresh, isDoubtful, doubt, isAt, sure, ready })
     })
   )
 }

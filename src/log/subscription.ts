@@ -239,12 +239,12 @@ export class Subscription {
       return
     }
     this.state = "catching up"
-    const reading = this.ahead ?? this.readPage(this.handled, upTo)
+    const reading = this.ahead ?? this.readPage(this.handled)
     this.ahead = undefined
     const page = await reading
     if (page === undefined) return
     if (page.last < upTo) {
-      this.ahead = this.readPage(page.last, upTo)
+      this.ahead = this.readPage(page.last)
       // A handler that never waits would keep even the question from being sent until it is through.
       await aTurn()
     }
@@ -261,8 +261,8 @@ export class Subscription {
     this.ahead = undefined
   }
 
-  private readPage(after: number, upTo: number): Promise<Page | undefined> {
-    const page = this.run(this.feed.sure(this.pager.next(after, upTo)))
+  private readPage(after: number): Promise<Page | undefined> {
+    const page = this.run(this.feed.page(this.pager, after))
     // Who stops, or fails on the page before, never looks at this one.
     page.catch(() => undefined)
     return page
@@ -277,7 +277,7 @@ export class Subscription {
         const handling =
           watched === undefined
             ? causedBy(current, this.handler)
-            : watched(current, this.state === "live", () => causedBy(current, this.handler))
+            : watched([current], this.state === "live", () => causedBy(current, this.handler))
         if (isThenable(handling)) await handling
       } catch (cause) {
         const detail = cause instanceof Error ? cause.message : String(cause)

@@ -41,8 +41,10 @@ export interface Telemetry {
   readonly appended: ((requests: ReadonlyArray<Request>) => void) | undefined
   /** Hears how long an emit took, in ms, and the name of what it failed with, if it did. */
   readonly emitted: ((ms: number, failure: string | undefined) => void) | undefined
-  /** Runs a subscription's handler for an event; `live` where it comes from the feed and not from the past. */
-  readonly handling: ((event: Event, live: boolean, handle: () => unknown) => unknown) | undefined
+  /** Runs a subscription's handler for an event, or for several at once; `live` where they come from the feed and not from the past. */
+  readonly handling:
+    | ((events: ReadonlyArray<Event>, live: boolean, handle: () => unknown) => unknown)
+    | undefined
 }
 
 export const Telemetry = Context.Reference<Telemetry>("tidemark/log/Telemetry", {

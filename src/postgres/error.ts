@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { clause } from "../base/clause.ts"
 import { ConnectionError, TlsRefused, TlsUnverified } from "./connection-error.ts"
-import { SqlState, SqlStateClass } from "./sqlstate.ts"
+import { OwnSqlState, SqlState, SqlStateClass } from "./sqlstate.ts"
 
 const facts = { detail: Schema.String, sqlState: Schema.optionalKey(Schema.String) }
 
@@ -47,6 +47,13 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDeni
 export class ReadOnly extends Schema.TaggedError<ReadOnly>()("ReadOnly", facts) {
   override get message(): string {
     return `PostgreSQL does not take writes here: ${clause(this.detail)}. Connect to the primary.`
+  }
+}
+
+/** The server is a replica that does not have what another one said is there; it gets there. Nothing was read. */
+export class ReplicaBehind extends Schema.TaggedError<ReplicaBehind>()("ReplicaBehind", facts) {
+  override get message(): string {
+    return `The replica that answers is behind: ${clause(this.detail)}. Try again, or read from the primary.`
   }
 }
 
@@ -126,6 +133,7 @@ export const PostgresReason = Schema.Union([
   ConnectionLost,
   AccessDenied,
   ReadOnly,
+  ReplicaBehind,
   StatementTimeout,
   LockTimeout,
   Contention,
@@ -184,6 +192,8 @@ const byState = (
       return (known) => new DiskFull(known)
     case SqlState.readOnlySqlTransaction:
       return (known) => new ReadOnly(known)
+    case OwnSqlState.replicaBehind:
+      return (known) => new ReplicaBehind(known)
     case SqlState.insufficientPrivilege:
       return (known) => new AccessDenied(known)
     case SqlState.invalidCatalogName:

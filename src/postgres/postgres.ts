@@ -58,6 +58,9 @@ export interface Connection {
   ): Effect.Effect<Rows<Row>, PostgresError>
 }
 
+/** Whatever runs a statement: a connection that is lent, or any. */
+export type Queryable = Pick<Connection, "query">
+
 export interface PostgresConfig {
   readonly connection: ClientConfig
   /** The schema of the log. */

@@ -44,5 +44,6 @@ export const OwnSqlState = {
   snapshotDoesNotMove: "TM003",
   categoryHasOtherClass: "TM004",
   duplicateEvent: "TM005",
-  malformedEvent: "TM006"
+  malformedEvent: "TM006",
+  replicaBehind: "TM007"
 } as const

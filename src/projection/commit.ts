@@ -1,6 +1,6 @@
 import { Effect, type Semaphore } from "effect"
-import type { PostgresError } from "../postgres/error.ts"
-import type { Postgres } from "../postgres/postgres.ts"
+import { ConnectionLost, PostgresError } from "../postgres/error.ts"
+import type { Connection, Postgres } from "../postgres/postgres.ts"
 import type { EventTypes } from "../log/event-type.ts"
 import type { Fleet } from "../fleet/fleet.ts"
 import type { Event } from "../log/event.ts"
@@ -21,6 +21,17 @@ export interface FoldingCursor extends Cursor {
   readonly fold: Fold
 }
 
+/** Where a batch comes from: whether a connection leads to the log that it was read of. */
+export interface Source {
+  readonly isAt: (connection: Connection) => Effect.Effect<boolean, PostgresError>
+}
+
+/** What the server that answers now may never have had is not folded there. */
+const moved = (): PostgresError => {
+  const detail = "another server answers than the one that the batch was read from"
+  return new PostgresError({ reason: new ConnectionLost({ detail, nothingKept: true }) })
+}
+
 /**
  * Folds a batch and moves the cursor to the batch's end, in one transaction. Its first statement moves the cursor: where
  * another process was faster, that finds nothing, and the transaction ends before it has done any work.
@@ -29,6 +40,7 @@ export const commitBatch = (
   { postgres, types, registry, folding, fleet }: CommitParts,
   name: string,
   cursor: FoldingCursor,
+  source: Source,
   events: ReadonlyArray<Event>,
   move: Move
 ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> => {
@@ -36,7 +48,11 @@ export const commitBatch = (
   const transaction = (batch: ReadonlyArray<Event>) =>
     postgres.transaction(
       (connection) =>
-        Effect.andThen(registry.move(name, cursor, move, connection), cursor.fold(connection, batch)),
+        Effect.flatMap(source.isAt(connection), (isAt) =>
+          isAt
+            ? Effect.andThen(registry.move(name, cursor, move, connection), cursor.fold(connection, batch))
+            : Effect.fail(moved())
+        ),
       { idleMs: fleet.idleMs }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))

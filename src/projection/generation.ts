@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Connection } from "../postgres/postgres.ts"
+import type { Queryable } from "../postgres/postgres.ts"
 import { quoted } from "../postgres/identifier.ts"
 import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
@@ -11,8 +11,6 @@ import type { Fold } from "./fold.ts"
 import { liveRowsSql, rowsFold } from "./rows-fold.ts"
 import { type Explained, relationsOf } from "./sql-purity.ts"
 import { inGeneration, overBatch, physicalName, qualified } from "./sql-source.ts"
-
-type Queryable = Pick<Connection, "query">
 
 export interface EntityTable {
   readonly columns: ReadonlyArray<string>

@@ -1,6 +1,6 @@
 import { Data, Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Connection, Postgres } from "../postgres/postgres.ts"
+import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 
 /** Another process folds this projection: nothing was written here. */
@@ -61,8 +61,6 @@ const registered = (row: ProjectionRow): Registered => ({
   error: row.error,
   head: Number(row.head)
 })
-
-type Queryable = Pick<Connection, "query">
 
 /** The table of projections: which there are, and how far each has come. */
 export class Registry {

@@ -178,6 +178,8 @@ export class Runner {
 
   /** Asks the database where the projection is. */
   private readonly look: Effect.Effect<void, Failure> = Effect.gen({ self: this }, function* () {
+    // What follows is worth nothing on a server that is not known; where it cannot be, the next batch is not folded either.
+    yield* Effect.ignore(this.parts.feed.sure(Effect.void))
     yield* this.take(yield* this.parts.registry.load(this.name))
   })
 
@@ -197,7 +199,8 @@ export class Runner {
     const before = this.cursor
     const isSame = before?.epoch === row.epoch && before.generation === row.generation
     const fold = isSame ? before.fold : yield* this.openFold(row.generation)
-    if (isSame && row.position >= before.position && !this.isRewound) this.backlog.drop(row.position)
+    const isOn = isSame && row.position >= before.position && !this.isRewound
+    if (isOn && this.backlog.isCurrent) this.backlog.drop(row.position)
     else this.backlog.restart(row.position)
     this.isOwner = this.parts.folds && row.owner === this.parts.fleet.engine
     this.cursor = {
@@ -271,7 +274,7 @@ export class Runner {
     return Effect.map(
       Effect.suspend(() => {
         const move = { to: upTo, rate: this.progress.rate(events.length) }
-        return commitBatch(this.parts, this.name, this.cursor!, events, move)
+        return commitBatch(this.parts, this.name, this.cursor!, this.backlog, events, move)
       }),
       () => {
         this.progress.folded(events.length)

@@ -1,6 +1,7 @@
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api"
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base"
 import { describe, expect, test } from "vitest"
+import { open } from "../../src/index.ts"
 import type { Event } from "../../src/log/event.ts"
 import { TELEMETRY_NAMES } from "../../src/log/telemetry.ts"
 import { testDatabase } from "../support/database.ts"
@@ -10,7 +11,7 @@ import { watchedLog } from "./watched-log.ts"
 
 const database = testDatabase()
 
-const { emitSpan, handleSpan } = TELEMETRY_NAMES
+const { emitSpan, handleSpan, eventsDelivered } = TELEMETRY_NAMES
 
 describe("traces across agents", () => {
   test("a handler goes on with the trace of its event, and what it emits does too", async () => {
@@ -116,4 +117,63 @@ describe("traces across agents", () => {
       expect(span.status.message).toContain("postgres://me:[redacted]@db/x")
     }
   )
+})
+
+describe("a batch of several events", () => {
+  /** Hands three events of two traces, and one of none, to a durable subscription's handler at once. */
+  const handled = async (host: TelemetryHost, name: string, handler: () => unknown) => {
+    await using writing = await open({ database: database.url, logger: false })
+    const streams = [`${name}-1`]
+    await host.inside("one", () => writing.emit(streams[0]!, [{ type: "noted" }, { type: "noted" }]))
+    await host.inside("other", () => writing.emit(streams[0]!, { type: "noted" }))
+    await database.query(`select tidemark.append_events($1, '[{"type": "noted"}]')`, streams)
+    // Opened now, it knows all of them to be settled when it begins.
+    await using engine = await open({ database: database.url, logger: false })
+    const given = deferred<ReadonlyArray<Event>>()
+    const subscription = await engine.subscribe({ name, from: "start", streams, batch: 10 }, (events) => {
+      given.resolve(events)
+      return handler()
+    })
+    const events = await given.promise
+    const span = await host.span(handleSpan)
+    await subscription.stop()
+    return { events, span }
+  }
+
+  test("is handled in one span, linked to where each of them was emitted, and in a trace of its own", async () => {
+    await using host = new TelemetryHost()
+    const inside = deferred<string>()
+    const { events, span } = await handled(host, "batched", () =>
+      host.inside("thinking", (own) => Promise.resolve(inside.resolve(own.spanContext().traceId)))
+    )
+    expect(events).toHaveLength(4)
+    expect(span.kind).toBe(SpanKind.CONSUMER)
+    expect(span.attributes).toEqual({
+      "tidemark.events": 4,
+      "tidemark.position": events.at(-1)!.position
+    })
+    expect(parentOf(span)).toBeUndefined()
+    expect(await inside.promise).toBe(traceOf(span))
+    const [one, other] = host.spans(emitSpan)
+    expect(span.links.map(({ context, attributes }) => [context.spanId, attributes])).toEqual(
+      [one, one, other].map((emitted, at) => [
+        idOf(emitted!),
+        {
+          "tidemark.stream": "batched-1",
+          "tidemark.position": events[at]!.position,
+          "tidemark.version": at + 1,
+          "tidemark.event.id": events[at]!.id,
+          "tidemark.event.type": "noted"
+        }
+      ])
+    )
+    expect(await host.value(eventsDelivered)).toBe(4)
+  })
+
+  test("whose handler fails says so on its span", async () => {
+    await using host = new TelemetryHost()
+    const { span } = await handled(host, "failing", () => Promise.reject(new TypeError("no way")))
+    expect(span.status.code).toBe(SpanStatusCode.ERROR)
+    expect(span.attributes["error.type"]).toBe("TypeError")
+  })
 })

@@ -25,14 +25,8 @@ const killed: Fate = async ({ members, random }) => {
 
 /** A process stands still, for less or for more than its lease, and goes on as if nothing had been. */
 const paused: Fate = async ({ members, random, leaseMs }) => {
-  const pid = members.pid(random.between(0, members.size - 1))
   const ms = random.between(Math.floor(leaseMs / 4), leaseMs * 3)
-  process.kill(pid, "SIGSTOP")
-  try {
-    await pause(ms)
-  } finally {
-    process.kill(pid, "SIGCONT")
-  }
+  const pid = await members.pause(random.between(0, members.size - 1), ms)
   return `SIGSTOP ${pid} for ${ms} ms`
 }
 
@@ -59,8 +53,63 @@ const restarted: Fate = async ({ server, random }) => {
   return `server restart (${how})`
 }
 
+const NAMES = ["plain", "exact"] as const
+const MOST_PARTITIONS = 9
+
+const anybody = ({ members, random }: Scene): number => random.between(0, members.size - 1)
+
+/** What was done, and without what it said in its own words. */
+const outcome = (what: string, became: string): string =>
+  `${what} ${became.replace(/^(failed: \w+).*$/s, "$1")}`
+
+/** The streams of a subscription are dealt into another number of partitions. */
+const dealt: Fate = async (scene) => {
+  const name = scene.random.oneOf(NAMES)
+  const partitions = scene.random.between(1, MOST_PARTITIONS)
+  return outcome(
+    `${name} dealt anew`,
+    await scene.members.ask(anybody(scene), { verb: "deal", name, partitions })
+  )
+}
+
+/** A subscription is paused for a moment, by one process, and resumed by another. */
+const halted: Fate = async (scene) => {
+  const { members, random } = scene
+  const name = random.oneOf(NAMES)
+  const became = await members.ask(anybody(scene), { verb: "pause", name })
+  await pause(random.between(0, 1_000))
+  return outcome(
+    `${name} paused ${became}, resumed`,
+    await members.ask(anybody(scene), { verb: "resume", name })
+  )
+}
+
+/** What was parked is tried again. */
+const retried: Fate = async (scene) => {
+  const name = scene.random.oneOf(NAMES)
+  return outcome(`${name} retried`, await scene.members.ask(anybody(scene), { verb: "retry", name }))
+}
+
+/** A read model is rebuilt; by a process that may be killed in the middle of it. */
+const rebuilt: Fate = async (scene) => {
+  const { members, random } = scene
+  const name = random.oneOf(["folded", "totals"])
+  const at = anybody(scene)
+  const rebuilding = members.ask(at, { verb: "rebuild", name })
+  if (random.chance(0.5)) return outcome(`${name} rebuilt`, await rebuilding)
+  rebuilding.catch(() => undefined)
+  await pause(random.between(0, 1_000))
+  await members.kill(at)
+  await members.start(at)
+  return `kill -9 of who rebuilds ${name}`
+}
+
 /** The likelier of them more often. */
 const ROUND: ReadonlyArray<Fate> = [
+  dealt,
+  halted,
+  retried,
+  rebuilt,
   killed,
   killed,
   killed,

@@ -19,6 +19,7 @@ const handling = (version: number, at: number, more: Partial<Handling> = {}): Ha
   version,
   partition: 0,
   epoch: 1,
+  pid: 1,
   at,
   ...more
 })
@@ -39,7 +40,10 @@ const effect = (version: number): Effect => ({ position: version, stream: STREAM
 const sound: Evidence = {
   said: [...emitted(1), ...emitted(2), ...handled(handling(1, 10)), ...handled(handling(2, 20))],
   log: [event(1), event(2)],
-  effects: [effect(1), effect(2)]
+  written: [effect(1), effect(2)],
+  emitted: [effect(1), effect(2)],
+  folded: [effect(1), effect(2)],
+  totals: [{ stream: STREAM, events: 2, last: 2, sum: 3 }]
 }
 
 const broken: ReadonlyArray<readonly [what: string, rule: string, evidence: Evidence]> = [
@@ -73,14 +77,39 @@ const broken: ReadonlyArray<readonly [what: string, rule: string, evidence: Evid
       said: [...sound.said, ...handled(handling(2, 30, { epoch: 2 })), ...handled(handling(2, 40))]
     }
   ],
-  ["an effect that is missing", "N4", { ...sound, effects: [effect(1)] }],
-  ["an effect that is there twice", "N4", { ...sound, effects: [effect(1), effect(2), effect(2)] }],
+  [
+    "a second event that was begun by who had lost its partition in a pause",
+    "N3",
+    {
+      ...sound,
+      said: [
+        ...sound.said,
+        ...handled(handling(2, 30, { epoch: 2, pid: 2 })),
+        { resumed: { pid: 1, at: 35 } },
+        ...handled(handling(1, 40)),
+        ...handled(handling(2, 50))
+      ]
+    }
+  ],
+  ["an effect that is missing", "N4", { ...sound, written: [effect(1)] }],
+  ["an effect that is there twice", "N4", { ...sound, written: [effect(1), effect(2), effect(2)] }],
   [
     "an effect of an event that is not in the log",
     "N4",
-    { ...sound, effects: [effect(1), effect(2), effect(3)] }
+    { ...sound, written: [effect(1), effect(2), effect(3)] }
   ],
-  ["effects out of order", "N5", { ...sound, effects: [effect(2), effect(1)] }]
+  ["an emitted event that is missing", "N4", { ...sound, emitted: [effect(2)] }],
+  ["effects out of order", "N5", { ...sound, written: [effect(2), effect(1)] }],
+  ["emitted events out of order", "N5", { ...sound, emitted: [effect(2), effect(1)] }],
+  ["an event that was folded twice", "N6", { ...sound, folded: [effect(1), effect(1), effect(2)] }],
+  ["an event that was not folded", "N6", { ...sound, folded: [effect(2)] }],
+  ["a total that is wrong", "N7", { ...sound, totals: [{ stream: STREAM, events: 3, last: 2, sum: 5 }] }],
+  ["a total that is missing", "N7", { ...sound, totals: [] }],
+  [
+    "a total of nothing",
+    "N7",
+    { ...sound, totals: [...sound.totals, { stream: "order-9", events: 1, last: 1, sum: 9 }] }
+  ]
 ]
 
 describe("the checker", () => {
@@ -92,6 +121,16 @@ describe("the checker", () => {
       ...handled(handling(2, 40, { epoch: 2 }))
     ]
     expect(violations({ ...sound, said: again })).toEqual([])
+  })
+
+  test("excuses what a process was about to begin when it was paused", () => {
+    const said = [
+      ...sound.said,
+      ...handled(handling(2, 30, { epoch: 2, pid: 2 })),
+      { resumed: { pid: 1, at: 35 } },
+      ...handled(handling(2, 40))
+    ]
+    expect(violations({ ...sound, said })).toEqual([])
   })
 
   test.each(broken)("finds %s", (_, rule, evidence) => {

@@ -1,9 +1,12 @@
+import { setTimeout as pause } from "node:timers/promises"
 import { startWorker, type Worker } from "../support/process.ts"
+import type { Asked } from "../workers/member.ts"
 import type { Random } from "../support/random.ts"
-import type { Said } from "./judge.ts"
+import { now, type Said } from "./judge.ts"
 
 /** A machine that has much else to do. */
 const OPENS = { within: 60_000 }
+const ANSWERS = { within: 60_000 }
 
 export interface MembersOptions {
   readonly database: string
@@ -20,6 +23,8 @@ export class Members implements AsyncDisposable {
   private readonly options: MembersOptions
   private readonly living: Array<Worker<Said>> = []
   private readonly gone: Array<Worker<Said>> = []
+  private readonly noted: Array<Said> = []
+  private asked = 0
 
   constructor(options: MembersOptions) {
     this.options = options
@@ -28,7 +33,7 @@ export class Members implements AsyncDisposable {
 
   /** Everything that was said, in the order in which each said it. */
   get said(): ReadonlyArray<Said> {
-    return [...this.gone, ...this.living].flatMap((worker) => worker.said)
+    return [...this.gone, ...this.living].flatMap((worker) => worker.said).concat(this.noted)
   }
 
   async startAll(): Promise<void> {
@@ -43,8 +48,16 @@ export class Members implements AsyncDisposable {
     await worker.saysThat((said) => "opened" in said, OPENS)
   }
 
-  pid(at: number): number {
-    return this.living[at]!.pid
+  async pause(at: number, ms: number): Promise<number> {
+    const { pid } = this.living[at]!
+    process.kill(pid, "SIGSTOP")
+    try {
+      await pause(ms)
+    } finally {
+      this.noted.push({ resumed: { pid, at: now() } })
+      process.kill(pid, "SIGCONT")
+    }
+    return pid
   }
 
   async kill(at: number): Promise<number> {
@@ -54,8 +67,18 @@ export class Members implements AsyncDisposable {
     return worker.pid
   }
 
-  stopEmitting(): void {
-    for (const worker of this.living) worker.send("stop emitting")
+  /** Asks one to do something, and waits until it has, or could not; what became of it. */
+  async ask(at: number, asked: Asked): Promise<string> {
+    const worker = this.living[at]!
+    this.asked += 1
+    const answer = this.asked
+    worker.send({ answer, asked })
+    const said = await worker.saysThat((one) => "answer" in one && one.answer === answer, ANSWERS)
+    return "failed" in said && said.failed !== undefined ? `failed: ${said.failed}` : "done"
+  }
+
+  async stopEmitting(): Promise<void> {
+    await Promise.all(this.living.map((_, at) => this.ask(at, { verb: "stop emitting" })))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,12 +5,14 @@ import type { Event } from "../../src/log/event.ts"
 import type { Feed, Sink } from "../../src/log/feed.ts"
 import { PAGE_BYTES } from "../../src/log/page-size.ts"
 import { Backlog, BACKLOG_EVENTS } from "../../src/log/backlog.ts"
+import { LogRewound } from "../../src/log/error.ts"
 
 /** A backlog that is fed from memory, and the sink by which it is. */
 const live = () => {
   let sink: Sink | undefined
   const feed = {
     position: () => 0,
+    origin: () => ({ id: "log", epoch: 1 }),
     attach: (attached: Sink) => {
       sink = attached
       return () => undefined
@@ -48,4 +50,44 @@ test("a projection holds no more bytes than it may, and has room again when even
   again.drop(6)
   next.offer(events(14, large).slice(6), 14)
   expect(again).toMatchObject({ size: 8, isLive: true, upTo: 14 })
+})
+
+/** A backlog that reads pages of a log, whose epoch may change; `rewound` is what is said then of what it holds. */
+const behind = (rewound?: LogRewound) => {
+  const log = { epoch: 1, pages: 0 }
+  const origin = () => ({ id: "log", epoch: log.epoch })
+  const page = (_: unknown, after: number) =>
+    Effect.sync(() => {
+      log.pages += 1
+      return { events: [{ position: after + 1, type: "T" } as Event], last: after + 1 }
+    })
+  const told = { rewound: 0 }
+  const feed = { position: () => 9, origin, page, rewound: () => Effect.succeed(rewound) }
+  const listener = { onOffer: () => undefined, onRewound: () => void (told.rewound += 1) }
+  const backlog = new Backlog(feed as unknown as Feed["Service"], { filter: {} }, listener)
+  return { log, told, backlog, fill: () => Effect.runSync(backlog.fill) }
+}
+
+test("what is held of an epoch that ended before it is told to be of no log any more, and nothing is added to it", () => {
+  const { log, told, backlog, fill } = behind(new LogRewound({ position: 1, head: 0, detail: "it is lost" }))
+  fill()
+  expect(backlog).toMatchObject({ size: 1, isCurrent: true })
+  log.epoch = 2
+  expect(backlog.isCurrent).toBe(false)
+  fill()
+  expect(told.rewound).toBe(1)
+  expect(log.pages).toBe(1)
+  backlog.restart(0)
+  fill()
+  expect(backlog).toMatchObject({ size: 1, isCurrent: true, upTo: 1 })
+})
+
+test("what is held of an epoch that ended behind it is gone on from", () => {
+  const { log, told, backlog, fill } = behind()
+  fill()
+  log.epoch = 2
+  fill()
+  fill()
+  expect(told.rewound).toBe(0)
+  expect(backlog).toMatchObject({ size: 2, isCurrent: true, upTo: 2 })
 })

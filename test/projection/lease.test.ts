@@ -91,8 +91,24 @@ describe("a projection", () => {
           timeout = rows[0]!.ms
         }
       )
-    await one.run(commitBatch(parts, NAME, { ...row, fold }, [], { to: 1, rate: 0 }))
+    const source = { isAt: () => Effect.succeed(true) }
+    await one.run(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
     expect(Number(timeout)).toBeGreaterThan(0)
     expect(Number(timeout)).toBeLessThan(fleet.leaseMs)
+  })
+
+  it("is not folded where another server answers than the one that its events were read from", async () => {
+    const { one, postgres, fleet, registry, claim } = await free()
+    const row = (await claim(fleet.engine))!
+    const parts = { postgres, fleet, registry, types: new EventTypes(), folding: Semaphore.makeUnsafe(1) }
+    let isFolded = false
+    const fold = () => Effect.sync(() => void (isFolded = true))
+    const source = { isAt: () => Effect.succeed(false) }
+    const failed = await one.run(
+      Effect.flip(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
+    )
+    expect(failed).toMatchObject({ _tag: "PostgresError", reason: { _tag: "ConnectionLost" } })
+    expect(isFolded).toBe(false)
+    expect(await registry.load(NAME).pipe(one.run)).toMatchObject({ position: 0 })
   })
 })

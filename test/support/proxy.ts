@@ -32,6 +32,8 @@ export type Proxy = AsyncDisposable & {
    * that connection, "cut" resets the connection when the answer comes. Resolves when the answer was lost.
    */
   readonly loseReply: (to: RegExp, by?: "silence" | "cut") => Promise<void>
+  /** Leads new connections to another server; open ones stay where they are. */
+  readonly lead: (target: string) => void
   /** Resets every open connection now; returns how many. */
   readonly cut: () => number
   /** New connections get ECONNREFUSED; open ones live on. */
@@ -45,7 +47,7 @@ const bothWays: ReadonlyArray<Direction> = ["toServer", "toClient"]
 
 /** Starts a TCP proxy in front of the server of a postgres URL. Close it, or declare it with `await using`. */
 export const startProxy = async (target: string): Promise<Proxy> => {
-  const goal = new URL(target)
+  let goal = new URL(target)
   const open = new Set<Connection>()
   const closing = new AbortController()
   let holes: ReadonlyArray<Direction> = []
@@ -186,6 +188,9 @@ export const startProxy = async (target: string): Promise<Proxy> => {
       const { promise, resolve } = deferred()
       losing = { to, by, lost: resolve }
       return promise
+    },
+    lead: (other) => {
+      goal = new URL(other)
     },
     cut,
     refuse: () => void listener.close(),

@@ -73,6 +73,7 @@ const isPassing = (error: ReplayError): boolean => {
     case "StatementTimeout":
     case "Unreachable":
     case "Busy":
+    case "ReplicaBehind":
       return true
     default:
       return false

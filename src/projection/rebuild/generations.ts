@@ -1,11 +1,9 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
-import type { Connection, Postgres } from "../../postgres/postgres.ts"
+import type { Postgres, Queryable } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import type { Blueprint } from "../blueprint.ts"
 import { physicalName, qualified } from "../sql-source.ts"
-
-type Queryable = Pick<Connection, "query">
 
 /** Who builds a generation. */
 export interface Builder {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import { Rejected } from "../../postgres/error.ts"
-import type { Connection } from "../../postgres/postgres.ts"
+import type { Queryable } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import { quoted } from "../../postgres/identifier.ts"
 import { SqlState } from "../../postgres/sqlstate.ts"
@@ -9,8 +9,6 @@ import type { Blueprint } from "../blueprint.ts"
 import { InvalidDefinition, type ProjectionError, projectionError } from "../error.ts"
 import { physicalName, qualified } from "../sql-source.ts"
 import { ViewsInTheWay } from "./error.ts"
-
-type Queryable = Pick<Connection, "query">
 
 /** A public view, and the table that it is to show. */
 interface Standing {

@@ -29,7 +29,9 @@ const scene = async (isPooled: boolean) => {
   const layer = Layer.provide(LogIdentity.layer, Layer.succeed(Postgres, postgres))
   const identity = await Effect.runPromise(Effect.provide(LogIdentity, layer))
   const write = () => Effect.runPromise(identity.ready)
-  return { server, identity, write }
+  /** Whether a connection leads to where events of the first epoch were read. */
+  const isAt = () => Effect.runPromise(identity.isAt({ id: "log", epoch: 1 }, { query } as never))
+  return { server, identity, write, isAt }
 }
 
 test("behind a pooler a write asks first after a moment, and is of the epoch of the server that took over", async () => {
@@ -49,4 +51,18 @@ test("where connections lead to the server itself, nothing is asked while they l
   vi.advanceTimersByTime(LONGER_THAN_TRUSTED_MS)
   await write()
   expect(server.asked).toBe(1)
+})
+
+test("a connection is asked where it leads to as soon as that is in doubt, and not before", async () => {
+  const { server, identity, isAt } = await scene(false)
+  expect(await isAt()).toBe(true)
+  expect(server.asked).toBe(1)
+  identity.doubt()
+  expect(await isAt()).toBe(true)
+  server.epoch = 2
+  expect(await isAt()).toBe(false)
+  await Effect.runPromise(identity.sure)
+  const asked = server.asked
+  expect(await isAt()).toBe(false)
+  expect(server.asked).toBe(asked)
 })

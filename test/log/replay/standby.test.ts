@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { type Engine, open, type ReplayOptions } from "../../../src/index.ts"
+import { statement } from "../../../src/postgres/sql-file.ts"
 import { connected } from "../../support/admin.ts"
 import type { Cluster } from "../../support/cluster.ts"
 import { until } from "../../support/eventually.ts"
@@ -67,4 +68,20 @@ test("a replay on a standby ends where the log was written down as settled, what
   const asked = numbers({ to: position })
   await expect(asked).rejects.toMatchObject({ _tag: "Unavailable" })
   await expect(asked).rejects.toThrow("this standby has not heard yet")
+})
+
+test("a standby gives no page of a stretch that it does not know to be settled, whoever said that it is", async () => {
+  const reaches = (url: string, position: number) =>
+    connected(url, (client) => client.query("select tidemark.reaches($1)", [position]))
+  const settled = await connected(standby.url, async (client) => {
+    const { rows } = await client.query<{ at: string }>("select tidemark.settled_position() as at")
+    return Number(rows[0]!.at)
+  })
+  await reaches(standby.url, settled)
+  await reaches(primary.url, settled + 1)
+  await expect(reaches(standby.url, settled + 1)).rejects.toMatchObject({ code: "TM007" })
+  const { text } = statement("read_page", "tidemark")
+  const page = [0, settled + 1, 1_000, null, null, null, null, null, 1_000_000]
+  const read = connected(standby.url, (client) => client.query(text, page))
+  await expect(read).rejects.toMatchObject({ code: "TM007" })
 })

@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import { expect, test } from "vitest"
 import type { LogRewound } from "../../../src/log/error.ts"
 import { FeedReader } from "../../../src/log/feed-reader.ts"
+import { NO_FILTER } from "../../../src/log/filter.ts"
+import { Pager } from "../../../src/log/pager.ts"
 import { collector } from "../../support/eventually.ts"
 
 // Rules S7 and S10 for a feed whose server becomes another from one look to the next.
@@ -25,13 +27,22 @@ const row = (position: number) => [
 ]
 
 const scene = () => {
-  const server = { id: "log", standby: false, changes: 0, positions: [1, 2, 3], recorded: 3, fault: false }
+  const server = {
+    id: "log",
+    epoch: 1,
+    standby: false,
+    changes: 0,
+    positions: [1, 2, 3],
+    recorded: 3,
+    safeUpTo: null as string | null,
+    fault: false
+  }
   let known = { id: "log", epoch: 1, channel: "c", standby: false }
   let knownAt = 0
   let refreshed = 0
   const refresh = Effect.sync(() => {
     refreshed += 1
-    known = { ...known, id: server.id, standby: server.standby }
+    known = { ...known, id: server.id, epoch: server.epoch, standby: server.standby }
     knownAt = server.changes
     return known
   })
@@ -48,7 +59,7 @@ const scene = () => {
       server.fault = false
       throw new RangeError("nobody foresaw it")
     }
-    if (text.includes("epochs")) return [{ head: "99", safe_up_to: null, standby: server.standby }]
+    if (text.includes("epochs")) return [{ head: "99", safe_up_to: server.safeUpTo, standby: server.standby }]
     if (text.includes("max(position)")) return [{ position: String(server.positions.at(-1)) }]
     if (text.includes("log_holders")) return []
     if (text.includes("record_settled")) return [{ recorded: true }]
@@ -65,7 +76,7 @@ const scene = () => {
     identity as never,
     recogniseMs
   )
-  return { server, reader, refreshed: () => refreshed }
+  return { server, reader, refresh, refreshed: () => refreshed }
 }
 
 const play = (
@@ -132,4 +143,25 @@ test("what is read while another log takes the place is handed to nobody", () =>
     server.positions.push(4)
     await ended.reaches(1)
     expect(heard.items).toEqual([])
+  }))
+
+test("a page is of the log and the epoch of which the feed is, or is handed to nobody", () =>
+  play(async ({ server, reader, refresh }, _heard, ended) => {
+    const page = (after: number) => Effect.runPromise(reader.page(new Pager(reader.pages, NO_FILTER), after))
+    expect(await page(1)).toMatchObject({ last: 3 })
+    // Of three events the server that took over has two, and somebody else noticed before the feed did.
+    server.epoch = 2
+    server.safeUpTo = "2"
+    server.positions.pop()
+    await Effect.runPromise(refresh)
+    expect(await page(1)).toBeUndefined()
+    expect((await ended.reaches(1))[0]).toMatchObject({ _tag: "LogRewound", position: 3 })
+    expect(reader.tail).toBeUndefined()
+  }))
+
+test("a page that the end of the feed's own stretch has passed already is none", () =>
+  play(async ({ reader }) => {
+    const pager = new Pager(reader.pages, NO_FILTER)
+    expect(await Effect.runPromise(reader.page(pager, 3))).toBeUndefined()
+    expect(await Effect.runPromise(reader.page(pager, 7))).toBeUndefined()
   }))
