@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest"
-import { isThrough } from "../consumer/scene.ts"
+import { isThrough, noting } from "../consumer/scene.ts"
 import { upTo } from "../log/test-log.ts"
-import { until } from "../support/eventually.ts"
+import { deferred, until } from "../support/eventually.ts"
 import { startWorker, type Worker } from "../support/process.ts"
 import { numbered, pooledLog } from "./scene.ts"
 
@@ -87,5 +87,51 @@ describe.each([
     expect([...new Set(numbers)]).toEqual(upTo(7))
     if (transactional) expect(numbers).toEqual(upTo(7))
     expect(givenTo(second)).toBeGreaterThan(0)
+  })
+})
+
+/** The partition becomes another's, who has not moved its cursor yet. */
+const taken = (name: string) =>
+  log.db.query(
+    `with other as (
+       insert into tidemark.engines (engine, application, host, pid, alive_until)
+       values (gen_random_uuid(), 'other', 'elsewhere', 1, clock_timestamp() + interval '1 minute')
+       returning engine
+     )
+     update tidemark.subscription_cursors set owner = other.engine, epoch = epoch + 1 from other where subscription = $1`,
+    [name]
+  )
+
+describe("an owner that was followed by another, who has done nothing yet,", () => {
+  test("does not move the cursor over what its handler was at", async () => {
+    const engine = await log.open()
+    const entered = deferred()
+    const goOn = deferred()
+    const subscription = await engine.subscribe({ name: "followed", categories: ["followed"] }, async () => {
+      entered.resolve()
+      await goOn.promise
+    })
+    await until(() => subscription.partitions().length === 1)
+    const before = (await subscription.control.status()).partitions[0]!.position
+    await engine.emit("followed-a", numbered([1]))
+    await entered.promise
+    await taken("followed")
+    goOn.resolve()
+    await until(() => subscription.partitions().length === 0)
+    expect((await subscription.control.status()).partitions[0]!.position).toBe(before)
+  })
+
+  test("does not call a handler that wants a transaction", async () => {
+    const engine = await log.open()
+    const heard = noting()
+    const options = { name: "uncalled", categories: ["uncalled"], transactional: true } as const
+    const subscription = await engine.subscribe(options, heard.handler)
+    const { position } = await engine.emit("uncalled-a", numbered([1]))
+    await isThrough(engine, "uncalled", position)
+    await taken("uncalled")
+    await engine.emit("uncalled-a", numbered([2]))
+    await until(() => subscription.partitions().length === 0)
+    expect(heard.items).toEqual(["a1"])
+    expect((await subscription.control.status()).partitions[0]!.position).toBe(position)
   })
 })
