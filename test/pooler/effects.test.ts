@@ -17,7 +17,9 @@ describe("transactional handlers at work", () => {
     const name = what.split(" ")[0]!
     await log.db.query(`create table ${name} (nth bigserial, word text)`)
     const engines = [await log.open(), await log.open()]
-    const options = { name, categories: [name], partitions: 4, transactional: true } as const
+    // A transaction each, so that there are many COMMITs to fall into.
+    const each = { partitions: 4, transactional: true, ack: "event" } as const
+    const options = { name, categories: [name], ...each }
     const entered = { count: 0 }
     for (const engine of engines)
       await engine.subscribe(options, async (event, { tx }) => {
@@ -32,8 +34,10 @@ describe("transactional handlers at work", () => {
         const events = numbered(upTo(12).map((n) => round * 100 + n))
         last = (await engines[0]!.emit(`${name}-s${s}.`, events)).position
       }
-      await until(() => entered.count > before + 5, { what: "handlers to be at work" })
-      await happens()
+      for (const more of [6, 14, 22]) {
+        await until(() => entered.count > before + more, { what: "handlers to be at work" })
+        await happens()
+      }
     }
     await isThrough(engines[1]!, name, last)
     const words = (await log.db.query<{ word: string }>(`select word from ${name} order by nth`)).map(
