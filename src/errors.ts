@@ -76,5 +76,6 @@ export {
   RebuildLost,
   RebuildUnderWay,
   SchemaInUse,
-  ViewsInTheWay
+  ViewsInTheWay,
+  WhatIfUnderWay
 } from "./projection/rebuild/error.ts"
