@@ -71,7 +71,8 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UnsoundSequence: ExitCode.failure,
   UpcastFailed: ExitCode.failure,
   VersionConflict: ExitCode.failure,
-  ViewsInTheWay: ExitCode.failure
+  ViewsInTheWay: ExitCode.failure,
+  WhatIfUnderWay: ExitCode.failure
 }
 
 describe("what a command ends with", () => {
