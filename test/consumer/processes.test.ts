@@ -1,7 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { describe, expect, test } from "vitest"
 import { upTo } from "../log/test-log.ts"
-import { until } from "../support/eventually.ts"
 import { owns, patience, processLog } from "./process-scene.ts"
 import { isThrough } from "./scene.ts"
 
