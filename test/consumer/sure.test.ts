@@ -95,6 +95,7 @@ describe("an engine that was not heard of for its lease, and is heard of again",
     )
     fleet.isHeardOf(true)
     await allowSeeing()
+    await log.emit(`${categories[0]}-a`, 2)
     await until(() => member.partitions().length === 0)
     expect(heard.items).toEqual([])
   })
