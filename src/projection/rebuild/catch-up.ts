@@ -32,9 +32,10 @@ export const catchUp = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Failure> {
   build.pace.enter("catch up")
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const began = performance.now()
     const target = yield* reachable(parts, build.name, compares)
     build.pace.target = target
+    // What was waited for an append under way is no sign of work left.
+    const began = performance.now()
     yield* filler.fill(target)
     if (performance.now() - began < NEAR_MS) return
   }
