@@ -37,7 +37,8 @@ export interface Rebuilding {
    * every engine's or was given to `project`; or by its definition, also a changed one, which need not be given to `project` before.
    * Rejects with UnknownProjection, InvalidDefinition, RebuildUnderWay, OlderDefinition, ViewsInTheWay, RebuildFailed (the fold failed
    * on an event), RebuildDiffers (verification found a difference), RebuildLost, InvalidArgument (`keep`), LockTimeout (readers held the views for
-   * `swapPatienceMs`, 300 000 ms) or DiskFull: then the live tables are as they were. What a killed process leaves, the next rebuild drops.
+   * `swapPatienceMs`, 300 000 ms) or DiskFull: then the live tables are as they were. A lost connection costs what was under way on it; after 60 000 ms without one, or without getting
+   * any further, it rejects as PostgreSQL did. What a killed process leaves, the next rebuild drops, and begins anew.
    */
   rebuild(projection: string | ProjectionDefinition, options?: RebuildOptions): Promise<RebuildReport>
   /**

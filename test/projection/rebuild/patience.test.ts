@@ -1,0 +1,54 @@
+import { Effect, Exit } from "effect"
+import { afterEach, expect, it, vi } from "vitest"
+import { PostgresError, Rejected, Unreachable } from "../../../src/postgres/error.ts"
+import { whileAway } from "../../../src/projection/rebuild/losses.ts"
+
+/** How long a try takes in these tests, in ms; a rebuild waits for 60 s without getting any further. */
+const TRY_MS = 20_000
+
+const away = new PostgresError({ reason: new Unreachable({ detail: "nobody is there" }) })
+const refused = new PostgresError({ reason: new Rejected({ detail: "no" }) })
+
+afterEach(() => vi.restoreAllMocks())
+
+/** Tries that fail as said, until one does not; returns how many there were, and what came of it. */
+const tried = async (failureOf: (tries: number) => PostgresError | undefined, reached: () => number) => {
+  let now = 0
+  vi.spyOn(performance, "now").mockImplementation(() => now)
+  let tries = 0
+  const work = Effect.suspend(() => {
+    tries += 1
+    now += TRY_MS
+    const failure = failureOf(tries)
+    return failure === undefined ? Effect.void : Effect.fail(failure)
+  })
+  const exit = await Effect.runPromise(Effect.exit(whileAway(work, Effect.void, reached)))
+  return { tries, isDone: Exit.isSuccess(exit) }
+}
+
+it("a rebuild whose server stays away gives up after a minute", async () => {
+  expect(
+    await tried(
+      () => away,
+      () => 0
+    )
+  ).toEqual({ tries: 4, isDone: false })
+})
+
+it("a rebuild that gets further after every loss goes on for as long as it takes", async () => {
+  let reached = 0
+  const outcome = await tried(
+    (tries) => (tries < 8 ? away : undefined),
+    () => (reached += 1)
+  )
+  expect(outcome).toEqual({ tries: 8, isDone: true })
+})
+
+it("a rebuild that is refused something does not try that again", async () => {
+  expect(
+    await tried(
+      () => refused,
+      () => 0
+    )
+  ).toEqual({ tries: 1, isDone: false })
+})
