@@ -76,6 +76,8 @@ test("nothing is left in any by appends, transactions, handlers, folds, rebuilds
     await one.rebuild(definition, { verify: true })
     await one.rollback(definition.name)
   }
+  // What is rolled back to may have been behind when it was kept.
+  await one.rebuild(definitions[0]!, { keep: 0 })
   const [table] = await tablesOf(log.db, "left")
   await log.db.query(`update tidemark.${table} set total = -1`)
   const changed = counters({ name: "left", version: 2, count: () => 7 })
