@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises"
 import { Client } from "pg"
-import { describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { connected } from "./support/admin.ts"
 import type { Cluster } from "./support/cluster.ts"
 import { until } from "./support/eventually.ts"
@@ -15,8 +15,13 @@ const kept = (server: Cluster) =>
   connected(server.url, async (client) => (await client.query("select id from kept order by id")).rows)
 
 describe("a private server", () => {
+  let server: Cluster
+  beforeAll(async () => {
+    server = await privateServer({ work_mem: "7MB" })
+  })
+  afterAll(() => server.remove())
+
   test("keeps its URL and what was committed through a fast and an immediate restart", async () => {
-    await using server = await privateServer()
     const { url } = server
     await connected(url, (client) => client.query("create table kept (id integer)"))
     await write(server, 1)
@@ -29,7 +34,6 @@ describe("a private server", () => {
   })
 
   test("ends its clients' connections when it stops, and refuses new ones until it starts", async () => {
-    await using server = await privateServer()
     const client = new Client({ connectionString: server.url })
     const lost = new Promise<Error>((resolve) => client.on("error", resolve))
     await client.connect()
@@ -41,7 +45,6 @@ describe("a private server", () => {
   })
 
   test("takes settings, and files that only its user can read", async () => {
-    await using server = await privateServer({ work_mem: "7MB" })
     const file = await server.place("private.pem", "secret")
     const [placed, data] = await Promise.all([stat(file), stat(server.directory)])
     expect([placed.mode & 0o777, data.mode & 0o777]).toEqual([0o600, 0o700])
@@ -56,7 +59,6 @@ describe("a private server", () => {
   })
 
   test("can be started in recovery, as a standby is", async () => {
-    await using server = await privateServer()
     await server.stop()
     await server.place("standby.signal", "")
     await server.start()
@@ -91,7 +93,6 @@ describe("a private server", () => {
   })
 
   test("leaves nothing behind", async () => {
-    const server = await privateServer()
     await server.remove()
     await expect(stat(server.directory)).rejects.toMatchObject({ code: "ENOENT" })
   })

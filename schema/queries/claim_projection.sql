@@ -3,18 +3,11 @@
 update :"schema".projections
 set owner = $3, epoch = epoch + 1
 where name = (
-  select name
+  select projection.name
   from :"schema".projections projection
-  where name = $1 and definition_hash = $2
-    and (
-      owner is null
-      or owner = $3
-      or not exists (
-        select from :"schema".engines holder
-        where holder.engine = projection.owner and holder.alive_until > clock_timestamp()
-      )
-    )
-  for update skip locked
+  left join :"schema".engines holder on holder.engine = projection.owner and holder.alive_until > clock_timestamp()
+  where projection.name = $1 and projection.definition_hash = $2 and (holder.engine is null or projection.owner = $3)
+  for update of projection skip locked
 )
 returning
   version, definition_hash, generation, epoch, owner, position, state, error,

@@ -63,7 +63,7 @@ export class Cursor {
   private readonly settings: Settings
   private readonly run: Run
   private readonly rate: Rate
-  /** Of what its events were read. */
+  /** Of what its events were read: where positions mean what they say here. */
   origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []

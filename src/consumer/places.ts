@@ -1,6 +1,6 @@
 import { Data, Effect } from "effect"
 import type { Filter } from "../log/filter.ts"
-import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
+import type { LogIdentity, Origin, Unrecognised } from "../log/identity.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { type Statement, statement } from "../postgres/sql-file.ts"
@@ -9,7 +9,7 @@ import type { Attempted, Held, Tried } from "./held.ts"
 /** Another engine owns the partition, or somebody is at its row in this moment: nothing was written. */
 export class Overtaken extends Data.TaggedError("Overtaken") {}
 
-/** The server may be another one than the events came from: nothing was written. */
+/** The server is another one than the events came from: nothing was written. */
 export class Doubtful extends Data.TaggedError("Doubtful") {}
 
 /** Where an owner believes a partition to be. */
@@ -136,28 +136,29 @@ export class Places {
 
   /**
    * Moves a cursor from where its owner believes it to be, and writes what goes with that. Fails with Overtaken where it is not
-   * there under this epoch, and with Doubtful where the connection may lead to another server than the one it was read of.
+   * there under this epoch, and with Doubtful where the connection leads to another log or epoch than the events came from.
    */
   keep(
     place: Place,
     origin: Origin,
     to: number,
     changes: Changes
-  ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken | Doubtful> {
+  ): Effect.Effect<ReadonlyArray<Ahead>, Unrecognised | Overtaken | Doubtful> {
     return this.postgres.withConnection((connection) =>
       Effect.andThen(
-        this.sure(origin),
+        this.sure(connection, origin),
         Effect.suspend(() => this.keepIn(connection, place, to, changes))
       )
     )
   }
 
-  /** Whoever holds a connection asks this before he writes: it may lead to another server than the one the events came from. */
-  sure(origin: Origin): Effect.Effect<void, Doubtful> {
-    return Effect.suspend(() =>
-      this.identity.isDoubtful() || !isSameOrigin(origin, this.identity.current())
-        ? Effect.fail(new Doubtful())
-        : Effect.void
+  /**
+   * Whoever holds a connection asks this before he writes: it may lead to another server than the one the events came from. He asks
+   * there and then, since whatever else he did in a doubt would have to be done again, handler and all.
+   */
+  sure(connection: Queryable, origin: Origin): Effect.Effect<void, Unrecognised | Doubtful> {
+    return Effect.flatMap(this.identity.isStill(origin, connection), (isStill) =>
+      isStill ? Effect.void : Effect.fail(new Doubtful())
     )
   }
 

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { RATE_WINDOW_MS } from "../base/rate.ts"
+import type { Owner } from "../fleet/post.ts"
 import type { Filter } from "../log/filter.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Attempted } from "./held.ts"
@@ -8,14 +9,6 @@ import type { Register } from "./register.ts"
 
 /** Of how many of the newest events of the log it is looked at whether a subscription has still to handle them. */
 const COUNTED_EVENTS = 10_000
-
-/** The engine that owns a partition. */
-export interface Owner {
-  readonly engine: string
-  readonly application: string
-  readonly host: string
-  readonly pid: number
-}
 
 /** How many events are held. */
 export interface HeldCounts {

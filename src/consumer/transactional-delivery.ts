@@ -111,8 +111,8 @@ export class TransactionalDelivery implements Delivery {
     const within = log.transaction(
       (tx) =>
         Effect.gen(function* () {
-          yield* places.sure(cursor.origin)
           yield* places.keepIn(tx, place, place.position, { rate: rate.perSecond() })
+          yield* places.sure(tx, cursor.origin)
           batch.lending = new Lending(tx, ambient, fleet.idleMs)
           yield* Effect.tryPromise({ try: body, catch: (thrown) => thrown })
           return yield* places.keepIn(tx, place, batch.to, { ...batch, rate: rate.perSecond(batch.events) })

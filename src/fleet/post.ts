@@ -33,12 +33,16 @@ export interface Look {
   readonly isChanging: boolean
 }
 
-/** Who an engine is, for those who look at the fleet. */
-export interface Card {
+/** The engine that something belongs to. */
+export interface Owner {
   readonly engine: string
   readonly application: string
   readonly host: string
   readonly pid: number
+}
+
+/** Who an engine is, for those who look at the fleet. */
+export interface Card extends Owner {
   readonly process: string | undefined
 }
 

@@ -87,8 +87,8 @@ export class Backlog {
   }
 
   /** Whether a connection leads to the log that what is held was read of. */
-  isAt(connection: Connection): Effect.Effect<boolean, PostgresError> {
-    return this.feed.isAt(this.origin, connection)
+  isStill(connection: Connection): Effect.Effect<boolean, PostgresError> {
+    return Effect.mapError(this.feed.isStill(this.origin, connection), asPostgresError)
   }
 
   /** What there is now; it stays. */

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
-import { type Connection, Postgres } from "../postgres/postgres.ts"
+import { Postgres } from "../postgres/postgres.ts"
 import { Appender } from "./appender.ts"
 import type { LogRewound } from "./error.ts"
 import type { Event } from "./event.ts"
@@ -63,7 +63,7 @@ export class Feed extends Context.Service<
      */
     readonly page: (pager: Pager, after: number) => Effect.Effect<Page | undefined, Unrecognised>
     /** Whether a connection leads to that log in that epoch: asks it only where that is in doubt. */
-    readonly isAt: (origin: Origin, connection: Connection) => Effect.Effect<boolean, PostgresError>
+    readonly isStill: LogIdentity["Service"]["isStill"]
     /** Reads the log beside the feed, for those that are behind. */
     readonly pages: Pages
     /** The position up to which the log is settled now; waits for appends under way, up to a second. */
@@ -95,7 +95,7 @@ export class Feed extends Context.Service<
         rewound: (position, origin) => reader.rewound(position, origin),
         sure: (query) => reader.sure(query),
         page: (pager, after) => reader.page(pager, after),
-        isAt: (origin, connection) => identity.isAt(origin, connection),
+        isStill: (origin, connection) => identity.isStill(origin, connection),
         pages: reader.pages,
         settled: reader.settled,
         status: () => reader.status()

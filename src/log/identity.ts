@@ -83,10 +83,16 @@ export class LogIdentity extends Context.Service<
      */
     readonly isDoubtful: () => boolean
     readonly doubt: () => void
-    /** Whether a connection leads to that log in that epoch: asks it only where that is in doubt. */
-    readonly isAt: (origin: Origin, connection: Connection) => Effect.Effect<boolean, PostgresError>
     /** Looks again only where that is so. */
     readonly sure: Effect.Effect<void, Unrecognised>
+    /**
+     * Whether this connection leads to the log in the epoch of `origin`; asks on it only where that is doubtful. In a transaction, it
+     * then holds for all of it, behind a pooler too.
+     */
+    readonly isStill: (
+      origin: Origin,
+      connection: Pick<Connection, "query">
+    ) => Effect.Effect<boolean, Unrecognised>
     /**
      * Before a write: what is written on a server that took over must be of its new epoch. Takes a second at most. Fails with
      * ReadOnly where events come from another server: a logical replica would take ours in between.
@@ -100,15 +106,15 @@ export class LogIdentity extends Context.Service<
       const postgres = yield* Postgres
       const { text } = statement("identify_log", postgres.schema)
       const { schema } = postgres
-      const identify = Effect.gen(function* () {
-        const { rows } = yield* postgres.query<IdentityRow>(text)
+      const identifyOn = Effect.fnUntraced(function* (connection: Pick<Connection, "query">) {
+        const { rows } = yield* connection.query<IdentityRow>(text)
         const row = rows[0]!
         if (!row.sequence_is_sound) return yield* new UnsoundSequence({ schema })
         if (Number(row.last_position) >= Number.MAX_SAFE_INTEGER)
           return yield* new PositionsExhausted({ schema })
         return { id: row.log_id, epoch: row.epoch, channel: row.channel, standby: row.standby }
       })
-      let current: Identity = yield* identify
+      let current: Identity = yield* identifyOn(postgres)
       let knownAt = postgres.changes()
       let saidAt = performance.now()
       let doubts = 0
@@ -119,18 +125,36 @@ export class LogIdentity extends Context.Service<
         doubts !== settledDoubts ||
         knownAt !== postgres.changes() ||
         (postgres.isPooled() && performance.now() - saidAt > POOLED_TRUST_MS)
-      const refresh = Effect.suspend(() => {
-        const askedAt = postgres.changes()
-        const asked = doubts
-        const now = performance.now()
-        return Effect.map(identify, (identity) => {
-          current = notForgetting(current, identity)
-          knownAt = askedAt
-          saidAt = now
-          settledDoubts = asked
-          return current
+      const doubt = (): void => {
+        doubts += 1
+      }
+      /** Asks the log who it is; `know` takes the answer for what is known from then on. */
+      const askOn = (connection: Pick<Connection, "query">) =>
+        Effect.suspend(() => {
+          const [askedAt, asked, now] = [postgres.changes(), doubts, performance.now()]
+          return Effect.map(identifyOn(connection), (identity) => {
+            const found = notForgetting(current, identity)
+            const know = (): Identity => {
+              current = found
+              knownAt = askedAt
+              saidAt = now
+              settledDoubts = asked
+              return current
+            }
+            return { found, know }
+          })
         })
-      })
+      const refresh = Effect.map(askOn(postgres), ({ know }) => know())
+      // What a transaction was told of a new epoch may end with it, so that only what was known already is known from then on.
+      const isStill = (origin: Origin, connection: Pick<Connection, "query">) =>
+        Effect.suspend(() => {
+          if (!isDoubtful()) return Effect.succeed(isSameOrigin(current, origin))
+          return Effect.map(askOn(connection), ({ found, know }) => {
+            if (isSameOrigin(current, found)) know()
+            else doubt()
+            return isSameOrigin(found, origin)
+          })
+        })
       const sure = Effect.suspend(() => (isDoubtful() ? Effect.asVoid(refresh) : Effect.void))
       const writable = Effect.suspend(() =>
         current.standby ? Effect.fail(new PostgresError({ reason: new ReadOnly(REPLICA) })) : Effect.void
@@ -140,19 +164,7 @@ export class LogIdentity extends Context.Service<
           ? Effect.andThen(Effect.ignore(Effect.timeoutOption(sure, READY_PATIENCE_MS)), writable)
           : writable
       )
-      const doubt = (): void => {
-        doubts += 1
-      }
-      const isAt = (origin: Origin, connection: Connection): Effect.Effect<boolean, PostgresError> =>
-        Effect.suspend(() =>
-          isDoubtful()
-            ? Effect.map(
-                connection.query<IdentityRow>(text),
-                ({ rows: [row] }) => row!.log_id === origin.id && row!.epoch === origin.epoch
-              )
-            : Effect.succeed(isSameOrigin(origin, current))
-        )
-      return LogIdentity.of({ current: () => current, refresh, isDoubtful, doubt, isAt, sure, ready })
+      return LogIdentity.of({ current: () => current, refresh, isDoubtful, doubt, sure, isStill, ready })
     })
   )
 }

@@ -23,7 +23,7 @@ export interface FoldingCursor extends Cursor {
 
 /** Where a batch comes from: whether a connection leads to the log that it was read of. */
 export interface Source {
-  readonly isAt: (connection: Connection) => Effect.Effect<boolean, PostgresError>
+  readonly isStill: (connection: Connection) => Effect.Effect<boolean, PostgresError>
 }
 
 /** What the server that answers now may never have had is not folded there. */
@@ -48,11 +48,11 @@ export const commitBatch = (
   const transaction = (batch: ReadonlyArray<Event>) =>
     postgres.transaction(
       (connection) =>
-        Effect.flatMap(source.isAt(connection), (isAt) =>
-          isAt
-            ? Effect.andThen(registry.move(name, cursor, move, connection), cursor.fold(connection, batch))
-            : Effect.fail(moved())
-        ),
+        Effect.gen(function* () {
+          yield* registry.move(name, cursor, move, connection)
+          if (!(yield* source.isStill(connection))) return yield* Effect.fail(moved())
+          return yield* cursor.fold(connection, batch)
+        }),
       { idleMs: fleet.idleMs }
     )
   return folding.withPermits(1)(Effect.flatMap(current, transaction))

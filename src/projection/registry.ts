@@ -126,9 +126,12 @@ export class Registry {
     )
   }
 
-  /** Leaves a projection to others. */
-  release(name: string, engine: string): Effect.Effect<void, PostgresError> {
-    return Effect.asVoid(this.postgres.query(this.statements.release.text, [name, engine]))
+  /** Leaves a projection to others, unless it has changed hands since it was claimed. */
+  release(
+    name: string,
+    { epoch, owner }: Pick<Cursor, "epoch" | "owner">
+  ): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(this.postgres.query(this.statements.release.text, [name, epoch, owner]))
   }
 
   insert(

@@ -314,8 +314,8 @@ export class Runner {
     readonly position?: number
     readonly type?: string
   }): Effect.Effect<void> {
-    const { registry, fleet } = this.parts
-    const isReleased = this.isOwner ? Effect.ignore(registry.release(this.name, fleet.engine)) : Effect.void
+    const { isOwner, cursor } = this
+    const released = isOwner && cursor ? this.parts.registry.release(this.name, cursor) : Effect.void
     this.isOwner = false
     this.stopped = new ProjectionStopped({ projection: this.name, ...why })
     this.backlog.restart(this.cursor?.position ?? 0)
@@ -326,7 +326,7 @@ export class Runner {
       position: why.position,
       type: why.type
     })
-    return Effect.andThen(isReleased, said)
+    return Effect.andThen(Effect.ignore(released), said)
   }
 
   /** Goes on where another process has got past what stopped this one. */

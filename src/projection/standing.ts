@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { RATE_WINDOW_MS } from "../base/rate.ts"
+import type { Owner } from "../fleet/post.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
-import type { Builder } from "./rebuild/generations.ts"
 import type { RecordedError } from "./registry.ts"
 import type { ProjectionStatus } from "./status.ts"
 
@@ -13,7 +13,7 @@ const LAG_EVENTS = 10_000
 /** How a projection stands in the fleet. */
 export interface ProjectionStanding extends ProjectionStatus {
   /** The engine that folds it; undefined where none that is alive does. */
-  readonly owner: Builder | undefined
+  readonly owner: Owner | undefined
   /** How long the oldest event has been there that it has still to fold, in ms; 0 where there is none, undefined where it is too far. */
   readonly lagMs: number | undefined
 }
@@ -34,17 +34,15 @@ export interface RebuildStanding {
   /** How long filling takes from here on, at the pace so far, in ms; undefined where that cannot be told. */
   readonly etaMs: number | undefined
   /** Who is at it; undefined where that engine is gone, and the next rebuild cleans up after it. */
-  readonly owner: Builder | undefined
+  readonly owner: Owner | undefined
 }
 
-interface BuilderColumns {
+/** Of the engine that is joined to a row; all null where none that is alive is. */
+interface OwnerColumns extends Omit<Owner, "engine"> {
   readonly engine: string | null
-  readonly application: string
-  readonly host: string
-  readonly pid: number
 }
 
-interface OwnerRow extends BuilderColumns {
+interface OwnerRow extends OwnerColumns {
   readonly name: string
   readonly position: string
   readonly state: "running" | "stopped"
@@ -58,7 +56,7 @@ interface LagRow {
   readonly oldest_ms: number | null
 }
 
-interface RebuildRow extends BuilderColumns {
+interface RebuildRow extends OwnerColumns {
   readonly projection: string
   readonly generation: number
   readonly version: number
@@ -71,7 +69,7 @@ interface RebuildRow extends BuilderColumns {
 
 const toTenth = (rate: number): number => Math.round(rate * 10) / 10
 
-const builderIn = ({ engine, application, host, pid }: BuilderColumns): Builder | undefined =>
+const ownerIn = ({ engine, application, host, pid }: OwnerColumns): Owner | undefined =>
   engine === null ? undefined : { engine, application, host, pid }
 
 /** What this process knows of its projections, and what the fleet does. `settled`: up to where there is something to fold. */
@@ -104,7 +102,7 @@ export const standings = (
             ? { atMost: Math.max(behind!.events, settled - position), isCount: false }
             : { atMost: behind!.events, isCount: true },
           ...(stopped === undefined ? {} : { state: "stopped", error: stopped }),
-          owner: row && builderIn(row),
+          owner: row && ownerIn(row),
           lagMs:
             behind!.oldest_ms === null && behind!.is_cut ? undefined : Math.max(0, behind!.oldest_ms ?? 0)
         })
@@ -132,7 +130,7 @@ export const rebuildsUnderWay = (
         rate: row.noted_ms > 0 ? Math.round((events * 1000) / row.noted_ms) : 0,
         ageMs: row.age_ms,
         etaMs: perMs === 0 ? undefined : Math.max(0, target - position) / perMs,
-        owner: builderIn(row)
+        owner: ownerIn(row)
       }
     })
   )

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Summary } from "../../src/cli/start/summary.ts"
+import { connected } from "../support/admin.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
 import { isPlain, run, saysThat, tidemark } from "./tidemark.ts"
@@ -8,22 +9,28 @@ const database = testDatabase()
 
 const summaryOf = (stdout: string): Summary => JSON.parse(stdout) as Summary
 
-const countEvents = async (where = "true"): Promise<number> => {
-  const [row] = await database.query<{ count: string }>(
-    `select count(*) from tidemark.log_events where ${where}`
-  )
-  return Number(row!.count)
+/** A log of a test's own: what is waited for is mostly the time that passes, so the tests wait together. */
+const ownLog = async () => {
+  const url = await database.fresh()
+  const query = async <Row extends object>(sql: string): Promise<ReadonlyArray<Row>> =>
+    connected(url, async (client) => (await client.query<Row>(sql)).rows)
+  const countEvents = async (where = "true"): Promise<number> => {
+    const [row] = await query<{ count: string }>(`select count(*) from tidemark.log_events where ${where}`)
+    return Number(row!.count)
+  }
+  const begin = () => query(`select from tidemark.append_events('order-1', '[{"type": "Placed"}]')`)
+  return { url, env: { DATABASE_URL: url }, query, begin, countEvents }
 }
-
-const env = () => ({ DATABASE_URL: database.url })
 
 /** No machine is so busy that an alert comes between what a test looks at. */
 const QUIET = ["--threshold", "cpu=1e9,load=1e9,memory=1e9,disk=1e9,loop_delay=1e9"]
 
-describe("tidemark start", () => {
+describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
   test("ends by itself with a summary whose numbers are those of the log", async () => {
+    const { env, begin, countEvents } = await ownLog()
+    await begin()
     const before = await countEvents()
-    const { code, stdout, stderr } = await run(["start", "--seconds", "3", "--json"], { env: env() })
+    const { code, stdout, stderr } = await run(["start", "--seconds", "3", "--json"], { env })
     const summary = summaryOf(stdout)
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("PostgreSQL at") })
     expect(summary.emitted).toBe((await countEvents()) - before)
@@ -38,16 +45,17 @@ describe("tidemark start", () => {
   })
 
   test("fills the read models of agents, heartbeats and metrics", async () => {
-    const { stdout } = await run(["start", "--seconds", "2", "--json"], { env: env() })
+    const { env, query, countEvents } = await ownLog()
+    const { stdout } = await run(["start", "--seconds", "2", "--json"], { env })
     const { projections, agents } = summaryOf(stdout)
     expect(projections.map(({ name, lag, isStopped }) => [name, lag, isStopped])).toEqual([
       ["agents", 0, false],
       ["heartbeats", 0, false],
       ["metrics", 0, false]
     ])
-    const rows = await database.query("select agent_id, state from tidemark.agents order by agent_id")
+    const rows = await query("select agent_id, state from tidemark.agents order by agent_id")
     expect(rows).toEqual(agents.toSorted().map((id) => ({ agent_id: id, state: "stopped" })))
-    const [counts] = await database.query(
+    const [counts] = await query(
       `select (select count(*)::int from tidemark.agent_heartbeats) as beats,
               (select count(*)::int from tidemark.performance_metrics) as metrics`
     )
@@ -58,12 +66,14 @@ describe("tidemark start", () => {
   })
 
   test("prints each event once, and no control codes, where there is no terminal", async () => {
-    const { code, stdout } = await run(["start", "--seconds", "2"], { env: env() })
+    const { env, begin, query } = await ownLog()
+    await begin()
+    const { code, stdout } = await run(["start", "--seconds", "2"], { env })
     expect(code).toBe(0)
     expect(isPlain(stdout)).toBe(true)
     const [, from] = /continuing at position (\d+)/.exec(stdout)!
     const shown = [...stdout.matchAll(/^ +(\d+) +.+-/gm)].map((match) => Number(match[1]))
-    const rows = await database.query<{ position: string }>(
+    const rows = await query<{ position: string }>(
       `select position from tidemark.log_events where position > ${Number(from) - 5} order by position`
     )
     expect(shown).toEqual(rows.map(({ position }) => Number(position)))
@@ -71,18 +81,20 @@ describe("tidemark start", () => {
   })
 
   test("goes on where it stopped, as the same agents", async () => {
-    const first = summaryOf((await run(["start", "--seconds", "1", "--json"], { env: env() })).stdout)
-    const second = await run(["start", "--seconds", "1", "--json"], { env: env() })
+    const { env } = await ownLog()
+    const first = summaryOf((await run(["start", "--seconds", "1", "--json"], { env })).stdout)
+    const second = await run(["start", "--seconds", "1", "--json"], { env })
     expect(second.stderr).toContain(`continuing at position ${first.settled}`)
     expect(summaryOf(second.stdout)).toMatchObject({ from: first.settled, agents: first.agents })
   })
 
   test("shuts down cleanly at SIGINT: its agents say that they stop, and it ends with 0", async () => {
-    await using started = tidemark(["start", "--seconds", "60", ...QUIET], { env: env() })
+    const { env, query } = await ownLog()
+    await using started = tidemark(["start", "--seconds", "60", ...QUIET], { env })
     await saysThat(started, /MetricRecorded/)
     started.signal("SIGINT")
     expect(await started.exited()).toEqual({ code: 0, signal: null })
-    const last = await database.query<{ type: string }>(
+    const last = await query<{ type: string }>(
       "select type from tidemark.log_events order by position desc limit 2"
     )
     expect(last).toEqual([{ type: "AgentStopped" }, { type: "AgentStopped" }])
@@ -90,7 +102,8 @@ describe("tidemark start", () => {
   })
 
   test("takes two signals of one keypress, as npm passes them on, for one", async () => {
-    await using started = tidemark(["start"], { env: env() })
+    const { env } = await ownLog()
+    await using started = tidemark(["start"], { env })
     await saysThat(started, /MetricRecorded/)
     started.signal("SIGINT")
     started.signal("SIGINT")
@@ -99,10 +112,10 @@ describe("tidemark start", () => {
   })
 
   test("ends at once at a second SIGINT", async () => {
-    await using started = tidemark(["start"], { env: env() })
+    const { url, env } = await ownLog()
+    await using started = tidemark(["start"], { env })
     await saysThat(started, /MetricRecorded/)
-    const client = await database.pool.connect()
-    try {
+    await connected(url, async (client) => {
       // Nobody can append now, so that a clean end takes its time.
       await client.query("begin; lock table tidemark.events in exclusive mode")
       started.signal("SIGINT")
@@ -114,16 +127,14 @@ describe("tidemark start", () => {
         return isOver
       })
       expect(await exited).toEqual({ code: 130, signal: null })
-    } finally {
-      await client.query("rollback")
-      client.release()
-    }
+    })
   })
 
   test("two at once are agents of their own, and see each other's events", async () => {
-    await using first = tidemark(["start"], { env: env() })
+    const { env } = await ownLog()
+    await using first = tidemark(["start"], { env })
     await saysThat(first, /MetricRecorded/)
-    await using second = tidemark(["start"], { env: env() })
+    await using second = tidemark(["start"], { env })
     await saysThat(second, /metric-host-\S+-2 +MetricRecorded/)
     await saysThat(first, /metric-host-\S+-2 +MetricRecorded/)
     await saysThat(second, /~.* metric-host-\S+ +MetricRecorded/)
@@ -135,23 +146,24 @@ describe("tidemark start", () => {
   })
 
   test("alerts once when a threshold is crossed, and names the measurement as the cause", async () => {
+    const { env, query, countEvents } = await ownLog()
     const crossed = "type = 'ThresholdCrossed' and data->>'metric' = 'memory'"
     const args = ["start", "--seconds", "3", "--threshold", "memory=0.01", "--json"]
-    expect((await run(args, { env: env() })).code).toBe(0)
-    const alerts = await database.query<{ cause: string; agent: string }>(
+    expect((await run(args, { env })).code).toBe(0)
+    const alerts = await query<{ cause: string; agent: string }>(
       `select m.data->>'name' as cause, a.labels[1] as agent
          from tidemark.log_events a join tidemark.log_events m on m.id = (a.meta->>'causationId')::uuid
         where a.type = 'ThresholdCrossed' and a.data->>'metric' = 'memory'`
     )
     expect(alerts).toEqual([{ cause: "memory", agent: expect.stringMatching(/^agent:host-/) }])
 
-    await run(args, { env: env() })
+    await run(args, { env })
     expect(await countEvents(crossed)).toBe(1)
   })
 
   test("fails when its database goes away for good, and says why", async () => {
-    const url = await database.fresh()
-    await using started = tidemark(["start"], { env: { DATABASE_URL: url } })
+    const { url, env } = await ownLog()
+    await using started = tidemark(["start"], { env })
     await saysThat(started, /MetricRecorded/)
     const name = new URL(url).pathname.slice(1)
     await database.query(`drop database "${name}" with (force)`)

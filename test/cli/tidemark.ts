@@ -28,7 +28,7 @@ export type TidemarkOptions = {
 /** Starts `tidemark` as a process of its own. */
 export const tidemark = (args: ReadonlyArray<string>, { env = {}, cwd }: TidemarkOptions = {}): Tidemark => {
   const file = path.join(currentRun().workers, "tidemark.js")
-  const child = spawn(process.execPath, ["--enable-source-maps", file, ...args], {
+  const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(cwd === undefined ? {} : { cwd })

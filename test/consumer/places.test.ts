@@ -14,7 +14,11 @@ const scene = () => {
       return { rows: [{ stream: null, is_held: null, next: null }], count: 1 }
     })
   const withConnection = (use: (connection: unknown) => unknown) => use({ query })
-  const identity = { current: () => ({ id: "log", epoch: log.epoch }), isDoubtful: () => log.isDoubtful }
+  const identity = {
+    current: () => ({ id: "log", epoch: log.epoch }),
+    isStill: (origin: { readonly epoch: number }) =>
+      Effect.succeed(!log.isDoubtful && log.epoch === origin.epoch)
+  }
   const places = new Places({ schema: "tidemark", withConnection } as never, identity as never)
   const keep = () => Effect.runSync(Effect.flip(places.keep(place, { id: "log", epoch: 1 }, 5, { rate: 0 })))
   return { log, places, keep }

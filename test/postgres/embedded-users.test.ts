@@ -22,7 +22,6 @@ afterAll(() => clone[Symbol.dispose]())
 
 describe("the processes that use the embedded server", () => {
   it("share one server, which outlives the one that started it and stops with the last", async () => {
-    using clone = place()
     await using first = startUser(clone.home)
     const started = await entered(first)
     await using second = startUser(clone.home)
@@ -85,14 +84,26 @@ describe("the processes that use the embedded server", () => {
       "select pid from pg_stat_activity where backend_type = 'checkpointer'"
     )
     // Without its last checkpoint a fast shutdown never ends.
-    process.kill(Number(checkpointer?.["pid"]), "SIGSTOP")
+    const stoppedPid = Number(checkpointer?.["pid"])
+    process.kill(stoppedPid, "SIGSTOP")
     user.send("exit")
     await user.exited
     expect(isRunning(clone.home)).toBe(true)
-    await withServer({ directory: clone.home }, async (server) => {
-      expect(server.joined).toBe(false)
-      expect(await query(server.url, "select one from held")).toEqual([{ one: 1 }])
-    })
+    const used = withServer(
+      { directory: clone.home },
+      async (server) => {
+        expect(server.joined).toBe(false)
+        expect(await query(server.url, "select one from held")).toEqual([{ one: 1 }])
+      },
+      { fastWithinMs: 500 }
+    )
+    await until(
+      () => readFileSync(join(clone.home, "server.log"), "utf8").includes("immediate shutdown request"),
+      { what: "the server to be told to go at once" }
+    )
+    // PostgreSQL would kill it, five seconds later.
+    process.kill(stoppedPid, "SIGCONT")
+    await used
   })
 
   it("start the server again after it was killed, and find what was committed", async () => {

@@ -6,7 +6,7 @@ import { postgresError } from "../../src/postgres/error.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
-import { freePort } from "../support/cluster.ts"
+import { freePort } from "../support/server-process.ts"
 
 // How a pooler in between is found out, and what is not relied on then. Here somebody stands in for it who only signs its clients
 // in as a pooler does; test/pooler has a real one.

@@ -63,6 +63,18 @@ describe("a projection", () => {
     expect(await db.query("select position::integer from tidemark.projections")).toEqual([{ position: 7 }])
   })
 
+  it("is not left by a release that comes late, after the same engine has claimed it anew", async () => {
+    const { one, claim, registry } = await free()
+    const engine = await alive()
+    const before = (await claim(engine))!
+    const now = (await claim(engine))!
+    const owners = () => db.query("select owner from tidemark.projections")
+    await one.run(registry.release(NAME, before))
+    expect(await owners()).toEqual([{ owner: engine }])
+    await one.run(registry.release(NAME, now))
+    expect(await owners()).toEqual([{ owner: null }])
+  })
+
   it("is not claimed by code with another definition than the one that filled it", async () => {
     const { claim } = await free()
     expect(await claim(await alive(), "of an older definition")).toBeUndefined()
@@ -91,7 +103,7 @@ describe("a projection", () => {
           timeout = rows[0]!.ms
         }
       )
-    const source = { isAt: () => Effect.succeed(true) }
+    const source = { isStill: () => Effect.succeed(true) }
     await one.run(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
     expect(Number(timeout)).toBeGreaterThan(0)
     expect(Number(timeout)).toBeLessThan(fleet.leaseMs)
@@ -103,7 +115,7 @@ describe("a projection", () => {
     const parts = { postgres, fleet, registry, types: new EventTypes(), folding: Semaphore.makeUnsafe(1) }
     let isFolded = false
     const fold = () => Effect.sync(() => void (isFolded = true))
-    const source = { isAt: () => Effect.succeed(false) }
+    const source = { isStill: () => Effect.succeed(false) }
     const failed = await one.run(
       Effect.flip(commitBatch(parts, NAME, { ...row, fold }, source, [], { to: 1, rate: 0 }))
     )

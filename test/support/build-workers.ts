@@ -32,7 +32,8 @@ const project = {
     noEmit: false,
     declaration: false,
     noCheck: true,
-    sourceMap: true
+    // A worker would read those of all that it imports, each time it starts.
+    sourceMap: false
   },
   include: [
     "../../test/workers/*.ts",

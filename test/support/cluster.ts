@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { chown, rm, writeFile } from "node:fs/promises"
-import net from "node:net"
+import { rm } from "node:fs/promises"
 import path from "node:path"
-import { deferred, inTime } from "./eventually.ts"
 import { guard } from "./guard.ts"
-import { eachLine } from "./lines.ts"
-import { type ServerUser, temporaryDirectory } from "./server-user.ts"
+import { serverEnvironment, serverProcess } from "./server-process.ts"
+import { asUser, placeFile, type ServerUser, temporaryDirectory } from "./server-user.ts"
 
 /** An installed PostgreSQL: where its programs are, and who runs them. */
 export type Programs = { readonly bin: string; readonly user: ServerUser | undefined }
@@ -37,30 +35,12 @@ export type Cluster = AsyncDisposable & {
 const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const
 const startingWithin = 60_000
 const stoppingWithin = 30_000
-const linesKept = 200
 const readyLine = /database system is ready to accept (read-only )?connections/
-const portTakenLine = /could not bind .*Address already in use/
-const portAttempts = 5
-
-export const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const probe = net.createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as net.AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
-
-const asUser = (user: ServerUser | undefined) => (user === undefined ? {} : { uid: user.uid, gid: user.gid })
-
-/** LC_ALL=C keeps the log in English, whatever the caller's language: we read it. */
-const environment = () => ({ PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" })
 
 const run = async (program: string, args: ReadonlyArray<string>, user: ServerUser | undefined) => {
   const child = spawn(program, args, {
     ...asUser(user),
-    env: environment(),
+    env: serverEnvironment(),
     cwd: "/",
     stdio: ["ignore", "pipe", "pipe"]
   })
@@ -83,61 +63,17 @@ export const startCluster = async (
   const home = await temporaryDirectory("cluster", user)
   const directory = path.join(home, "data")
   const callOff = guard({ directories: [home], data: directory })
-  const log: Array<string> = []
+  const server = serverProcess({ what: "the server", user, readyLine, startingWithin, stoppingWithin })
   let port = 0
-  let server: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined
 
-  const launch = async (more: Settings) => {
+  const start = async (more: Settings = {}) => {
     const own = { port: `${port}`, listen_addresses: "127.0.0.1", unix_socket_directories: "" }
     const all: Settings = { ...settings, ...more, ...own }
     const args = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])
-    const child = spawn(path.join(bin, "postgres"), ["-D", directory, ...args], {
-      ...asUser(user),
-      env: environment(),
-      cwd: "/",
-      stdio: ["ignore", "ignore", "pipe"]
-    })
-    const ready = deferred()
-    const ended = deferred()
-    child.once("error", ready.reject)
-    eachLine(child.stderr, (line) => {
-      log.push(line)
-      if (log.length > linesKept) log.shift()
-      if (readyLine.test(line)) ready.resolve()
-    })
-    child.once("close", (code) => {
-      server = undefined
-      ended.resolve()
-      ready.reject(new Error(`the server ended with code ${code} instead of starting:\n${log.join("\n")}`))
-    })
-    server = { child, ended: ended.promise }
-    await inTime(ready.promise, { within: startingWithin, what: "the server to start" }, () => log.slice(-20))
+    await server.start(path.join(bin, "postgres"), ["-D", directory, ...args])
   }
 
-  const start = async (more: Settings = {}) => {
-    if (server !== undefined) throw new Error("the server runs already")
-    await launch(more)
-  }
-
-  /** Between finding a free port and binding it somebody else may take it. */
-  const startSomewhere = async () => {
-    for (let attempt = 1; ; attempt += 1) {
-      port = await freePort()
-      try {
-        return await start()
-      } catch (error) {
-        if (attempt === portAttempts || !log.some((line) => portTakenLine.test(line))) throw error
-        log.length = 0
-      }
-    }
-  }
-
-  const stop = async (how: Shutdown = "fast") => {
-    if (server === undefined) return
-    const { child, ended } = server
-    child.kill(signals[how])
-    await inTime(ended, { within: stoppingWithin, what: `the server to stop (${how})` }, () => log.slice(-20))
-  }
+  const stop = (how: Shutdown = "fast") => server.end(signals[how])
 
   const restart = async (how?: Shutdown, more?: Settings) => {
     await stop(how)
@@ -152,8 +88,7 @@ export const startCluster = async (
 
   const place = async (name: string, contents: string) => {
     const file = path.join(directory, name)
-    await writeFile(file, contents, { mode: 0o600 })
-    if (user !== undefined) await chown(file, user.uid, user.gid)
+    await placeFile(file, contents, user)
     return file
   }
 
@@ -193,7 +128,10 @@ export const startCluster = async (
   try {
     if (primary === undefined) await initialise()
     else await copy(primary)
-    await startSomewhere()
+    await server.atFreePort((free) => {
+      port = free
+      return start()
+    })
   } catch (error) {
     await remove().catch(() => {})
     throw error
@@ -203,7 +141,7 @@ export const startCluster = async (
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
     port,
     directory,
-    log,
+    log: server.log,
     start,
     stop,
     restart,

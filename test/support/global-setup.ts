@@ -34,20 +34,31 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const teardown = async () => {
     for (const clean of cleanups.splice(0).toReversed()) await clean()
   }
-  try {
-    const provider = chosenProvider(process.env)
+  // Runs that share a given server must not meet.
+  const prefix = `tidemark_test_${randomBytes(3).toString("hex")}_`
+  const startServer = async (provider: ProviderName) => {
     const { url, stop } = await providers[provider](testSettings)
     cleanups.push(stop)
+    if (provider === "given") cleanups.push(() => dropAll(url, prefix))
+    return { url, template: await makeTemplate(url, prefix), version: await versionOf(url) }
+  }
+  const prepare = async (provider: ProviderName) => {
     const { remove, ...programs } = await programsFor(provider)
     cleanups.push(remove)
+    return programs
+  }
+  const build = async () => {
     const workers = await buildWorkers()
     cleanups.push(workers.remove)
-    // Runs that share a given server must not meet.
-    const prefix = `tidemark_test_${randomBytes(3).toString("hex")}_`
-    if (provider === "given") cleanups.push(() => dropAll(url, prefix))
-    const template = await makeTemplate(url, prefix)
-    const version = await versionOf(url)
-    project.provide("run", { provider, url, version, programs, prefix, template, workers: workers.directory })
+    return workers
+  }
+  try {
+    const provider = chosenProvider(process.env)
+    const steps = [startServer(provider), prepare(provider), build()] as const
+    // Also where one of them fails: what the others make has to be taken away.
+    await Promise.allSettled(steps)
+    const [server, programs, workers] = await Promise.all(steps)
+    project.provide("run", { provider, ...server, programs, prefix, workers: workers.directory })
     project.onTestsRerun(workers.rebuild)
   } catch (error) {
     await teardown()

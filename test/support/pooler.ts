@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { chown, rm, writeFile } from "node:fs/promises"
+import { rm } from "node:fs/promises"
 import path from "node:path"
 import { Client } from "pg"
-import { freePort } from "./cluster.ts"
-import { deferred, inTime } from "./eventually.ts"
 import { guard } from "./guard.ts"
-import { eachLine } from "./lines.ts"
-import { serverUser, temporaryDirectory } from "./server-user.ts"
+import { serverProcess } from "./server-process.ts"
+import { placeFile, serverUser, temporaryDirectory } from "./server-user.ts"
 
 /** Where Debian installs PgBouncer. */
 const program = "/usr/sbin/pgbouncer"
@@ -16,7 +13,6 @@ const clientUser = "anybody"
 const poolMode = "transaction"
 const startingWithin = 20_000
 const stoppingWithin = 20_000
-const linesKept = 200
 const readyLine = /process up: PgBouncer/
 
 export type PoolerSettings = Readonly<Record<string, string>>
@@ -68,44 +64,12 @@ export const startPooler = async (target: string, settings: PoolerSettings = {})
   // The guard finds it by the file that a PostgreSQL would write.
   const callOff = guard({ directories: [home], data: home })
   const file = path.join(home, "pgbouncer.ini")
-  const port = await freePort()
-  const log: Array<string> = []
-  let running: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined
+  const server = serverProcess({ what: "PgBouncer", user, readyLine, startingWithin, stoppingWithin })
+  let port = 0
 
-  const lead = async (to: string) => {
-    await writeFile(file, configuration(new URL(to), home, port, settings), { mode: 0o600 })
-    if (user !== undefined) await chown(file, user.uid, user.gid)
-  }
-
-  const start = async () => {
-    const child = spawn(program, [file], {
-      ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
-      cwd: "/",
-      stdio: ["ignore", "ignore", "pipe"]
-    })
-    const ready = deferred()
-    const ended = deferred()
-    child.once("error", ready.reject)
-    eachLine(child.stderr, (line) => {
-      log.push(line)
-      if (log.length > linesKept) log.shift()
-      if (readyLine.test(line)) ready.resolve()
-    })
-    child.once("close", (code) => {
-      running = undefined
-      ended.resolve()
-      ready.reject(new Error(`PgBouncer ended with code ${code} instead of starting:\n${log.join("\n")}`))
-    })
-    running = { child, ended: ended.promise }
-    await inTime(ready.promise, { within: startingWithin, what: "PgBouncer to start" }, () => log.slice(-20))
-  }
-
-  const end = async () => {
-    if (running === undefined) return
-    const { child, ended } = running
-    child.kill("SIGTERM")
-    await inTime(ended, { within: stoppingWithin, what: "PgBouncer to stop" }, () => log.slice(-20))
-  }
+  const lead = (to: string) => placeFile(file, configuration(new URL(to), home, port, settings), user)
+  const start = () => server.start(program, [file])
+  const end = () => server.end("SIGTERM")
 
   const stop = async () => {
     await end()
@@ -126,8 +90,11 @@ export const startPooler = async (target: string, settings: PoolerSettings = {})
   }
 
   try {
-    await lead(target)
-    await start()
+    await server.atFreePort(async (free) => {
+      port = free
+      await lead(target)
+      await start()
+    })
   } catch (error) {
     await stop().catch(() => {})
     throw error
@@ -138,5 +105,5 @@ export const startPooler = async (target: string, settings: PoolerSettings = {})
     await start()
   }
 
-  return { url, command, lead, restart, stop, log, [Symbol.asyncDispose]: stop }
+  return { url, command, lead, restart, stop, log: server.log, [Symbol.asyncDispose]: stop }
 }

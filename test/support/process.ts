@@ -38,7 +38,7 @@ export const startWorker = <Said = unknown>(
 ): Worker<Said> => {
   const file = path.join(currentRun().workers, `${name}.js`)
   if (!existsSync(file)) throw new Error(`there is no worker test/workers/${name}.ts`)
-  const child = spawn(process.execPath, ["--enable-source-maps", file, JSON.stringify(input)], {
+  const child = spawn(process.execPath, [file, JSON.stringify(input)], {
     // Vitest's own NODE_OPTIONS and the like are for its processes, not for a plain Node.
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["pipe", "pipe", "pipe"]

@@ -1,10 +1,14 @@
 import { execFileSync } from "node:child_process"
-import { chown, mkdtemp } from "node:fs/promises"
+import { chown, mkdtemp, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import path from "node:path"
 
 /** Whom a PostgreSQL of ours runs as; undefined means as ourselves. */
 export type ServerUser = { readonly uid: number; readonly gid: number }
+
+/** For `spawn`. */
+export const asUser = (user: ServerUser | undefined) =>
+  user === undefined ? {} : { uid: user.uid, gid: user.gid }
 
 const accountName = "postgres"
 
@@ -30,4 +34,10 @@ export const temporaryDirectory = async (purpose: string, user?: ServerUser): Pr
   const directory = await mkdtemp(path.join(tmpdir(), `tidemark-test-${purpose}-`))
   if (user !== undefined) await chown(directory, user.uid, user.gid)
   return directory
+}
+
+/** Writes a file that only `user` can read. */
+export const placeFile = async (file: string, contents: string, user?: ServerUser): Promise<void> => {
+  await writeFile(file, contents, { mode: 0o600 })
+  if (user !== undefined) await chown(file, user.uid, user.gid)
 }

@@ -3,7 +3,7 @@ import { input, say } from "../support/worker.ts"
 
 // A process that works on durable subscriptions until it is killed. It says which event it is given, and which partitions it owns.
 
-const { database, subscriptions, failing, pauseMs } = input<{
+const { database, subscriptions, failing, pauseMs, leaseMs } = input<{
   readonly database: string
   readonly subscriptions: ReadonlyArray<{
     readonly name: string
@@ -15,8 +15,9 @@ const { database, subscriptions, failing, pauseMs } = input<{
   readonly failing: number
   /** How long the handler takes before it writes, in ms. */
   readonly pauseMs: number
+  readonly leaseMs?: number
 }>()
-const engine = await open({ database, logger: false })
+const engine = await open({ database, logger: false, ...(leaseMs === undefined ? {} : { leaseMs }) })
 const retry = { attempts: 1_000, firstMs: 5, longestMs: 50 }
 const ownedEveryMs = 50
 

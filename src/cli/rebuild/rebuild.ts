@@ -1,13 +1,10 @@
-import { lineLogger } from "../../engine/line-logger.ts"
-import { openWorkshop, type Workshop } from "../../engine/workshop.ts"
 import { InvalidArgument, type ProjectionDefinition } from "../../index.ts"
 import { ExitCode } from "../exit-code.ts"
-import { Interruption } from "../interruption.ts"
-import { placeFor, type PlaceOptions, sayOnStandardError, schemaOf } from "../place.ts"
 import { definitionsOf } from "./definitions.ts"
-import { ProgressView, reportText } from "./progress-view.ts"
+import { reportText } from "./progress-view.ts"
+import { atWorkbench, opened, type WorkbenchOptions } from "./workbench.ts"
 
-export interface RebuildOptions extends PlaceOptions {
+export interface RebuildOptions extends WorkbenchOptions {
   /** The name of a read model. */
   readonly subject?: string | undefined
   readonly all?: boolean
@@ -15,34 +12,10 @@ export interface RebuildOptions extends PlaceOptions {
   readonly verify?: boolean
   readonly keep?: number
   readonly force?: boolean
-  readonly json?: boolean
 }
 
-export interface RollbackOptions extends PlaceOptions {
+export interface RollbackOptions extends WorkbenchOptions {
   readonly subject?: string | undefined
-  readonly json?: boolean
-}
-
-/** A log that is opened to build read models in it. */
-export const opened = async (options: PlaceOptions): Promise<Workshop & AsyncDisposable> => {
-  const place = await placeFor(options, sayOnStandardError)
-  try {
-    const workshop = await openWorkshop({
-      database: place.database,
-      ...schemaOf(options),
-      logger: lineLogger(({ text }) => sayOnStandardError(text))
-    })
-    return {
-      ...workshop,
-      [Symbol.asyncDispose]: async () => {
-        await workshop[Symbol.asyncDispose]()
-        await place.leave()
-      }
-    }
-  } catch (thrown) {
-    await place.leave()
-    throw thrown
-  }
 }
 
 /** Those that are meant, of a module or of every engine's; without a name or --all, a module's are. */
@@ -67,33 +40,17 @@ const chosen = async (
 }
 
 /** `tidemark rebuild`: builds read models again from the log, one after the other. */
-export const rebuild = async (options: RebuildOptions): Promise<ExitCode> => {
-  using interruption = new Interruption(() => process.exit(ExitCode.interrupted))
-  await using workshop = await opened(options)
-  const view = new ProgressView(process.stderr)
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
-  const { verify = false, force = false, keep, json = false } = options
-  try {
-    for (const definition of await chosen(options, workshop.builtIn)) {
-      const report = await workshop.rebuild(definition, {
-        verify,
-        force,
-        signal: giving.signal,
-        ...(keep === undefined ? {} : { keep }),
-        ...(json ? {} : { onProgress: (progress) => view.show(progress) })
-      })
-      view.clear()
-      process.stdout.write(`${json ? JSON.stringify(report) : reportText(report)}\n`)
+export const rebuild = (options: RebuildOptions): Promise<ExitCode> =>
+  atWorkbench(
+    options,
+    "Given up: the live tables are as they were.",
+    async ({ workshop, watched, report }) => {
+      const { verify = false, force = false, keep } = options
+      const kept = keep === undefined ? {} : { keep }
+      for (const definition of await chosen(options, workshop.builtIn))
+        report(await workshop.rebuild(definition, { verify, force, ...kept, ...watched }), reportText)
     }
-    return ExitCode.ok
-  } catch (thrown) {
-    view.clear()
-    if (!giving.signal.aborted || thrown !== giving.signal.reason) throw thrown
-    sayOnStandardError("Given up: the live tables are as they were.")
-    return ExitCode.interrupted
-  }
-}
+  )
 
 /** `tidemark rollback`: shows the generation before the live one again. */
 export const rollback = async (options: RollbackOptions): Promise<ExitCode> => {

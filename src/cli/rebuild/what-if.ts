@@ -1,21 +1,18 @@
 import type { WhatIfOptions, WhatIfReport } from "../../engine/rebuilding.ts"
-import { ExitCode } from "../exit-code.ts"
-import { Interruption } from "../interruption.ts"
-import { type PlaceOptions, sayOnStandardError } from "../place.ts"
+import type { ExitCode } from "../exit-code.ts"
 import { rate } from "../terminal/quantity.ts"
 import { printable } from "../terminal/text.ts"
 import { definitionsOf } from "./definitions.ts"
-import { comparisonLines, ProgressView } from "./progress-view.ts"
-import { opened } from "./rebuild.ts"
+import { comparisonLines } from "./progress-view.ts"
+import { atWorkbench, type WorkbenchOptions } from "./workbench.ts"
 
 /** What `tidemark replay --into` takes. */
 export interface WhatIfCommand
-  extends PlaceOptions, Omit<WhatIfOptions, "definitions" | "signal" | "onProgress"> {
+  extends WorkbenchOptions, Omit<WhatIfOptions, "definitions" | "signal" | "onProgress"> {
   /** A module whose default export are definitions; those of every engine where it is left out. */
   readonly module?: string
   /** Only these of them. */
   readonly projection?: ReadonlyArray<string>
-  readonly json?: boolean
 }
 
 const reportText = ({ schema, kept, projections }: WhatIfReport): string => {
@@ -39,34 +36,20 @@ const filterOf = ({ streams, categories, types, labels, agent }: WhatIfCommand) 
 })
 
 /** `tidemark replay --into <schema>`: what read models, also changed ones, would be made of the log. */
-export const whatIf = async (options: WhatIfCommand): Promise<ExitCode> => {
-  using interruption = new Interruption(() => process.exit(ExitCode.interrupted))
-  await using workshop = await opened(options)
-  const { into, module, projection, to, keep = false, json = false } = options
-  const all = module === undefined ? workshop.builtIn : await definitionsOf(module)
-  const unknown = projection?.filter((name) => !all.some((one) => one.name === name)) ?? []
-  const chosen = projection === undefined ? all : all.filter(({ name }) => projection.includes(name))
-  const view = new ProgressView(process.stderr)
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
-  try {
-    const report = await workshop.whatIf({
+export const whatIf = (options: WhatIfCommand): Promise<ExitCode> =>
+  atWorkbench(options, "Given up: the schema was dropped.", async ({ workshop, watched, report }) => {
+    const { into, module, projection, to, keep = false } = options
+    const all = module === undefined ? workshop.builtIn : await definitionsOf(module)
+    const unknown = projection?.filter((name) => !all.some((one) => one.name === name)) ?? []
+    const chosen = projection === undefined ? all : all.filter(({ name }) => projection.includes(name))
+    const found = await workshop.whatIf({
       // One that is in no module may be one that the workshop knows; else it says that nobody does.
       definitions: [...chosen, ...unknown],
       into,
       keep,
       ...(to === undefined ? {} : { to }),
       ...filterOf(options),
-      signal: giving.signal,
-      ...(json ? {} : { onProgress: (progress) => view.show(progress) })
+      ...watched
     })
-    view.clear()
-    process.stdout.write(`${json ? JSON.stringify(report) : reportText(report)}\n`)
-    return ExitCode.ok
-  } catch (thrown) {
-    view.clear()
-    if (!giving.signal.aborted || thrown !== giving.signal.reason) throw thrown
-    sayOnStandardError("Given up: the schema was dropped.")
-    return ExitCode.interrupted
-  }
-}
+    report(found, reportText)
+  })

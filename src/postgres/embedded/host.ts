@@ -15,6 +15,8 @@ export interface Host {
   readonly lastResort: string
   /** Where root's cluster goes when the server's user cannot reach the wanted directory, best first. */
   readonly shelters: ReadonlyArray<string>
+  /** How long a server found on its way down may take before it is told to go at once, in ms; for tests. */
+  readonly fastWithinMs?: number
 }
 
 const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: "windows" }

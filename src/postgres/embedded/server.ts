@@ -80,15 +80,15 @@ const start = async (binaries: Binaries, home: Home, options: EmbeddedOptions): 
 const isOnlyUser = (home: Home): boolean => countUsers(home.users) === 1
 
 /** A server that is on its way down is waited for, and helped down when nobody else is in it; then there is none. */
-const running = async (home: Home): Promise<Postmaster | undefined> => {
+const running = async ({ fastWithinMs }: Host, home: Home): Promise<Postmaster | undefined> => {
   const found = runningPostmaster(home)
-  if (found?.status === STOPPING && isOnlyUser(home)) await stopPostmaster(home)
+  if (found?.status === STOPPING && isOnlyUser(home)) await stopPostmaster(home, fastWithinMs)
   return runningPostmaster(home) && (await awaitPostmaster(home))
 }
 
 const enter = async (host: Host, home: Home, options: EmbeddedOptions): Promise<EmbeddedServer> => {
   const binaries = prepareBinaries(host, home, options.onNotice ?? ignore)
-  const found = await running(home)
+  const found = await running(host, home)
   trimLog(home.log)
   const postmaster = found ?? (await start(binaries, home, options))
   const access = { port: postmaster.port, password: passwordOf(home) }

@@ -41,10 +41,10 @@ export const signalStop = (home: Home): boolean => {
  * it has recovered waits forever for children that nobody told to end: PostgreSQL 18 does so. An immediate shutdown ends
  * it; what was committed is in its write-ahead log.
  */
-export const stopPostmaster = async (home: Home): Promise<void> => {
+export const stopPostmaster = async (home: Home, fastWithinMs = FAST_WITHIN_MS): Promise<void> => {
   const pid = runningPostmaster(home)?.pid
   if (pid === undefined || !signal(pid, FAST)) return
-  if (await isGone(pid, FAST_WITHIN_MS)) return
+  if (await isGone(pid, fastWithinMs)) return
   signal(pid, IMMEDIATE)
   await isGone(pid, IMMEDIATE_WITHIN_MS)
 }

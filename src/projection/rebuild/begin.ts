@@ -9,6 +9,7 @@ import { Generation } from "../generation.ts"
 import { asDefinitionError, declareTelemetry } from "../register.ts"
 import type { Registered } from "../registry.ts"
 import { Build, type RebuildParts } from "./build.ts"
+import { logEpoch } from "./epoch.ts"
 import { OlderDefinition, RebuildUnderWay } from "./error.ts"
 import { nextNumber, type Recorded } from "./generations.ts"
 import type { Pace } from "./pace.ts"
@@ -22,6 +23,8 @@ export interface Begun {
   readonly build: Build
   /** The projection as it was then; undefined where it is new. */
   readonly live: Registered | undefined
+  /** Which log, in which of its epochs, it is built from. */
+  readonly epoch: string
 }
 
 /** An older definition replaces a newer one only on purpose. */
@@ -102,14 +105,16 @@ export const begin = (
     const shown = live === undefined ? [] : relationsOfLive(found, blueprint)
     yield* checkViews(connection, schema, blueprint, number, shown)
     yield* generations.insertBuild(connection, { name, generation: number, blueprint }, id, fleet.engine)
-    return { live, generation, fold: yield* generation.fold(connection) }
+    const epoch = yield* logEpoch(postgres, connection)
+    return { live, generation, epoch, fold: yield* generation.fold(connection) }
   })
 
   // Before anybody can see it: another call of this engine must not take it for left behind.
   const noted = Effect.sync(() => parts.active.add(id))
   return Effect.andThen(noted, asDefinitionError(name, postgres.transaction(make))).pipe(
-    Effect.map(({ live, generation, fold }) => ({
+    Effect.map(({ live, generation, epoch, fold }) => ({
       live,
+      epoch,
       build: new Build(parts, generation, id, fold, pace)
     })),
     Effect.onError(() => Effect.sync(() => parts.active.delete(id)))

@@ -29,6 +29,22 @@ const IDLE_MS = 10_000
 /** How long a try that was given up waits for a statement of its own that still runs, in ms; then the next rebuild cleans up. */
 const ABANDON_MS = 3_000
 
+/** How long a try that lost its connection waits at once for a transaction that the server still has, in ms. */
+const RECOVER_LOCK_MS = 3_000
+
+/** Everything after a position, up to and with another. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+interface BuildRow {
+  readonly state: "building" | "live" | "kept"
+  readonly position: string
+  readonly events: string
+  readonly stretches: ReadonlyArray<Stretch>
+}
+
 /**
  * One try to build the tables of a generation, which nobody else reads or writes. Each of its transactions begins by holding
  * its row: where the try was given up meanwhile, that finds nothing, and nothing is written.
@@ -44,11 +60,15 @@ export class Build {
   readonly types = new EventTypes()
   /** Everything up to here is folded into its tables. */
   position = 0
-  private readonly parts: RebuildParts
-  readonly id: string | undefined
+  /** How many events of its types are folded. */
+  events = 0
+  /** What is folded beyond that, in order: left by stretches that were folded at once when the connection was lost. */
+  private islands: ReadonlyArray<Stretch> = []
+  protected readonly parts: RebuildParts
+  /** The try, as its row has it. */
+  readonly id: string
 
-  /** `id`: the try, as the table of generations has it; none for tables that are in no such table, and that nobody takes over. */
-  constructor(parts: RebuildParts, generation: Generation, id: string | undefined, fold: Fold, pace: Pace) {
+  constructor(parts: RebuildParts, generation: Generation, id: string, fold: Fold, pace: Pace) {
     const { blueprint, number } = generation
     this.parts = parts
     this.blueprint = blueprint
@@ -82,9 +102,29 @@ export class Build {
     return [this.name, this.number, this.id]
   }
 
+  /** How much is folded, counted in positions. */
+  get extent(): number {
+    return this.islands.reduce((sum, { from, to }) => sum + to - from, this.position)
+  }
+
+  /** The next stretch after a position that is not folded yet; empty where there is none. */
+  gap(after: number, upTo: number): Stretch {
+    let from = after
+    for (const island of this.islands) {
+      if (island.from > from) return { from, to: Math.min(upTo, island.from) }
+      from = Math.max(from, island.to)
+    }
+    return { from, to: upTo }
+  }
+
+  /** Everything up to a position is folded. */
+  reach(position: number): void {
+    this.position = position
+    this.islands = this.islands.filter(({ to }) => to > position)
+  }
+
   /** Fails with Overtaken where the try was given up; beside others of its transactions, or `alone`. */
   hold(connection: Connection, alone = false): Effect.Effect<void, PostgresError | Overtaken> {
-    if (this.id === undefined) return Effect.void
     const { text, name } = statement(alone ? "lock_build" : "hold_build", this.parts.postgres.schema)
     return Effect.flatMap(connection.query(text, this.key, { name }), ({ count }) =>
       count === 0 ? Effect.fail(new Overtaken()) : Effect.void
@@ -99,6 +139,75 @@ export class Build {
       (connection) => Effect.andThen(this.hold(connection), use(connection)),
       { idleMs: IDLE_MS }
     )
+  }
+
+  /** Folds a stretch with so many events of its types, in a transaction that writes down that this is done. */
+  advance<E = never>(
+    { from, to }: Stretch,
+    events: number,
+    fold: (connection: Connection) => Effect.Effect<unknown, E> = () => Effect.void
+  ): Effect.Effect<void, E | PostgresError | Overtaken> {
+    const { text, name } = statement("record_folded", this.parts.postgres.schema)
+    const recorded = [...this.key, from, to, events]
+    const advancing = this.transaction((connection) =>
+      Effect.andThen(fold(connection), connection.query(text, recorded, { name }))
+    )
+    return Effect.map(advancing, () => {
+      this.events += events
+    })
+  }
+
+  /** Throws away what is folded. */
+  readonly empty: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() =>
+    Effect.map(
+      this.transaction((connection) =>
+        Effect.andThen(
+          connection.query(`truncate ${this.generation.tables.join(", ")}`),
+          connection.query(statement("forget_folded", this.parts.postgres.schema).text, this.key)
+        )
+      ),
+      () => this.resume([], 0)
+    )
+  )
+
+  private resume([first, ...rest]: ReadonlyArray<Stretch>, events: number): void {
+    const isFromTheStart = first?.from === 0
+    this.position = isFromTheStart ? first.to : 0
+    this.islands = first === undefined || isFromTheStart ? rest : [first, ...rest]
+    this.events = events
+    this.pace.resume(this.position, events)
+  }
+
+  /**
+   * Finds out what is folded, after a connection was lost: what was under way on it may have been done or not. Waits a while for the
+   * server to end that, and fails with LockTimeout; with Overtaken where the try was given up meanwhile.
+   */
+  readonly recover: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() => {
+    const held = this.parts.postgres.transaction((connection) =>
+      Effect.gen({ self: this }, function* () {
+        yield* connection.query(`set local lock_timeout = ${RECOVER_LOCK_MS}`)
+        yield* this.hold(connection, true)
+        const { stretches, events } = (yield* this.load(connection))!
+        this.resume(stretches, Number(events))
+      })
+    )
+    return Effect.catchTag(held, "Overtaken", (overtaken) =>
+      Effect.flatMap(this.livePosition, (position) =>
+        position === undefined ? Effect.fail(overtaken) : Effect.void
+      )
+    )
+  })
+
+  /** Up to where its tables were filled when they went live; undefined where they did not. */
+  readonly livePosition: Effect.Effect<number | undefined, PostgresError> = Effect.suspend(() =>
+    Effect.map(this.load(this.parts.postgres), (row) =>
+      row === undefined || row.state === "building" ? undefined : Number(row.position)
+    )
+  )
+
+  private load(connection: Pick<Connection, "query">): Effect.Effect<BuildRow | undefined, PostgresError> {
+    const { text } = statement("load_build", this.parts.postgres.schema)
+    return Effect.map(connection.query<BuildRow>(text, this.key), ({ rows }) => rows[0])
   }
 
   /** Writes down how far it is, for others to see; where that fails, the next time will do. */

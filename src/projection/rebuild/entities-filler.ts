@@ -15,7 +15,10 @@ import { type Filler, type Filling, foldLikeLive, isAboutEvents } from "./filler
 /** How many changed rows are saved at once. */
 const SAVE_ROWS = 10_000
 
-/** … or after how large events, in bytes: as much as they, rows may have grown. */
+/** … or after how many events, which would have to be folded again where the connection is lost … */
+const SAVE_EVENTS = 50_000
+
+/** … or after how large ones, in bytes: as much as they, rows may have grown. */
 const SAVE_BYTES = 32 * 1024 * 1024
 
 /** How many rows are held in memory between batches … */
@@ -43,6 +46,7 @@ class EntitiesFiller implements Filler {
   private holdsAll = true
   private heldCharacters = 0
   private unsavedBytes = 0
+  private unsavedEvents = 0
 
   constructor(parts: RebuildParts, build: Build, things: Things, table: EntityTable) {
     this.parts = parts
@@ -54,7 +58,9 @@ class EntitiesFiller implements Filler {
   readonly fill = (upTo: number): Effect.Effect<void, Failure> =>
     Effect.suspend(() => {
       if (this.build.position >= upTo) return Effect.void
-      return Effect.catchIf(this.foldUpTo(upTo), isAboutFailure, () => this.likeLive(upTo))
+      // What was folded and not saved is let go, wherever it goes on then.
+      const folding = Effect.onError(this.foldUpTo(upTo), () => Effect.sync(() => this.letGo()))
+      return Effect.catchIf(folding, isAboutFailure, () => this.likeLive(upTo))
     })
 
   private readonly foldUpTo = (upTo: number): Effect.Effect<void, Failure> =>
@@ -81,8 +87,10 @@ class EntitiesFiller implements Filler {
     if (!this.holdsAll) yield* this.load(keyed.map(([key]) => key))
     yield* attempt(() => this.foldKeyed(keyed))
     this.unsavedBytes += events.reduce((sum, event) => sum + sizeOf(event), 0)
+    this.unsavedEvents += events.length
     this.build.pace.folded(events.length, last)
-    if (this.unsaved.size >= SAVE_ROWS || this.unsavedBytes >= SAVE_BYTES) yield* this.save(last)
+    const isEnough = this.unsaved.size >= SAVE_ROWS || this.unsavedEvents >= SAVE_EVENTS
+    if (isEnough || this.unsavedBytes >= SAVE_BYTES) yield* this.save(last)
   })
 
   private foldKeyed(keyed: ReadonlyArray<readonly [string, Event]>): void {
@@ -112,20 +120,21 @@ class EntitiesFiller implements Filler {
     const removed = keys.filter((key) => this.held.get(key) === undefined)
     const texts = yield* attempt(() => rows.map((row) => JSON.stringify(row)))
     const { save, remove } = this.table.statements
-    if (keys.length > 0)
-      yield* this.build.transaction((connection) =>
-        Effect.gen(function* () {
-          for (const some of chunksOf(texts, CHUNK_CHARACTERS))
-            yield* connection.query(save.text, [`[${some.join(",")}]`], { name: save.name })
-          if (removed.length > 0) yield* connection.query(remove.text, [removed], { name: remove.name })
-        })
-      )
-    this.build.position = upTo
+    const stretch = { from: this.build.position, to: upTo }
+    yield* this.build.advance(stretch, this.unsavedEvents, (connection) =>
+      Effect.gen(function* () {
+        for (const some of chunksOf(texts, CHUNK_CHARACTERS))
+          yield* connection.query(save.text, [`[${some.join(",")}]`], { name: save.name })
+        if (removed.length > 0) yield* connection.query(remove.text, [removed], { name: remove.name })
+      })
+    )
+    this.build.reach(upTo)
     // As rows that were loaded are: a fold that changes one in place is found out.
     for (const row of rows) Object.freeze(row)
     this.heldCharacters += texts.reduce((sum, text) => sum + text.length, 0)
     this.unsaved.clear()
     this.unsavedBytes = 0
+    this.unsavedEvents = 0
     if (this.held.size > HELD_ROWS || this.heldCharacters > HELD_CHARACTERS) this.letGo()
   })
 
@@ -133,6 +142,7 @@ class EntitiesFiller implements Filler {
     this.held.clear()
     this.unsaved.clear()
     this.unsavedBytes = 0
+    this.unsavedEvents = 0
     this.heldCharacters = 0
     this.holdsAll = false
   }
@@ -141,9 +151,9 @@ class EntitiesFiller implements Filler {
   private likeLive(upTo: number): Effect.Effect<void, Failure> {
     const { build } = this
     this.letGo()
-    build.pace.restart(build.position)
+    build.pace.resume(build.position, build.events)
     return foldLikeLive(this.parts.feed, build, build.position, upTo, (events, position) => {
-      build.position = position
+      build.reach(position)
       build.pace.folded(events, position)
     })
   }

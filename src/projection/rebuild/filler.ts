@@ -6,7 +6,7 @@ import { Pager } from "../../log/pager.ts"
 import { attempt, type FoldFailed } from "../fold.ts"
 import { type Failure, foldStretch, isAboutBatch } from "../fold-stretch.ts"
 import type { Overtaken } from "../registry.ts"
-import type { Build } from "./build.ts"
+import type { Build, Stretch } from "./build.ts"
 
 /** Fills the tables of a build from the log. */
 export interface Filler {
@@ -32,17 +32,16 @@ export const isAboutEvents = (
   // More than one, since so much was tried at once.
   failure._tag !== "Overtaken" && isAboutBatch(failure, 2)
 
-/** Folds some events as it is done live, in a transaction of their own. */
+/** Folds a stretch of which these are the wanted events as it is done live, in a transaction of its own. */
 export const foldEvents = (
   build: Build,
+  stretch: Stretch,
   events: ReadonlyArray<Event>
 ): Effect.Effect<void, PostgresError | FoldFailed | Overtaken> =>
-  events.length === 0
-    ? Effect.void
-    : Effect.flatMap(
-        attempt(() => events.map((event) => build.types.upcast(event))),
-        (batch) => build.transaction((connection) => build.fold(connection, batch))
-      )
+  Effect.flatMap(
+    attempt(() => events.map((event) => build.types.upcast(event))),
+    (batch) => build.advance(stretch, batch.length, (connection) => build.fold(connection, batch))
+  )
 
 /**
  * Folds a stretch as it is done live, page by page through this process; where something in it is to blame, in smaller and
@@ -57,12 +56,18 @@ export const foldLikeLive = (
 ): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const pager = new Pager(feed.pages, { types: build.wanted })
-    let at = from
-    while (at < upTo) {
-      const { events, last } = yield* pager.next(at, upTo)
-      yield* foldStretch({ events, upTo: last }, (some, position) =>
-        Effect.map(foldEvents(build, some), () => onFolded(some.length, position))
-      )
-      at = last
+    let folded = from
+    const done = (events: number, to: number): void => {
+      folded = to
+      onFolded(events, to)
     }
+    for (let at = from; at < upTo;) {
+      const { events, last } = yield* pager.next(at, upTo)
+      at = last
+      if (events.length > 0)
+        yield* foldStretch({ events, upTo: last }, (some, to) =>
+          Effect.map(foldEvents(build, { from: folded, to }, some), () => done(some.length, to))
+        )
+    }
+    if (folded < upTo) yield* Effect.map(build.advance({ from: folded, to: upTo }, 0), () => done(0, upTo))
   })

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
-import type { Postgres } from "../../postgres/postgres.ts"
+import type { Connection, Postgres } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import type { Overtaken } from "../registry.ts"
 import type { Build } from "./build.ts"
@@ -19,22 +19,32 @@ export interface LateIndex {
 }
 
 /**
- * Drops the indexes that filling does not need, and returns how to make them again: each row added to them costs more than a
- * sort at the end. Unique ones only where rows are added and nothing else, and nothing looks for them meanwhile.
+ * The indexes that filling does not need: each row added to them costs more than a sort at the end. Unique ones only where rows
+ * are added and nothing else, and nothing looks for them meanwhile.
  */
-export const withoutIndexes = (
+export const lateIndexes = (
   postgres: Postgres["Service"],
   build: Build,
   uniqueToo: boolean
-): Effect.Effect<ReadonlyArray<LateIndex>, PostgresError | Overtaken> =>
+): Effect.Effect<ReadonlyArray<LateIndex>, PostgresError> => {
+  const { text } = statement("late_indexes", postgres.schema)
+  const found = Effect.forEach(build.generation.tables, (table) =>
+    postgres.query<LateIndex>(text, [table, uniqueToo])
+  )
+  return Effect.map(found, (tables) => tables.flatMap(({ rows }) => rows))
+}
+
+const isThere = (connection: Connection, { name }: LateIndex): Effect.Effect<boolean, PostgresError> =>
+  Effect.map(connection.query("select where to_regclass($1) is not null", [name]), ({ count }) => count > 0)
+
+/** Drops those that are still there. */
+export const withoutIndexes = (
+  build: Build,
+  late: ReadonlyArray<LateIndex>
+): Effect.Effect<void, PostgresError | Overtaken> =>
   build.transaction(
     Effect.fnUntraced(function* (connection) {
-      const { text } = statement("late_indexes", postgres.schema)
-      const late: Array<LateIndex> = []
-      for (const table of build.generation.tables)
-        late.push(...(yield* connection.query<LateIndex>(text, [table, uniqueToo])).rows)
-      for (const { dropping } of late) yield* connection.query(dropping)
-      return late
+      for (const index of late) if (yield* isThere(connection, index)) yield* connection.query(index.dropping)
     })
   )
 
@@ -43,11 +53,11 @@ export const finish = (
   build: Build,
   late: ReadonlyArray<LateIndex>
 ): Effect.Effect<void, PostgresError | Overtaken> => {
-  const making = ({ name, making: sql }: LateIndex) =>
+  const making = (index: LateIndex) =>
     build.transaction((connection) =>
       Effect.gen(function* () {
-        const { count } = yield* connection.query("select where to_regclass($1) is null", [name])
-        if (count > 0) yield* connection.query(sql, undefined, { answerTimeoutMs: LONG_ANSWER_MS })
+        if (yield* isThere(connection, index)) return
+        yield* connection.query(index.making, undefined, { answerTimeoutMs: LONG_ANSWER_MS })
       })
     )
   const analyze = `analyze ${build.generation.tables.join(", ")}`

@@ -2,16 +2,9 @@ import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { Postgres, Queryable } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
+import type { Owner } from "../../fleet/post.ts"
 import type { Blueprint } from "../blueprint.ts"
 import { physicalName, qualified } from "../sql-source.ts"
-
-/** Who builds a generation. */
-export interface Builder {
-  readonly engine: string
-  readonly application: string
-  readonly host: string
-  readonly pid: number
-}
 
 /** A generation of a projection, as its row has it. */
 export interface Recorded {
@@ -26,7 +19,7 @@ export interface Recorded {
   readonly changedAt: Date
   readonly ageMs: number
   /** Undefined where nobody who is alive builds it. */
-  readonly builder: Builder | undefined
+  readonly builder: Owner | undefined
 }
 
 interface GenerationRow {

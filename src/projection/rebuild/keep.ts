@@ -1,11 +1,11 @@
 import { Effect } from "effect"
-import { backoffMs } from "../../base/backoff.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import type { RebuildParts } from "./build.ts"
 import { SWAP_TRY_MS } from "./swap.ts"
+import { untilUnlocked } from "./unlocked.ts"
 
-/** How often it is tried to drop a generation that somebody still reads; then a later rebuild does it. */
-const TRIES = 5
+/** How long it is tried to drop a generation that somebody still reads, in ms; then a later rebuild does it. */
+const PATIENCE_MS = 2_000
 
 /** Drops the kept generations of a projection beyond so many, the longest out of use first; returns which. */
 export const dropBeyond = Effect.fnUntraced(function* (
@@ -31,13 +31,7 @@ export const dropBeyond = Effect.fnUntraced(function* (
         return true
       })
     )
-    let failures = 0
-    const waiting = Effect.suspend(() => Effect.sleep(backoffMs((failures += 1))))
-    const trying = Effect.retry(
-      Effect.tapError(drop, () => waiting),
-      { times: TRIES }
-    )
-    const outcome = yield* Effect.result(trying)
+    const outcome = yield* Effect.result(untilUnlocked(drop, { patienceMs: PATIENCE_MS }))
     if (outcome._tag === "Success") {
       if (outcome.success) dropped.push(generation)
     } else yield* Effect.logWarning("A generation could not be dropped", { projection: name, generation })

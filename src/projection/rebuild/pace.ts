@@ -61,8 +61,8 @@ export class Pace {
   }
 
   /** Goes back to a position: what was folded after it was thrown away. */
-  restart(position = 0): void {
-    if (position === 0) this.events = 0
+  resume(position: number, events: number): void {
+    this.events = events
     this.position = position
   }
 

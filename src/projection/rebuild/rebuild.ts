@@ -1,22 +1,22 @@
-import { Cause, Effect, Exit } from "effect"
-import { backoffMs } from "../../base/backoff.ts"
+import { Effect, Exit, type Result } from "effect"
 import { AccessDenied, PostgresError, Unreachable } from "../../postgres/error.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import type { Blueprint } from "../blueprint.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
-import type { Overtaken, Registered } from "../registry.ts"
-import { begin } from "./begin.ts"
+import type { Overtaken } from "../registry.ts"
+import { begin, type Begun } from "./begin.ts"
 import type { Build, RebuildParts } from "./build.ts"
 import { entitiesFiller } from "./entities-filler.ts"
 import { RebuildDiffers, RebuildFailed, RebuildLost } from "./error.ts"
 import { type Filler, type Filling, isAboutEvents } from "./filler.ts"
-import { finish, type LateIndex, withoutIndexes } from "./finish.ts"
+import { finish, lateIndexes, type LateIndex, withoutIndexes } from "./finish.ts"
+import { throughLosses, whileAway } from "./losses.ts"
 import { Pace, type RebuildProgress } from "./pace.ts"
 import { rowsFiller } from "./rows-filler.ts"
 import { dropBeyond } from "./keep.ts"
 import { catchUp, reachable } from "./catch-up.ts"
-import { type Behind, logEpoch, type Swapped } from "./swap.ts"
+import type { Behind, Swapped } from "./swap.ts"
 import { untilSwapped } from "./swapping.ts"
 import { isOfLog, judge, type Verification, verify } from "./verify.ts"
 
@@ -60,9 +60,6 @@ const DEFAULT_SWAP_PATIENCE_MS = 300_000
 /** How often progress is written down for others, in ms. */
 const NOTE_MS = 1_000
 
-/** How often a rebuild begins anew after its connection was lost. */
-const TRIES = 3
-
 /** How long an engine that is not heard of by the fleet waits for that, in ms. */
 const JOIN_MS = 10_000
 
@@ -83,13 +80,6 @@ export const told = (projection: string, failure: Failure | Behind | ProjectionE
     default:
       return projectionError(new RebuildLost({ projection, detail: failure.message }))
   }
-}
-
-/** The events came from a connection that broke, or met somebody else: another try may do. */
-const isPassing = (failure: Problem): boolean => {
-  if (failure._tag !== "PostgresError") return false
-  const { _tag } = failure.reason
-  return _tag === "ConnectionLost" || _tag === "Unreachable" || _tag === "Busy" || _tag === "Contention"
 }
 
 /** Until the fleet knows that this engine is alive: what it builds would be taken for left behind. */
@@ -143,15 +133,17 @@ class Rebuilding {
   readonly run: Effect.Effect<RebuildReport, Problem> = Effect.suspend(() => {
     const { active } = this.parts
     const pace = new Pace(this.name, (progress) => this.options.onProgress?.(progress))
-    return Effect.acquireUseRelease(
+    const making = Effect.acquireUseRelease(
       begin(this.parts, this.blueprint, this.options.force === true, pace),
-      ({ build, live }) => this.make(build, live),
+      (begun) => Effect.result(this.make(begun)),
       ({ build }, exit) =>
         Effect.ensuring(
-          this.clean(build, exit),
-          Effect.sync(() => active.delete(build.id ?? ""))
+          this.clean(build, Exit.isSuccess(exit) ? exit.value : undefined),
+          Effect.sync(() => active.delete(build.id))
         )
     )
+    // Only what has not begun yet begins anew: how it goes on after that, each step knows.
+    return Effect.flatMap(whileAway(making), Effect.fromResult)
   })
 
   /** A row that an index does not take: with the indexes in their places, filling it again ends at the event that made it. */
@@ -166,23 +158,23 @@ class Rebuilding {
   )
 
   /** What is not live is dropped; where that cannot be done, the next rebuild does it. */
-  private clean(build: Build, exit: Exit.Exit<unknown, Problem>): Effect.Effect<void> {
-    if (Exit.isSuccess(exit)) return Effect.void
-    const failure = Cause.findErrorOption(exit.cause)
-    const differs = failure._tag === "Some" && failure.value.reason instanceof RebuildDiffers
+  private clean(build: Build, made: Result.Result<unknown, Problem> | undefined): Effect.Effect<void> {
+    if (made?._tag === "Success") return Effect.void
+    const differs = made?.failure.reason instanceof RebuildDiffers
     const left = differs && this.options.keepDifferent === true
     return Effect.ignore(left ? build.leave : build.abandon)
   }
 
-  private make(build: Build, live: Registered | undefined): Effect.Effect<RebuildReport, Problem> {
+  private make(begun: Begun): Effect.Effect<RebuildReport, Problem> {
+    const { build, live, epoch } = begun
     const making = Effect.gen({ self: this }, function* () {
-      const epoch = yield* logEpoch(this.parts, this.parts.postgres)
       const noting = Effect.forever(Effect.andThen(Effect.sleep(NOTE_MS), build.note))
-      const [filler, verified] = yield* Effect.raceFirst(this.fill(build, live), noting)
+      const [filler, verified] = yield* Effect.raceFirst(this.fill(begun), noting)
       const { keep = DEFAULT_KEEP, force = false } = this.options
       const { swapPatienceMs: patienceMs = DEFAULT_SWAP_PATIENCE_MS } = this.options
       const swapping = { force, patienceMs, epoch, before: live }
-      const swapped = yield* untilSwapped(this.parts, build, filler, swapping)
+      const swap = untilSwapped(this.parts, build, filler, swapping)
+      const swapped = yield* throughLosses(this.parts, build, epoch, swap)
       yield* this.parts.fleet.tell
       return this.report(build, swapped, verified, yield* dropBeyond(this.parts, this.name, keep))
     })
@@ -211,27 +203,33 @@ class Rebuilding {
 
   private readonly fill = Effect.fnUntraced(
     { self: this },
-    function* (
-      build: Build,
-      live: Registered | undefined
-    ): Effect.fn.Return<readonly [Filler, Verification | undefined], Failure | ProjectionError> {
+    function* ({
+      build,
+      live,
+      epoch
+    }: Begun): Effect.fn.Return<readonly [Filler, Verification | undefined], Failure | ProjectionError> {
+      const { parts } = this
       const { pace } = build
-      const { filler, onlyAdds, onlyByKey } = yield* fillerOf(this.parts, build)
-      const late = onlyByKey ? yield* withoutIndexes(this.parts.postgres, build, onlyAdds) : []
+      const going = <A>(step: Effect.Effect<A, Failure | ProjectionError>) =>
+        throughLosses(parts, build, epoch, step)
+      const { filler, onlyAdds, onlyByKey } = yield* going(fillerOf(parts, build))
+      const late = onlyByKey ? yield* going(lateIndexes(parts.postgres, build, onlyAdds)) : []
+      yield* going(withoutIndexes(build, late))
       const verifies = this.options.verify === true && isOfLog(live)
-      pace.target = yield* reachable(this.parts, this.name, verifies)
+      pace.target = yield* going(reachable(parts, this.name, verifies))
       pace.enter("fill")
-      yield* filler.fill(pace.target)
+      yield* going(filler.fill(pace.target))
       pace.enter("index")
-      yield* Effect.catchIf(finish(build, late), isRefusal, (failure) =>
+      const finishing = Effect.catchIf(finish(build, late), isRefusal, (failure) =>
         this.findCulprit(build, filler, late, failure)
       )
-      yield* catchUp(this.parts, build, filler, verifies)
+      yield* going(finishing)
+      yield* going(catchUp(parts, build, filler, verifies))
       if (!verifies) return [filler, undefined]
       pace.enter("verify")
-      const verified = yield* verify(this.parts, build, filler)
+      const verified = yield* going(verify(parts, build, filler))
       if (verified !== undefined) yield* judge(build, verified, this.options.keepDifferent === true)
-      yield* catchUp(this.parts, build, filler, false)
+      yield* going(catchUp(parts, build, filler, false))
       return [filler, verified]
     }
   )
@@ -247,12 +245,9 @@ export const rebuild = (
   blueprint: Blueprint,
   options: RebuildOptions
 ): Effect.Effect<RebuildReport, Problem> => {
-  const { name } = blueprint.definition
-  const attempts = (left: number): Effect.Effect<RebuildReport, Problem> =>
-    Effect.catchIf(
-      new Rebuilding(parts, blueprint, options).run,
-      (failure) => left > 1 && isPassing(failure),
-      () => Effect.andThen(Effect.sleep(backoffMs(TRIES - left)), attempts(left - 1))
-    )
-  return Effect.scoped(Effect.andThen(joined(parts, name), attempts(TRIES)))
+  const running = Effect.andThen(
+    joined(parts, blueprint.definition.name),
+    new Rebuilding(parts, blueprint, options).run
+  )
+  return Effect.scoped(running)
 }

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
-import { backoffMs } from "../../base/backoff.ts"
-import { LockTimeout, type PostgresError } from "../../postgres/error.ts"
+import type { PostgresError } from "../../postgres/error.ts"
 import { type ProjectionError, projectionError, UnknownProjection } from "../error.ts"
 import type { RebuildParts } from "./build.ts"
 import { NoGenerationKept } from "./error.ts"
 import { lockProjection, takePlace } from "./swap.ts"
+import { untilUnlocked } from "./unlocked.ts"
 
 /** What a rollback did. */
 export interface RollbackReport {
@@ -54,13 +54,4 @@ export const rollback = (
   parts: RebuildParts,
   name: string
 ): Effect.Effect<RollbackReport, PostgresError | ProjectionError> =>
-  Effect.suspend(() => {
-    const endsAt = performance.now() + PATIENCE_MS
-    const attempt = (failures: number): Effect.Effect<RollbackReport, PostgresError | ProjectionError> =>
-      Effect.catchIf(
-        once(parts, name),
-        ({ reason }) => reason instanceof LockTimeout && performance.now() < endsAt,
-        () => Effect.andThen(Effect.sleep(backoffMs(failures)), attempt(failures + 1))
-      )
-    return Effect.tap(attempt(0), () => parts.fleet.tell)
-  })
+  Effect.tap(untilUnlocked(once(parts, name), { patienceMs: PATIENCE_MS }), () => parts.fleet.tell)

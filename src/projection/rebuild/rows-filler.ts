@@ -1,12 +1,13 @@
 import { Effect, Semaphore } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
+import type { Connection } from "../../postgres/postgres.ts"
 import { statement, type Statement, statementOf } from "../../postgres/sql-file.ts"
 import type { FoldFailed } from "../fold.ts"
 import { type Failure } from "../fold-stretch.ts"
 import type { Overtaken } from "../registry.ts"
 import { type Explained, type PlanNode, relationsOf } from "../sql-purity.ts"
 import { physicalName } from "../sql-source.ts"
-import type { Build, RebuildParts } from "./build.ts"
+import type { Build, RebuildParts, Stretch } from "./build.ts"
 import { type Filler, type Filling, foldLikeLive, isAboutEvents } from "./filler.ts"
 
 /** How many events of the log, wanted or not, are folded by one statement. */
@@ -16,9 +17,7 @@ export const RANGE_EVENTS = 50_000
 const FILLS_AT_ONCE = 2
 
 /** A stretch of the log, and what of it is wanted. */
-interface Range {
-  readonly from: number
-  readonly to: number
+interface Range extends Stretch {
   readonly wanted: number
   /** One of the wanted events is older than its type: only this process can bring it up to date. */
   readonly outdated: boolean
@@ -84,17 +83,11 @@ class RowsFiller implements Filler {
       )
     })
 
-  readonly startOver: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() => {
-    const truncate = `truncate ${this.build.generation.tables.join(", ")}`
-    return Effect.map(
-      this.build.transaction((connection) => connection.query(truncate)),
-      () => {
-        this.anyOrder = false
-        this.build.position = 0
-        this.build.pace.restart()
-      }
-    )
-  })
+  readonly startOver: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() =>
+    Effect.map(this.build.empty, () => {
+      this.anyOrder = false
+    })
+  )
 
   private readonly inOrder = (upTo: number): Effect.Effect<void, Failure> =>
     Effect.gen({ self: this }, function* () {
@@ -107,7 +100,7 @@ class RowsFiller implements Filler {
           concurrency: 2
         })
         yield* Effect.fromResult(folded)
-        this.build.position = to
+        this.build.reach(to)
         const found = yield* Effect.fromResult(next)
         if (found === undefined) return
         range = found
@@ -125,8 +118,9 @@ class RowsFiller implements Filler {
       let at = this.build.position
       const take = walking.withPermits(1)(
         Effect.suspend(() => {
-          if (at >= upTo) return Effect.succeed(undefined)
-          return Effect.map(this.next(at, upTo), (range) => {
+          const gap = this.build.gap(at, upTo)
+          if (gap.from >= upTo) return Effect.succeed(undefined)
+          return Effect.map(this.next(gap.from, gap.to), (range) => {
             at = range.to
             return range
           })
@@ -138,7 +132,7 @@ class RowsFiller implements Filler {
       const workers = Array.from({ length: FILLS_AT_ONCE }, () => Effect.result(worker))
       for (const outcome of yield* Effect.all(workers, { concurrency: FILLS_AT_ONCE }))
         yield* Effect.fromResult(outcome)
-      this.build.position = upTo
+      this.build.reach(upTo)
     })
 
   private next(from: number, upTo: number): Effect.Effect<Range, PostgresError> {
@@ -160,12 +154,10 @@ class RowsFiller implements Filler {
     const { from, to, wanted, outdated } = range
     if (outdated) return this.likeLive(range)
     const { pace } = this.build
-    if (wanted === 0) return Effect.sync(() => pace.folded(0, to))
     const { text, name } = this.fold
-    return Effect.map(
-      this.build.transaction((connection) => connection.query(text, [from, to, this.build.wanted], { name })),
-      () => pace.folded(wanted, to)
-    )
+    const fold = (connection: Connection): Effect.Effect<unknown, PostgresError> =>
+      wanted === 0 ? Effect.void : connection.query(text, [from, to, this.build.wanted], { name })
+    return Effect.map(this.build.advance(range, wanted, fold), () => pace.folded(wanted, to))
   }
 
   private likeLive({ from, to }: Range): Effect.Effect<void, Failure> {

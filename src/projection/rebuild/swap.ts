@@ -3,12 +3,12 @@ import type { PostgresError } from "../../postgres/error.ts"
 import type { Connection } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import { Pager } from "../../log/pager.ts"
-import { type ProjectionError, projectionError } from "../error.ts"
+import type { ProjectionError } from "../error.ts"
 import { attempt, type FoldFailed } from "../fold.ts"
 import type { Overtaken, Registered } from "../registry.ts"
 import { checkVersion } from "./begin.ts"
 import type { Build, RebuildParts } from "./build.ts"
-import { RebuildLost } from "./error.ts"
+import { sameEpoch } from "./epoch.ts"
 import type { Recorded } from "./generations.ts"
 import { isOfLog } from "./verify.ts"
 import { dressTables, replaceViews } from "./views.ts"
@@ -119,20 +119,6 @@ export const lockProjection = Effect.fnUntraced(function* (
   return yield* registry.lock(name, connection)
 })
 
-/** Which log this is, in which of its epochs. */
-export const logEpoch = (
-  { postgres }: RebuildParts,
-  connection: Pick<Connection, "query">
-): Effect.Effect<string, PostgresError> =>
-  Effect.map(
-    connection.query<{ epoch: string }>(statement("log_epoch", postgres.schema).text),
-    ({ rows }) => rows[0]!.epoch
-  )
-
-/** After a restore, what was built may never have been. */
-const otherLog = (projection: string): ProjectionError =>
-  projectionError(new RebuildLost({ projection, detail: "the log was restored, or another took its place" }))
-
 /** What a swap did. */
 export interface Swapped {
   readonly live: Registered | undefined
@@ -155,7 +141,7 @@ export const swap = (
       const live = yield* lockProjection(parts, connection, name)
       yield* build.hold(connection, true)
       yield* checkVersion(blueprint, live, force)
-      if ((yield* logEpoch(parts, connection)) !== epoch) return yield* otherLog(name)
+      yield* sameEpoch(parts.postgres, connection, name, epoch)
       const position = isOfLog(live) ? Math.max(live.position, build.position) : build.position
       if (position > build.position) yield* reachLive(parts, build, connection, position)
       const successor = { name, generation: number, version, hash: blueprint.hash, relations }

@@ -1,6 +1,5 @@
 import { Effect } from "effect"
-import { backoffMs } from "../../base/backoff.ts"
-import { ConnectionLost, LockTimeout, PostgresError } from "../../postgres/error.ts"
+import { LockTimeout, PostgresError } from "../../postgres/error.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { Registered } from "../registry.ts"
@@ -9,6 +8,7 @@ import { catchUp } from "./catch-up.ts"
 import { RebuildLost } from "./error.ts"
 import type { Filler } from "./filler.ts"
 import { type Behind, swap, type Swapped } from "./swap.ts"
+import { isBlocked, untilUnlocked } from "./unlocked.ts"
 
 /** When and how long it is tried to swap. */
 export interface Swapping {
@@ -34,34 +34,41 @@ const recognised = (
     )
   )
 
-const isBlocked = (failure: Failure | Behind | ProjectionError): boolean =>
-  failure._tag === "PostgresError" && failure.reason instanceof LockTimeout
+/** One try. */
+const trySwap = (
+  parts: RebuildParts,
+  build: Build,
+  { force, epoch }: Swapping
+): Effect.Effect<Swapped, Failure | Behind | ProjectionError> =>
+  Effect.andThen(
+    recognised(parts, build.name),
+    Effect.suspend(() => {
+      build.pace.enter("swap")
+      return swap(parts, build, { force, epoch })
+    })
+  )
 
 /** Tries to make a build live until it is, catching up in between: readers that hold the views may take their time. */
-export const untilSwapped = Effect.fnUntraced(function* (
+export const untilSwapped = (
   parts: RebuildParts,
   build: Build,
   filler: Filler,
-  { force, patienceMs, epoch, before }: Swapping
-): Effect.fn.Return<Swapped, Failure | ProjectionError> {
-  const endsAt = performance.now() + patienceMs
-  for (let failures = 0; ; failures++) {
-    yield* recognised(parts, build.name)
-    build.pace.enter("swap")
-    const outcome = yield* Effect.result(swap(parts, build, { force, epoch }))
-    if (outcome._tag === "Success") return outcome.success
-    const { failure } = outcome
-    if (failure._tag === "PostgresError" && failure.reason instanceof ConnectionLost) {
-      // Lost at COMMIT, it may have been done all the same.
-      const now = yield* parts.registry.load(build.name)
-      if (now?.generation === build.number) return { live: before, position: now.position }
-    }
-    if (failure._tag !== "Behind" && !isBlocked(failure)) return yield* Effect.fail(failure)
-    if (performance.now() >= endsAt) {
-      const detail = `the views of ${build.name} were in use for ${patienceMs} ms (${failure.message})`
-      return yield* new PostgresError({ reason: new LockTimeout({ detail }) })
-    }
-    if (isBlocked(failure)) yield* Effect.sleep(backoffMs(failures))
-    yield* catchUp(parts, build, filler, false)
-  }
-})
+  swapping: Swapping
+): Effect.Effect<Swapped, Failure | ProjectionError> => {
+  const { patienceMs } = swapping
+  const isPassing = (failure: Failure | Behind | ProjectionError): failure is PostgresError | Behind =>
+    isBlocked(failure) || failure._tag === "Behind"
+  const trying = untilUnlocked<Swapped, Failure | Behind | ProjectionError>(trySwap(parts, build, swapping), {
+    patienceMs,
+    meanwhile: catchUp(parts, build, filler, false),
+    passes: isPassing
+  })
+  const swapped = Effect.catchIf(trying, isPassing, ({ message }) => {
+    const detail = `the views of ${build.name} were in use for ${patienceMs} ms (${message})`
+    return Effect.fail(new PostgresError({ reason: new LockTimeout({ detail }) }))
+  })
+  // Lost at COMMIT, an earlier swap may have been done all the same.
+  return Effect.flatMap(build.livePosition, (position) =>
+    position === undefined ? swapped : Effect.succeed({ live: swapping.before, position })
+  )
+}

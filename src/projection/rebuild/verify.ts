@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
+import { whileHeardOf } from "../../postgres/heartbeat.ts"
 import type { Connection } from "../../postgres/postgres.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
@@ -7,11 +8,17 @@ import type { Registered } from "../registry.ts"
 import { physicalName, qualified } from "../sql-source.ts"
 import type { Build, RebuildParts } from "./build.ts"
 import { compareTables, type TableComparison } from "./comparison.ts"
-import { RebuildDiffers } from "./error.ts"
+import { RebuildDiffers, RebuildLost } from "./error.ts"
 import type { Filler } from "./filler.ts"
 
-/** How long a look at the live tables may take between two statements, in ms: meanwhile the new ones are folded up to there. */
-const LOOK_IDLE_MS = 3_600_000
+/** How long a look at the tables may sit idle before the server ends it, in ms: a stalled process must not hold back VACUUM … */
+const LOOK_IDLE_MS = 10_000
+
+/** … and how often it is heard of where the process works at something else meanwhile, in ms: it folds, or waits for the other table. */
+const BEAT_MS = 2_000
+
+/** How long a second session may take to come while the snapshot holds the first, in ms: others may wait for that one. */
+const SECOND_SESSION_MS = 3_000
 
 /** What a rebuild was compared with. */
 export interface Verification {
@@ -27,56 +34,71 @@ export const isOfLog = (live: Registered | undefined): live is Registered =>
   live !== undefined && live.position <= live.head
 
 /**
+ * The snapshot keeps its session while the new tables are written in another. Where a pool lends only one, nobody else would get on
+ * until the server's answer is given up.
+ */
+const secondSession = (
+  { postgres }: RebuildParts,
+  projection: string
+): Effect.Effect<void, PostgresError | ProjectionError> =>
+  Effect.timeoutOrElse(Effect.asVoid(postgres.query("select")), {
+    duration: SECOND_SESSION_MS,
+    orElse: () => {
+      const detail = `comparing takes two sessions of the server at once, and no second one came within ${SECOND_SESSION_MS} ms: have the pooler (default_pool_size) or the engine (poolSize) lend more, or do without the comparison`
+      return Effect.fail(projectionError(new RebuildLost({ projection, detail })))
+    }
+  })
+
+/**
  * Compares the new tables with the live ones, as both are after one and the same event, in a snapshot: the live model goes on.
  * Undefined where there is no such event any more, because the live model is behind, or is none of this log. Without a
- * filler, compares them as they are.
+ * filler, compares them as they are. Fails with RebuildLost where there are not two sessions to be had.
  */
 export const verify = (
-  { postgres, registry }: RebuildParts,
+  parts: RebuildParts,
   build: Build,
   filler: Filler | undefined
-): Effect.Effect<Verification | undefined, Failure> => {
+): Effect.Effect<Verification | undefined, Failure | ProjectionError> => {
+  const { postgres, registry } = parts
   const { schema } = postgres
+  const looking = <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) =>
+    postgres.transaction((connection) => whileHeardOf(connection, BEAT_MS, use), { idleMs: LOOK_IDLE_MS })
+
   const compare = (snapshot: Connection, live: Registered) =>
-    postgres.transaction(
-      Effect.fnUntraced(function* (connection) {
+    looking(
+      Effect.fnUntraced(function* (connection): Effect.fn.Return<
+        ReadonlyArray<TableComparison>,
+        PostgresError
+      > {
         const tables: Array<TableComparison> = []
         for (const relation of build.blueprint.definition.relations) {
           const table = qualified(schema, physicalName(relation, live.generation))
           const there = yield* snapshot.query("select where to_regclass($1) is not null", [table])
           if (there.count === 0) continue
-          const rebuilt = build.generation.table(relation)
-          tables.push(
-            yield* compareTables(
-              schema,
-              relation,
-              { connection: snapshot, table },
-              { connection, table: rebuilt }
-            )
-          )
+          const rebuilt = { connection, table: build.generation.table(relation) }
+          tables.push(yield* compareTables(schema, relation, { connection: snapshot, table }, rebuilt))
         }
         return tables
-      }),
-      { idleMs: LOOK_IDLE_MS }
+      })
     )
 
-  return postgres.transaction(
-    Effect.fnUntraced(function* (snapshot): Effect.fn.Return<Verification | undefined, Failure> {
+  return looking(
+    Effect.fnUntraced(function* (snapshot): Effect.fn.Return<
+      Verification | undefined,
+      Failure | ProjectionError
+    > {
       yield* snapshot.query("set transaction isolation level repeatable read, read only")
       const live = yield* registry.load(build.name, snapshot)
       if (!isOfLog(live)) return undefined
+      yield* secondSession(parts, build.name)
       if (filler !== undefined) {
         if (live.position < build.position) return undefined
         yield* filler.fill(live.position)
       }
-      const tables: ReadonlyArray<TableComparison> = yield* compare(snapshot, live) as Effect.Effect<
-        ReadonlyArray<TableComparison>,
-        PostgresError
-      >
+      const tables = yield* compare(snapshot, live)
       const { position, hash } = live
       return { position, sameDefinition: hash === build.blueprint.hash, tables }
-    }),
-    { idleMs: LOOK_IDLE_MS }
+    })
   )
 }
 

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { uuid } from "../../base/uuid.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { Connection } from "../../postgres/postgres.ts"
 import { quoted } from "../../postgres/identifier.ts"
@@ -8,9 +9,10 @@ import { Pager } from "../../log/pager.ts"
 import type { Blueprint } from "../blueprint.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import { type Failure, foldStretch } from "../fold-stretch.ts"
+import type { Overtaken } from "../registry.ts"
 import { Generation } from "../generation.ts"
 import { asDefinitionError } from "../register.ts"
-import { Build, type RebuildParts } from "./build.ts"
+import { Build, type RebuildParts, type Stretch } from "./build.ts"
 import { SchemaInUse } from "./error.ts"
 import { type Filler, foldEvents } from "./filler.ts"
 import { fillerOf, told } from "./rebuild.ts"
@@ -76,6 +78,21 @@ const makeSchema = (
 /** The only generation that a throw-away schema has. */
 const GENERATION = 1
 
+/** Tables that are in no table of generations, and that nobody goes on with. */
+class Trial extends Build {
+  override hold(): Effect.Effect<void> {
+    return Effect.void
+  }
+
+  override advance<E = never>(
+    _: Stretch,
+    events: number,
+    fold: (connection: Connection) => Effect.Effect<unknown, E> = () => Effect.void
+  ): Effect.Effect<void, E | PostgresError | Overtaken> {
+    return events === 0 ? Effect.void : Effect.asVoid(this.transaction(fold))
+  }
+}
+
 const makeTables = (
   parts: RebuildParts,
   blueprint: Blueprint,
@@ -89,7 +106,7 @@ const makeTables = (
       yield* generation.create(connection)
       yield* generation.check(connection)
       yield* generation.publish(connection)
-      return new Build(parts, generation, undefined, yield* generation.fold(connection), pace)
+      return new Trial(parts, generation, uuid(), yield* generation.fold(connection), pace)
     })
   )
   return asDefinitionError(blueprint.definition.name, making)
@@ -103,9 +120,11 @@ const filtered = (parts: RebuildParts, build: Build, filter: Filter): Filler => 
       while (build.position < upTo) {
         const { events, last } = yield* pager.next(build.position, upTo)
         yield* foldStretch({ events, upTo: last }, (some, position) =>
-          Effect.map(foldEvents(build, some), () => build.pace.folded(some.length, position))
+          Effect.map(foldEvents(build, { from: build.position, to: position }, some), () =>
+            build.pace.folded(some.length, position)
+          )
         )
-        build.position = last
+        build.reach(last)
       }
     })
 })

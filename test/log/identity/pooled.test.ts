@@ -29,9 +29,7 @@ const scene = async (isPooled: boolean) => {
   const layer = Layer.provide(LogIdentity.layer, Layer.succeed(Postgres, postgres))
   const identity = await Effect.runPromise(Effect.provide(LogIdentity, layer))
   const write = () => Effect.runPromise(identity.ready)
-  /** Whether a connection leads to where events of the first epoch were read. */
-  const isAt = () => Effect.runPromise(identity.isAt({ id: "log", epoch: 1 }, { query } as never))
-  return { server, identity, write, isAt }
+  return { server, identity, write, connection: { query } as never }
 }
 
 test("behind a pooler a write asks first after a moment, and is of the epoch of the server that took over", async () => {
@@ -53,16 +51,23 @@ test("where connections lead to the server itself, nothing is asked while they l
   expect(server.asked).toBe(1)
 })
 
-test("a connection is asked where it leads to as soon as that is in doubt, and not before", async () => {
-  const { server, identity, isAt } = await scene(false)
-  expect(await isAt()).toBe(true)
+test("who is about to write asks on his own connection, and is told whether it leads to the epoch that he means", async () => {
+  const { server, identity, connection } = await scene(true)
+  const origin = identity.current()
+  const isStill = () => Effect.runPromise(identity.isStill(origin, connection))
+  expect(await isStill()).toBe(true)
   expect(server.asked).toBe(1)
-  identity.doubt()
-  expect(await isAt()).toBe(true)
+  vi.advanceTimersByTime(LONGER_THAN_TRUSTED_MS)
+  expect(await isStill()).toBe(true)
+  expect(await isStill()).toBe(true)
+  expect(server.asked).toBe(2)
+  vi.advanceTimersByTime(LONGER_THAN_TRUSTED_MS)
   server.epoch = 2
-  expect(await isAt()).toBe(false)
+  expect(await isStill()).toBe(false)
+  // Its transaction, and with it the new epoch, may be rolled back: that is nobody's to know yet, and asked again at once.
+  expect(identity.current().epoch).toBe(1)
+  expect(identity.isDoubtful()).toBe(true)
   await Effect.runPromise(identity.sure)
-  const asked = server.asked
-  expect(await isAt()).toBe(false)
-  expect(server.asked).toBe(asked)
+  expect(await isStill()).toBe(false)
+  expect(identity.current().epoch).toBe(2)
 })

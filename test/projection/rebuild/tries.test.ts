@@ -55,7 +55,7 @@ describe("a try that was given up", () => {
       recordedAt: new Date(),
       schemaVersion: 1
     }
-    const late = await one.run(Effect.flip(foldEvents(first, [event])))
+    const late = await one.run(Effect.flip(foldEvents(first, { from: 0, to: 7 }, [event])))
     expect(late._tag).toBe("Overtaken")
     expect(await db.query("select * from tidemark.tried__1")).toEqual([])
     await one.run(first.abandon)
