@@ -7,6 +7,7 @@ import { upTo } from "../log/test-log.ts"
 const timeless = () => {
   const kept: Array<number> = []
   const cursor = {
+    place: { epoch: 1, partition: 0 },
     handled: 0,
     owed: 0,
     unwritten: 0,
