@@ -9,13 +9,11 @@ const apart: Readonly<Record<string, string>> = {
 }
 
 /** What needs a process of its own: it puts another module in a module's place, or sets OpenTelemetry up. */
-const alone = ["test/postgres/embedded-bad-days.test.ts", "test/engine/telemetry*.test.ts"]
+const alone = ["test/postgres/embedded-bad-days.test.ts", "test/{engine,consumer}/telemetry*.test.ts"]
 
 const everywhere = {
   setupFiles: ["test/support/leak-check.ts"],
   pool: "forks",
-  // Of tests that wait together, for processes that they start: more of these at once than the machine has cores for.
-  maxConcurrency: 3,
   testTimeout: 30_000,
   hookTimeout: 60_000
 } as const

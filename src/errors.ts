@@ -77,5 +77,6 @@ export {
   RebuildLost,
   RebuildUnderWay,
   SchemaInUse,
-  ViewsInTheWay
+  ViewsInTheWay,
+  WhatIfUnderWay
 } from "./projection/rebuild/error.ts"

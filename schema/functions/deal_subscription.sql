@@ -1,5 +1,5 @@
--- Deals the streams of a subscription into its new number of partitions, once every cursor has come to where all of them stop;
--- returns whether it did. What is held goes with its stream. It locks as everybody does: the subscription, its cursors by partition,
+-- Deals the streams of a subscription into its new number of partitions, once every cursor has come to where all of them stop, and
+-- nobody who may be alive owns one: he may be at an event yet. Returns whether it did. What is held goes with its stream. It locks as everybody does: the subscription, its cursors by partition,
 -- held events by position.
 create or replace function deal_subscription(subscription text)
 returns boolean
@@ -31,6 +31,14 @@ begin
   where cursor.subscription = deal_subscription.subscription
   order by cursor.partition
   for update;
+  if exists (
+    select from subscription_cursors cursor
+    join engines on engine = cursor.owner
+    where cursor.subscription = deal_subscription.subscription
+      and not engine in (select lock_gone_owners(deal_subscription.subscription))
+  ) then
+    return false;
+  end if;
   select max(cursor.epoch) + 1 into _epoch
   from subscription_cursors cursor
   where cursor.subscription = deal_subscription.subscription;

@@ -1,14 +1,9 @@
 -- An engine becomes the owner of so many partitions that nobody alive owns, under new epochs. Who holds a row is at work on it.
--- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do, unless all have: then
--- the last to come is gone, and whoever claims one deals. The subscription is locked as well, so that it is seen as it is when the
--- claim counts, and not as it was before somebody changed it; and so are the owners that were not heard of in time: who is heard of
--- in this moment stays the owner, and who is heard of later sees this claim when it looks.
+-- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do, unless all have and
+-- nobody owns one: then the last to come is gone, and whoever claims one deals. The subscription is locked as well, so that it is
+-- seen as it is when the claim counts, and not as it was before somebody changed it; and so are the owners that were not heard of.
 with gone as (
-  select engine
-  from :"schema".engines
-  where alive_until <= clock_timestamp()
-    and engine in (select owner from :"schema".subscription_cursors where subscription = $1)
-  for update skip locked
+  select engine from :"schema".lock_gone_owners($1) engine
 )
 update :"schema".subscription_cursors cursor
 set owner = $2, epoch = cursor.epoch + 1
@@ -24,7 +19,9 @@ from (
       or free.position < subscription.next_at
       or not exists (
         select from :"schema".subscription_cursors other
-        where other.subscription = $1 and other.position < subscription.next_at
+        left join :"schema".engines on engine = other.owner
+        where other.subscription = $1
+          and (other.position < subscription.next_at or (engine is not null and not engine in (select engine from gone)))
       )
     )
     and not free.partition = any ($4::integer[])

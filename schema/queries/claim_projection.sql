@@ -11,4 +11,4 @@ where name = (
 )
 returning
   version, definition_hash, generation, epoch, owner, position, state, error,
-  (select last_value from :"schema".log_position) as head
+  (select case when is_called then last_value else 0 end from :"schema".log_position) as head

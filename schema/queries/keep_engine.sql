@@ -7,11 +7,11 @@ with kept as (
   on conflict (engine) do update set alive_until = excluded.alive_until
 ),
 posts as (
-  select 'projection' as kind, name, 0 as part, owner, position
+  select 'projection' as kind, name, 0 as part, owner, epoch, position
   from :"schema".projections
   where name = any ($6::text[])
   union all
-  select 'subscription', subscription, partition, owner, position
+  select 'subscription', subscription, partition, owner, epoch, position
   from :"schema".subscription_cursors
   where subscription = any ($7::text[])
 ),
@@ -37,7 +37,7 @@ peers as (
   group by subscription
 )
 select
-  post.kind, post.name, post.part, post.position, post.owner = $1 as is_mine,
+  post.kind, post.name, post.part, post.epoch, post.position, post.owner = $1 as is_mine,
   post.owner, holder.process,
   extract(epoch from holder.alive_until - clock_timestamp())::float8 * 1000 as left_ms,
   coalesce(peers.members, 0) as members,

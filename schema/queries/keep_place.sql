@@ -1,10 +1,10 @@
 -- What an owner writes of a partition: the cursor moves only from where the owner believes it to be, and only under its own
--- epoch; events that could not be handled are held as it passes them. Those that were held and are handled now are not any
+-- epoch; where the owner is careful, it says which event it is about to hand over; events that could not be handled are held as it passes them. Those that were held and are handled now are not any
 -- more, and what waits behind one of them comes next: of each of their streams it is said what that is, and whether it is still
 -- held. No row means that another engine owns it, or somebody is at it in this moment, and nothing was written.
 with place as (
   update :"schema".subscription_cursors
-  set position = $6, error = null, rate = $9, moved_at = clock_timestamp()
+  set position = $6, error = null, rate = $9, begun = $10, moved_at = clock_timestamp()
   where (subscription, partition) = (
     select subscription, partition
     from :"schema".subscription_cursors

@@ -8,6 +8,6 @@ select
   projection.position,
   projection.state,
   projection.error,
-  head.last_value as head
-from :"schema".projections projection, :"schema".log_position head
+  (select case when is_called then last_value else 0 end from :"schema".log_position) as head
+from :"schema".projections projection
 where projection.name = $1

@@ -1,6 +1,6 @@
 -- What a subscription wants, whether it runs, and how far the furthest of its cursors is beside the log.
 select
-  name, filter, partitions, state, next_partitions, next_at,
+  name, filter, partitions, state,
   (
     select coalesce(max(position), 0)
     from :"schema".subscription_cursors cursor

@@ -1,6 +1,7 @@
--- Takes those partitions of a subscription from their owners that nobody is at in this moment, beside those that are taken
--- already: owners notice by the new epochs, and write nothing under the old ones. Who takes waits for no row, so that whoever
--- changes a subscription is never one of two who wait for each other.
+-- Ends the epochs of those partitions of a subscription that nobody is at in this moment, beside those whose are ended already:
+-- their owners write nothing under the old ones, and give them up as soon as they see it, after the event that they are at. Until
+-- then nobody else begins there. Who takes waits for no row, so that whoever changes a subscription is never one of two who wait for
+-- each other.
 with free as (
   select partition
   from :"schema".subscription_cursors
@@ -10,7 +11,7 @@ with free as (
 ),
 taken as (
   update :"schema".subscription_cursors cursor
-  set epoch = cursor.epoch + 1, clean_epoch = cursor.epoch + 1, owner = null, begun = null
+  set epoch = cursor.epoch + 1, clean_epoch = cursor.epoch + 1, begun = null
   from free
   where cursor.subscription = $1 and cursor.partition = free.partition
   returning cursor.partition

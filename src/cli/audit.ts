@@ -7,6 +7,7 @@ import { openAt, placeFor, type PlaceOptions, sayOnStandardError } from "./place
 import { auditTree } from "./terminal/audit-tree.ts"
 import { paintFor } from "./terminal/palette.ts"
 import { counted } from "./terminal/quantity.ts"
+import { jsonLine } from "./terminal/text.ts"
 
 export interface AuditOptions extends PlaceOptions {
   readonly subject: string
@@ -40,7 +41,7 @@ const notFound = ({ subject, as, json }: AuditOptions): string => {
 
 const write = async (audit: Audit, options: AuditOptions): Promise<void> => {
   if (options.json === true) {
-    for (const entry of audit.entries) await writeLine(JSON.stringify(entry))
+    for (const entry of audit.entries) await writeLine(jsonLine(entry))
   } else {
     for (const line of auditTree(audit, paintFor(process.stdout), widthNow())) await writeLine(line)
   }

@@ -1,4 +1,5 @@
 import { ExitCode } from "./exit-code.ts"
+import { jsonLine, printable } from "./terminal/text.ts"
 
 /** What the user wrote cannot be used. */
 const USAGE: ReadonlySet<string> = new Set([
@@ -73,7 +74,9 @@ export const failure = (error: unknown, verbose: boolean): Failure => {
 /** A failure for standard error: prose, or with --json one line for programs. */
 export const failureText = ({ name, message, stack }: Failure, json: boolean): string =>
   // JSON leaves out a stack that is undefined.
-  json ? JSON.stringify({ error: { name, message, stack } }) : `error: ${stack ?? message}`
+  json
+    ? jsonLine({ error: { name, message, stack } })
+    : `error: ${(stack ?? message).split("\n").map(printable).join("\n")}`
 
 /** Whether stacks are wanted: --verbose, or DEBUG set to anything. */
 export const isVerbose = (options: { readonly verbose?: boolean }): boolean =>

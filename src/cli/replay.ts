@@ -12,6 +12,7 @@ import { type WhatIfCommand, whatIf } from "./rebuild/what-if.ts"
 import { AuditRecords, type FindEvent } from "./terminal/audit-record.ts"
 import { EventRows } from "./terminal/event-row.ts"
 import { paintFor } from "./terminal/palette.ts"
+import { jsonLine } from "./terminal/text.ts"
 
 export interface ReplayOptions extends PlaceOptions, EngineReplayOptions {
   /** Ends after that many events. */
@@ -21,6 +22,9 @@ export interface ReplayOptions extends PlaceOptions, EngineReplayOptions {
 }
 
 const ONLY_INTO = ["module", "projection", "keep"] as const
+
+/** Whoever looks at an empty screen would not know whether that is all. */
+const NOTHING = "The log has no such event."
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -55,7 +59,7 @@ const auditWriter = (engine: Engine): Write => {
 }
 
 const writerFor = (engine: Engine, { json, audit }: ReplayOptions): Write => {
-  if (json === true) return (event) => writeLine(JSON.stringify(event))
+  if (json === true) return (event) => writeLine(jsonLine(event))
   return audit === true ? auditWriter(engine) : rowWriter()
 }
 
@@ -65,20 +69,22 @@ const wanted = (options: ReplayOptions): EngineReplayOptions => {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
-/** Writes event after event, until there were enough or nobody wants more. */
-const show = async (engine: Engine, options: ReplayOptions, interruption: Interruption): Promise<void> => {
+/** Writes event after event, until there were enough or nobody wants more; returns how many. */
+const show = async (engine: Engine, options: ReplayOptions, interruption: Interruption): Promise<number> => {
   const events = engine.replay(wanted(options))[Symbol.asyncIterator]()
   const write = writerFor(engine, options)
-  let left = options.limit ?? Number.POSITIVE_INFINITY
+  const most = options.limit ?? Number.POSITIVE_INFINITY
+  let written = 0
   // A page that is on its way is not waited for.
   void interruption.requested.then(() => events.return?.())
   try {
-    while (left > 0 && !interruption.isRequested) {
+    while (written < most && !interruption.isRequested) {
       const next = await events.next()
-      if (next.done === true) return
+      if (next.done === true) break
       await write(next.value)
-      left -= 1
+      written += 1
     }
+    return written
   } finally {
     await events.return?.()
   }
@@ -99,6 +105,8 @@ export const replay = async (options: ReplayCommand): Promise<ExitCode> => {
   using interruption = new Interruption(() => process.exit(ExitCode.interrupted))
   await using place = await placeFor(options, sayOnStandardError)
   await using engine = await openAt(place, options, sayOnStandardError, "follow")
-  await show(engine, options, interruption)
-  return interruption.isRequested ? ExitCode.interrupted : ExitCode.ok
+  const written = await show(engine, options, interruption)
+  if (interruption.isRequested) return ExitCode.interrupted
+  if (written === 0 && options.json !== true) sayOnStandardError(NOTHING)
+  return ExitCode.ok
 }

@@ -5,6 +5,7 @@ import { widthNow, writeLine } from "./output.ts"
 import { openAt, placeFor, type PlaceOptions, sayOnStandardError } from "./place.ts"
 import { EventRows } from "./terminal/event-row.ts"
 import { paintFor } from "./terminal/palette.ts"
+import { jsonLine } from "./terminal/text.ts"
 
 export interface TailOptions extends PlaceOptions, SubscribeOptions {
   /** Ends after that many events. */
@@ -36,9 +37,7 @@ const filterOf = ({ from, streams, categories, types, labels, agent }: TailOptio
 /** Writes events as they come, until there were enough or nobody wants more. */
 const follow = async (engine: Engine, options: TailOptions, interruption: Interruption): Promise<void> => {
   const write =
-    options.json === true
-      ? (event: Event) => writeLine(JSON.stringify(event))
-      : rowWriter(await engine.settled())
+    options.json === true ? (event: Event) => writeLine(jsonLine(event)) : rowWriter(await engine.settled())
   let left = options.limit ?? Number.POSITIVE_INFINITY
   const subscription = await engine.subscribe(filterOf(options), async (event) => {
     if (left === 0) return

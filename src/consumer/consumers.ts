@@ -8,6 +8,7 @@ import { Telemetry } from "../log/telemetry.ts"
 import { Fleet } from "../fleet/fleet.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
+import { Turns } from "./caution.ts"
 import { type Control, controlOf } from "./control.ts"
 import {
   AlreadySubscribed,
@@ -101,6 +102,7 @@ const makeConsumers = Effect.fnUntraced(function* () {
     telemetry: yield* Telemetry,
     ambient: yield* Ambient,
     transactions: yield* Semaphore.make(TRANSACTIONS_AT_ONCE),
+    turns: new Turns((effect) => run(effect)),
     run: (effect) => run(effect),
     runUntil: (effect, signal) => run(effect, { signal })
   }

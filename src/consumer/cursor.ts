@@ -3,6 +3,7 @@ import type { Rate } from "../base/rate.ts"
 import { LogRewound } from "../log/error.ts"
 import type { Event } from "../log/event.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
+import { Caution } from "./caution.ts"
 import { SubscriptionStopped } from "./error.ts"
 import {
   type Failed,
@@ -56,6 +57,7 @@ export class Cursor {
   owed = 0
   readonly limit: number
   readonly holding = new Holding()
+  readonly caution = new Caution()
   /** When it was last written down, by performance.now(). */
   keptAt = performance.now()
   private readonly places: Places
@@ -67,6 +69,9 @@ export class Cursor {
   origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
+  /** It is written down that an event is about to be handed over. */
+  private hasBegun = false
+  private hasLooked = false
 
   constructor(
     claimed: Claimed,
@@ -90,11 +95,16 @@ export class Cursor {
   }
 
   get isKept(): boolean {
-    return this.handled === this.place.position && this.pending.length === 0
+    return this.handled === this.place.position && this.pending.length === 0 && !this.hasBegun
   }
 
   get unwritten(): number {
     return this.pending.length
+  }
+
+  /** Whether events are to be handed over one by one, each with `begin` before it. */
+  get isCareful(): boolean {
+    return this.caution.isOn(this.handled)
   }
 
   /** Whether an event has to wait behind one of its stream. */
@@ -125,13 +135,14 @@ export class Cursor {
     await this.keep()
   }
 
+  /** Writes down how far it is, and what is handed over next: whoever comes after knows, should the process end at it. */
+  begin(begun: number): Promise<void> {
+    return this.writeDown({ begun })
+  }
+
   /** Writes down how far it is. */
   async keep(done: ReadonlyArray<number> = []): Promise<void> {
-    if (this.isKept && done.length === 0) return
-    const pending = this.pending.slice()
-    await this.write(pending, { rate: this.rate.perSecond(), held: pending.map(({ held }) => held), done })
-    this.pending = this.pending.slice(pending.length)
-    this.tell(pending)
+    if (!this.isKept || done.length > 0) await this.writeDown({ done })
   }
 
   /** A transaction left this behind. */
@@ -152,6 +163,8 @@ export class Cursor {
     const row = await this.run(this.places.load(name, partition))
     if (row === undefined || row.epoch !== epoch || row.owner !== owner) throw new Gone({ kind: "lost" })
     const { position, head } = row
+    if (!this.hasLooked && !row.isClean) this.caution.begin(row.begun)
+    this.hasLooked = true
     if (position > head) {
       const detail = `partition ${partition} of subscription ${JSON.stringify(name)} lies beyond the head; rewind it`
       throw new Gone({ kind: "rewound", reason: new LogRewound({ position, head, detail }) })
@@ -176,6 +189,15 @@ export class Cursor {
     for (const { held } of this.pending) this.holding.add(held)
   }
 
+  private async writeDown(changes: Pick<Changes, "done" | "begun">): Promise<void> {
+    const pending = this.pending.slice()
+    const held = pending.map((one) => one.held)
+    await this.write(pending, { ...changes, rate: this.rate.perSecond(), held })
+    this.hasBegun = changes.begun !== undefined
+    this.pending = this.pending.slice(pending.length)
+    this.tell(pending)
+  }
+
   private async write(written: ReadonlyArray<Failed>, changes: Changes): Promise<void> {
     const to = this.handled
     const ahead = await this.run(this.places.keep(this.place, this.origin, to, changes))
@@ -187,6 +209,7 @@ export class Cursor {
   private moved(to: number): void {
     this.place = { ...this.place, position: to }
     this.owed = 0
+    this.hasBegun = false
     this.keptAt = performance.now()
   }
 

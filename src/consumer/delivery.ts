@@ -1,6 +1,7 @@
 import { setImmediate as aTurn } from "node:timers/promises"
 import type { Rate } from "../base/rate.ts"
 import type { Event } from "../log/event.ts"
+import { endedSilently, hasEndedSilently } from "./caution.ts"
 import type { Cursor } from "./cursor.ts"
 import type { Tried } from "./held.ts"
 import type { Handling } from "./handling.ts"
@@ -23,6 +24,8 @@ export interface DeliveryParts {
   readonly isLive: () => boolean
   /** Of events that are handled. */
   readonly rate: Rate
+  /** Runs what is handed over with care when no other partition of the engine is at such. */
+  readonly inTurn: <A>(work: () => Promise<A>) => Promise<A>
 }
 
 /** How often at least the cursor moves while a batch takes long, in ms. */
@@ -90,10 +93,11 @@ export class PlainDelivery implements Delivery {
     let at = firstAfter(events, cursor.handled)
     while (at < events.length && events[at]!.position <= cursor.limit) {
       if (halts()) return cursor.keep()
-      const isAlone = events[at]!.position <= this.aloneUpTo
+      const { isCareful } = cursor
+      const isAlone = isCareful || events[at]!.position <= this.aloneUpTo
       const most = isAlone ? 1 : Math.max(1, settings.batch)
       const group = groupAt(cursor, events, at, most, cursor.limit)
-      if (!(await this.hand(group))) return cursor.keep()
+      if (!(await (isCareful ? this.handCarefully(group) : this.hand(group)))) return cursor.keep()
       if (group.last <= cursor.handled) at = group.next
       await this.keepIfDue()
     }
@@ -103,6 +107,19 @@ export class PlainDelivery implements Delivery {
   }
 
   async again(tried: Tried, event: Event): Promise<boolean> {
+    const { cursor, inTurn } = this.parts
+    if (cursor.caution.blames(event.position)) {
+      await cursor.holdAgain(event, tried, endedSilently())
+      return false
+    }
+    if (!cursor.isCareful && !hasEndedSilently(tried)) return this.tryAgain(tried, event)
+    return inTurn(async () => {
+      await cursor.begin(event.position)
+      return this.tryAgain(tried, event)
+    })
+  }
+
+  private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
     const { cursor, handling } = this.parts
     try {
       await handling.run([event], this.circumstances(tried.attempts + 1))
@@ -123,6 +140,24 @@ export class PlainDelivery implements Delivery {
     if (now - this.turnAt < TURN_MS) return
     await aTurn()
     this.turnAt = performance.now()
+  }
+
+  private async handCarefully(group: Group): Promise<boolean> {
+    const { cursor, inTurn } = this.parts
+    const { events, blocked } = group
+    const [event] = events
+    if (event === undefined) return this.hand(group)
+    if (cursor.caution.blames(event.position)) {
+      for (const each of blocked) cursor.wait(each)
+      await cursor.hold(event, endedSilently())
+      return true
+    }
+    return inTurn(async () => {
+      await cursor.begin(event.position)
+      const goesOn = await this.hand(group)
+      await cursor.keep()
+      return goesOn
+    })
   }
 
   /** Whether the stretch goes on. What is blocked counts as passed only with the events that lie before it. */

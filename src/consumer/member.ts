@@ -173,17 +173,30 @@ export class Member {
     const standings = new Map<number, Standing>(parts.map((standing) => [standing.part, standing]))
     for (const [number, partition] of this.partitions) {
       const standing = standings.get(number)
-      if (standing?.isMine !== true) partition.doubt()
+      if (standing?.isMine !== true || standing.epoch !== partition.epoch) partition.doubt()
       partition.told({ isChanging, isDue: standing?.isDue === true })
     }
+    const givenUp = await this.giveUp(parts)
     // It is not among them yet; or was gone for long, or came back with a log that was restored.
     if (rank === undefined) return this.join()
     const share = fairShare(parts.length, members, rank)
     const surplus = [...this.partitions.values()].slice(share)
     for (const partition of surplus) partition.leave()
-    const free = parts.filter(({ part, isFree, isMine }) => isFree || (isMine && !this.partitions.has(part)))
-    const most = Math.min(free.length, share - this.partitions.size)
+    const free = parts.filter(({ isFree }) => isFree).length + givenUp
+    const most = Math.min(free, share - this.partitions.size)
     if (most > 0) await this.claim(most)
+  }
+
+  /** Leaves to others what is this engine's and is not worked on any more, since it was taken from it; how much that was. */
+  private async giveUp(parts: ReadonlyArray<Standing>): Promise<number> {
+    const { places, fleet, run } = this.parts
+    const taken = parts.filter(({ part, isMine }) => isMine && !this.partitions.has(part))
+    for (const { part, epoch, position } of taken)
+      await this.ask(
+        places.release({ name: this.name, partition: part, epoch, owner: fleet.engine, position })
+      )
+    if (taken.length > 0) await run(fleet.tell)
+    return taken.length
   }
 
   /** The others have to give up what is too much for them now. */
@@ -235,8 +248,15 @@ export class Member {
       const facts = { subscription: this.name, partition: number, position, type }
       void run(Effect.logError("A partition of a durable subscription stopped", facts))
     }
+    if (ending.kind === "dealt") void this.deal()
     // The others may take it; and this engine another, where it has room now.
     if (ending.kind !== "lost") void run(fleet.tell)
     fleet.look()
+  }
+
+  /** Each that has come to where all partitions stop tries to deal the streams anew: the last can. */
+  private async deal(): Promise<void> {
+    const { places, fleet, run } = this.parts
+    await run(Effect.ignore(Effect.andThen(places.deal(this.name), fleet.tell)))
   }
 }

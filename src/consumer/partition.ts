@@ -93,6 +93,10 @@ export class Partition {
     this.done = this.work()
   }
 
+  get epoch(): number {
+    return this.cursor.place.epoch
+  }
+
   get position(): number {
     return this.cursor.handled
   }
@@ -110,10 +114,10 @@ export class Partition {
     this.isDoubtful = true
     this.news.ring()
     const { places, run } = this.parts
-    const { name, partition, epoch } = this.cursor.place
-    // A handler that is under way is told, if so, and not only the next.
+    const { name, partition, owner } = this.cursor.place
+    // A handler that is under way is told where another may be at work already. Where its engine has to give it up, it may end.
     run(places.load(name, partition)).then(
-      (row) => (this.isGone ||= row?.epoch !== epoch),
+      (row) => (this.isGone ||= row?.owner !== owner),
       () => undefined
     )
   }
@@ -160,7 +164,8 @@ export class Partition {
       settings,
       rate: this.rate,
       halts: () => this.halts(),
-      isLive: () => this.backlog.isLive
+      isLive: () => this.backlog.isLive,
+      inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)
     }
     return settings.transactional
       ? new TransactionalDelivery({ ...common, ...parts })
@@ -281,10 +286,9 @@ export class Partition {
     this.succeeded()
   }
 
-  /** It has come to where all partitions stop: the last to come deals the streams anew. */
+  /** It has come to where all partitions stop. */
   private async deal(): Promise<never> {
     await this.keep()
-    await this.parts.run(this.parts.places.deal(this.settings.name))
     throw new Gone({ kind: "dealt" })
   }
 

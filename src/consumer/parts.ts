@@ -5,6 +5,7 @@ import type { Meta } from "../log/event.ts"
 import type { Feed } from "../log/feed.ts"
 import type { LogIdentity } from "../log/identity.ts"
 import type { Telemetry } from "../log/telemetry.ts"
+import type { Turns } from "./caution.ts"
 import type { Run } from "./cursor.ts"
 import type { Places } from "./places.ts"
 
@@ -18,6 +19,7 @@ export interface ConsumerParts {
   readonly telemetry: Telemetry
   readonly ambient: () => Meta | undefined
   readonly transactions: Semaphore.Semaphore
+  readonly turns: Turns
   readonly run: Run
   /** The same, given up where the signal says so. */
   readonly runUntil: <A>(effect: Effect.Effect<A, unknown>, signal: AbortSignal) => Promise<A>

@@ -44,6 +44,8 @@ interface PlaceRow {
   readonly owner: string | null
   readonly epoch: number
   readonly position: string
+  readonly is_clean: boolean
+  readonly begun: string | null
   readonly head: string
 }
 
@@ -72,6 +74,8 @@ export interface Changes {
   readonly held?: ReadonlyArray<Held>
   /** The positions of held events that are handled now. */
   readonly done?: ReadonlyArray<number>
+  /** The event that is about to be handed over, where its owner is careful. */
+  readonly begun?: number
 }
 
 /** What comes next in a stream of which a held event is handled now. */
@@ -130,7 +134,16 @@ export class Places {
   /** Whose a partition is and how far; undefined where it is not there any more. */
   load(name: string, partition: number) {
     return Effect.map(this.ask<PlaceRow>("load_place", [name, partition]), ([row]) =>
-      row === undefined ? undefined : { ...row, position: Number(row.position), head: Number(row.head) }
+      row === undefined
+        ? undefined
+        : {
+            owner: row.owner,
+            epoch: row.epoch,
+            position: Number(row.position),
+            head: Number(row.head),
+            isClean: row.is_clean,
+            begun: row.begun === null ? undefined : Number(row.begun)
+          }
     )
   }
 
@@ -167,11 +180,12 @@ export class Places {
     connection: Queryable,
     place: Place,
     to: number,
-    { rate, held = [], done = [] }: Changes
+    { rate, held = [], done = [], begun }: Changes
   ): Effect.Effect<ReadonlyArray<Ahead>, PostgresError | Overtaken> {
     const { name, partition, epoch, owner, position } = place
     const { text, name: prepared } = this.statement("keep_place")
-    const values = [name, partition, epoch, owner, position, to, JSON.stringify(held), done, rate]
+    const changes = [JSON.stringify(held), done, rate, begun ?? null]
+    const values = [name, partition, epoch, owner, position, to, ...changes]
     return Effect.flatMap(
       connection.query<AheadRow>(text, values, { name: prepared }),
       ({ rows }): Effect.Effect<ReadonlyArray<Ahead>, Overtaken> =>

@@ -4,6 +4,7 @@ import type { Fleet } from "../fleet/fleet.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Event, Meta } from "../log/event.ts"
 import { PostgresError } from "../postgres/error.ts"
+import { endedSilently, hasEndedSilently } from "./caution.ts"
 import type { Outcome, Run } from "./cursor.ts"
 import { type Delivery, type DeliveryParts, firstAfter, type Group, groupAt } from "./delivery.ts"
 import { type Tried, waiting } from "./held.ts"
@@ -78,9 +79,27 @@ export class TransactionalDelivery implements Delivery {
     const from = firstAfter(events, cursor.handled)
     if (events[from] !== undefined && events[from].position >= this.before)
       this.before = Number.MAX_SAFE_INTEGER
-    const batch = begun(cursor.handled)
+    if (!cursor.isCareful) return this.some(events, from, upTo)
+    const group = groupAt(cursor, events, from, 1, cursor.limit)
+    const [event] = group.events
+    if (event === undefined) return this.some(events, from, upTo)
+    if (cursor.caution.blames(event.position)) return this.hold(event, group.blocked, endedSilently())
+    await this.parts.inTurn(async () => {
+      await cursor.begin(event.position)
+      await this.some(events, from, upTo, 1)
+    })
+  }
+
+  /** One transaction's worth of a stretch. */
+  private async some(
+    events: ReadonlyArray<Event>,
+    from: number,
+    upTo: number,
+    most = MOST_EVENTS
+  ): Promise<void> {
+    const batch = begun(this.parts.cursor.handled)
     try {
-      await this.transact(batch, () => this.take(events, from, upTo, batch))
+      await this.transact(batch, () => this.take(events, from, upTo, batch, most))
     } catch (error) {
       return this.recover(batch, error)
     }
@@ -88,6 +107,19 @@ export class TransactionalDelivery implements Delivery {
   }
 
   async again(tried: Tried, event: Event): Promise<boolean> {
+    const { cursor, inTurn } = this.parts
+    if (cursor.caution.blames(event.position)) {
+      await cursor.holdAgain(event, tried, endedSilently())
+      return false
+    }
+    if (!cursor.isCareful && !hasEndedSilently(tried)) return this.tryAgain(tried, event)
+    return inTurn(async () => {
+      await cursor.begin(event.position)
+      return this.tryAgain(tried, event)
+    })
+  }
+
+  private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
     const { cursor, handling } = this.parts
     const batch = begun(cursor.handled)
     batch.done.push(event.position)
@@ -124,7 +156,13 @@ export class TransactionalDelivery implements Delivery {
   }
 
   /** Hands over what there is of a stretch, while there is time. */
-  private async take(events: ReadonlyArray<Event>, from: number, upTo: number, batch: Batch): Promise<void> {
+  private async take(
+    events: ReadonlyArray<Event>,
+    from: number,
+    upTo: number,
+    batch: Batch,
+    most: number
+  ): Promise<void> {
     const { cursor, settings, halts } = this.parts
     const end = Math.min(cursor.limit, this.before - 1)
     const deadline = performance.now() + TRANSACTION_MS
@@ -133,8 +171,9 @@ export class TransactionalDelivery implements Delivery {
       const isAlone = events[at]!.position <= this.aloneUpTo
       const isOver = isAlone || settings.ackEvery || performance.now() >= deadline
       const isFull = batch.events > 0 && isOver
-      if (isFull || batch.events >= MOST_EVENTS || halts()) return
-      const group = groupAt(cursor, events, at, isAlone ? 1 : Math.max(1, settings.batch), end)
+      if (isFull || batch.events >= most || halts()) return
+      const size = isAlone ? 1 : Math.min(most, Math.max(1, settings.batch))
+      const group = groupAt(cursor, events, at, size, end)
       if (group.events.length > 0) await this.hand(group, 1, batch)
       for (const event of group.blocked) {
         batch.blocked.push(event)

@@ -13,6 +13,8 @@ export interface Post {
 /** How one part of a post stands; a projection has one, which is 0. */
 export interface Standing {
   readonly part: number
+  /** Grows when it changes hands, and when somebody takes it from its owner. */
+  readonly epoch: number
   /** How far it is. */
   readonly position: number
   readonly isMine: boolean
@@ -57,6 +59,7 @@ export interface Sighting {
 
 interface PostRow extends Post {
   readonly part: number
+  readonly epoch: number
   readonly position: string
   readonly owner: string | null
   readonly process: string | null
@@ -74,6 +77,7 @@ const standing = (row: PostRow): Standing => {
   const isMine = row.is_mine === true
   return {
     part: row.part,
+    epoch: row.epoch,
     position: Number(row.position),
     isMine,
     isFree: !isMine && (row.left_ms === null || row.left_ms <= 0),

@@ -54,7 +54,7 @@ export class Resume {
       return Effect.fail(
         logError(
           new InvalidArgument({
-            problem: `${JSON.stringify(token)} is no token: give one that an emit or a read returned`
+            problem: `${JSON.stringify(token)} is no token, nor a position: give one that an emit or a read returned`
           })
         )
       )

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { InvalidData, PostgresError, Rejected, UniqueViolation } from "../postgres/error.ts"
+import { type InvalidData, PostgresError, type Rejected, type UniqueViolation } from "../postgres/error.ts"
 import type { Connection, Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import type { Blueprint } from "./blueprint.ts"
@@ -10,20 +10,22 @@ import type { Registered, Registry } from "./registry.ts"
 
 /** What the server refuses about a definition itself, as against being unable to do anything now. */
 const isAboutDefinition = (
-  error: PostgresError | ProjectionError
+  error: unknown
 ): error is PostgresError & { readonly reason: Rejected | InvalidData | UniqueViolation } =>
-  error._tag === "PostgresError" &&
+  error instanceof PostgresError &&
   (error.reason._tag === "Rejected" ||
     error.reason._tag === "InvalidData" ||
     error.reason._tag === "UniqueViolation")
 
 /** What the server refuses about a definition, as the definition's fault. */
-export const asDefinitionError = <A>(
+export const asDefinitionError = <A, E extends { readonly _tag: string }>(
   projection: string,
-  making: Effect.Effect<A, PostgresError | ProjectionError>
-): Effect.Effect<A, PostgresError | ProjectionError> =>
-  Effect.catchIf(making, isAboutDefinition, (error) =>
-    Effect.fail(projectionError(new InvalidDefinition({ projection, problem: error.reason.detail })))
+  making: Effect.Effect<A, E>
+): Effect.Effect<A, E | ProjectionError> =>
+  Effect.mapError(making, (error) =>
+    isAboutDefinition(error)
+      ? projectionError(new InvalidDefinition({ projection, problem: error.reason.detail }))
+      : error
   )
 
 /** Whether tables that are there were filled by this definition. */

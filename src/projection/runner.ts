@@ -62,6 +62,8 @@ export class Runner {
   private trouble: PostgresError | undefined
   private failures = 0
   private movedAt = 0
+  /** Where the cursor was when the fleet was last looked at: whoever sees it before that now, sees that it was moved back. */
+  private seenAt = 0
   /** The cursor may be elsewhere than believed: look before anything else. */
   private isDoubtful = true
   private isRewound = false
@@ -142,7 +144,9 @@ export class Runner {
 
   /** How the fleet sees it. A look may be older than what this engine did meanwhile, so it only gives reasons to ask. */
   private seen({ parts: [standing] }: Look): void {
-    if (standing === undefined || standing.isMine !== this.isOwner) this.isDoubtful = true
+    const isBack = standing !== undefined && standing.position < this.seenAt
+    this.seenAt = this.cursor?.position ?? 0
+    if (standing === undefined || standing.isMine !== this.isOwner || isBack) this.isDoubtful = true
     else if (this.isOwner) return
     this.isFree = standing?.isFree === true
     const isFurther = standing !== undefined && standing.position > (this.cursor?.position ?? 0)

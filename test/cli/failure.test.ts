@@ -56,6 +56,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   RebuildLost: ExitCode.failure,
   RebuildUnderWay: ExitCode.failure,
   Rejected: ExitCode.failure,
+  ReplicaBehind: ExitCode.failure,
   RolledBack: ExitCode.failure,
   SchemaFromTheFuture: ExitCode.failure,
   SchemaInUse: ExitCode.failure,
@@ -71,7 +72,8 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   UnsoundSequence: ExitCode.failure,
   UpcastFailed: ExitCode.failure,
   VersionConflict: ExitCode.failure,
-  ViewsInTheWay: ExitCode.failure
+  ViewsInTheWay: ExitCode.failure,
+  WhatIfUnderWay: ExitCode.failure
 }
 
 describe("what a command ends with", () => {
@@ -107,5 +109,13 @@ describe("what a command ends with", () => {
     expect(text).not.toContain("\n")
     expect(JSON.parse(text)).toMatchObject({ error: { name: "TypeError", message: "undefined" } })
     expect(text).toContain("caused by Error: first")
+  })
+
+  test("says nothing that would steer the terminal, whatever was said to it", () => {
+    const failed = failure(new TypeError("a\u001b[2J\u009b2Jb"), false)
+    expect(failureText(failed, false)).toContain("a [2J 2Jb")
+    const text = failureText(failed, true)
+    expect(text).toContain(String.raw`a\u001b[2J\u009b2Jb`)
+    expect(JSON.parse(text)).toMatchObject({ error: { message: failed.message } })
   })
 })

@@ -144,6 +144,21 @@ describe("tidemark replay", () => {
     expect(replaying.stderr.items).toEqual([])
   })
 
+  test("says aside that there is nothing, and to programs nothing at all", async () => {
+    const nothing = ["--types", "NeverHeardOf"]
+    expect(await replay(...nothing)).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "The log has no such event."
+    })
+    expect(await replay(...nothing, "--audit")).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "The log has no such event."
+    })
+    expect(await replay(...nothing, "--json")).toMatchObject({ code: 0, stdout: "", stderr: "" })
+  })
+
   test.each([
     ["from now", ["--from", "now"], 'give "start"'],
     ["a token that is none", ["--to", "yesterday"], "no token"],

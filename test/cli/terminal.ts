@@ -38,6 +38,7 @@ export class Terminal extends EventEmitter {
     if (part === "\r") this.column = 0
     else if (part === "\n") this.newLine()
     else if (part === "\x1b[J") this.eraseBelow()
+    else if (part === "\x1b[2K") this.rows[this.row] = ""
     else if (part === "\x1b[?25l") this.isCursorShown = false
     else if (part === "\x1b[?25h") this.isCursorShown = true
     else if (part.startsWith("\x1b[") && part.endsWith("A")) this.row -= Number.parseInt(part.slice(2), 10)

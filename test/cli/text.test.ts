@@ -3,7 +3,15 @@ import { describe, expect, test } from "vitest"
 import { hueOf, noPaint, paint } from "../../src/cli/terminal/palette.ts"
 import { payload } from "../../src/cli/terminal/payload.ts"
 import { age, counted, elapsed, latency, rate } from "../../src/cli/terminal/quantity.ts"
-import { cut, cutMiddle, padEnd, padStart, printable, widthOf } from "../../src/cli/terminal/text.ts"
+import {
+  cut,
+  cutMiddle,
+  jsonLine,
+  padEnd,
+  padStart,
+  printable,
+  widthOf
+} from "../../src/cli/terminal/text.ts"
 
 describe("the width of text", () => {
   test.each([
@@ -112,6 +120,21 @@ describe("an event's data in short", () => {
       })
     )
     expect(payload({ text: "x".repeat(100_000) }).length).toBeLessThan(200)
+  })
+})
+
+describe("a line of JSON", () => {
+  test("is the value, and nothing in it steers the terminal", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
+        const line = jsonLine(value)
+        expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)))
+        expect(line).toBe(printable(line))
+      })
+    )
+    expect(jsonLine({ "\u009b2J": "a\u202eb\u007f", n: "\n" })).toBe(
+      String.raw`{"\u009b2J":"a\u202eb\u007f","n":"\n"}`
+    )
   })
 })
 

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { upTo } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
 import type { Worker } from "../support/process.ts"
-import { consumerProcesses, owns, patience, type Said } from "./consumer-processes.ts"
+import { owns, patience, processLog, type Said } from "./process-scene.ts"
 
 // Processes that are killed in the very statement that deals the streams of a subscription anew: a trigger stops them there.
 
-const { log, start, handledOf } = consumerProcesses()
+const log = processLog()
 
 /** Whoever holds it exclusively stops a deal in its middle: the old cursors are locked, and about to go. */
 const AT_THE_DEAL = 4_711
@@ -80,7 +80,7 @@ describe.each([
       try {
         for (const n of upTo(2)) {
           const called = `${one.name}-${n}`
-          workers.set(called, await start([one], { pauseMs: 1, called }))
+          workers.set(called, await log.start([one], { pauseMs: 1, called }))
         }
         for (const worker of workers.values()) await owns(worker, one.name, 2)
         await control.pause()
@@ -105,7 +105,7 @@ describe.each([
           { what: "everything to be handled", ...patience }
         )
         expect((await control.status()).partitions).toHaveLength(5)
-        const handled = await handledOf(one.name)
+        const handled = await log.handledOf(one.name)
         for (const n of upTo(STREAMS)) {
           const stream = `${category}-s${n}`
           const numbers = handled.filter((each) => each.stream === stream).map((each) => each.n)

@@ -125,16 +125,23 @@ describe("of what was handled", () => {
 
   test("at most a second's is not written down while a batch runs slowly", async () => {
     const one = log.fresh()
-    const stream = `${one.categories[0]}-a`
-    const subscription = await log.engine.subscribe(one, () => new Promise((done) => setTimeout(done, 150)))
-    const positions = await log.emit(stream, ...upTo(20))
-    await until(async () => (await subscription.control.status()).partitions[0]!.position >= positions[0]!)
-    const { position } = (await subscription.control.status()).partitions[0]!
-    expect(position).toBeLessThan(positions.at(-1)!)
+    const entered = collector<string>()
+    const [secondIsOver, thirdIsOver] = [deferred(), deferred()]
+    await log.emit(`${one.categories[0]}-a`, 1)
+    const subscription = await log.engine.subscribe({ ...one, from: "start" }, async (event) => {
+      entered.push(word(event))
+      if (word(event) === "a2") await secondIsOver.promise
+      if (word(event) === "a3") await thirdIsOver.promise
+    })
+    const since = performance.now()
+    const [second] = await log.emit(`${one.categories[0]}-a`, 2, 3, 4)
+    await entered.first((each) => each === "a2")
+    await until(() => performance.now() - since > 1_000)
+    secondIsOver.resolve()
+    await entered.first((each) => each === "a3")
+    expect((await subscription.control.status()).partitions[0]!.position).toBe(second)
+    thirdIsOver.resolve()
     await subscription.stop()
-    expect((await log.engine.subscription(one.name).status()).partitions[0]!.position).toBeGreaterThan(
-      position
-    )
   })
 
   test("what a handler is at when it is stopped is waited for, and counts", async () => {

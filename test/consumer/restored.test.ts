@@ -36,7 +36,9 @@ const swapIn = async (url: string, copy: string): Promise<void> => {
   await admin(`alter database ${quoted(copy)} rename to ${quoted(name)}`)
 }
 
-describe("a durable subscription of which the database was restored from a copy", () => {
+// What these tests do is wait, each for a log of its own, so they wait together.
+
+describe.concurrent("a durable subscription of which the database was restored from a copy", () => {
   test("goes on from where the copy has it, with what came to the copy in the place of what was lost", async () => {
     const url = await db.fresh()
     const heard = collector<string>()
@@ -66,7 +68,7 @@ describe("a durable subscription of which the database was restored from a copy"
   })
 })
 
-describe("a durable subscription of which the log was put back under its hands", () => {
+describe.concurrent("a durable subscription of which the log was put back under its hands", () => {
   test("does not pass over what came in the place of the event that its handler was at", async () => {
     const url = await db.fresh()
     const named = new URL(url)
@@ -105,7 +107,7 @@ describe("a durable subscription of which the log was put back under its hands",
   })
 })
 
-describe("a durable subscription of which the server does not answer any more", () => {
+describe.concurrent("a durable subscription of which the server does not answer any more", () => {
   test("is stopped within seconds, with its handler at work or not, and what was not written down is handed over again", async () => {
     const url = await db.fresh()
     await using(url, async (other) => {

@@ -91,15 +91,16 @@ describe("an event that its handler fails on", () => {
   test("is passed by later events of its stream, where that is asked for", async () => {
     const one = log.fresh()
     const [category] = one.categories
-    const { calls, handler } = failingOn((word, { attempt }) => word === "a1" && attempt < 3)
+    // Were they to wait for it, it would fail for ever; how soon it is tried again is left to chance.
+    const { calls, handler } = failingOn((word) => word === "a1" && !calls.items.includes("a3"))
     const subscription = await log.engine.subscribe(
-      { ...one, retry: { firstMs: 50, longestMs: 50, others: "pass" } },
+      { ...one, retry: { firstMs: 50, longestMs: 50, attempts: 1_000, others: "pass" } },
       handler
     )
     await log.emit(`${category}-a`, 1, 2, 3)
-    await calls.reaches(5)
-    expect(calls.items.slice(0, 3)).toEqual(["a1!", "a2", "a3"])
-    expect(calls.items.at(-1)).toBe("a1")
+    await calls.first((each) => each === "a1")
+    expect(calls.items[0]).toBe("a1!")
+    expect(calls.items.filter((each) => !each.startsWith("a1"))).toEqual(["a2", "a3"])
     await subscription.stop()
   })
 

@@ -1,15 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { describe, expect, test } from "vitest"
+import { type Engine, open, type OpenOptions } from "../../src/index.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
 import { History } from "../support/history.ts"
 import { startProxy } from "../support/proxy.ts"
 import { backends, terminateOne } from "./backends.ts"
 import { startDeafProxy } from "./deaf-proxy.ts"
-import { engines, hearing, logBook, meant, named, readToEnd, startReader, toEmit, wholeLog } from "./scene.ts"
+import { hearing, logBook, meant, named, readToEnd, startReader, toEmit, wholeLog } from "./scene.ts"
 
 const db = testDatabase()
-const open = engines()
+const openEngine = (options: OpenOptions): Promise<Engine> => open({ logger: false, ...options })
 
 /** How often a reader looks by itself, in ms, when it knows that it hears nothing, and when it believes that it does. */
 const deafPollMs = 250
@@ -20,7 +21,7 @@ const slackMs = 750
 
 /** Emits one event after the other, and says how late each was delivered, in ms. */
 const latencies = async (
-  writer: Awaited<ReturnType<typeof open>>,
+  writer: Engine,
   reader: Awaited<ReturnType<typeof startReader>>,
   history: History,
   count: number
@@ -37,13 +38,15 @@ const latencies = async (
   return late
 }
 
-describe("NOTIFY does not arrive", () => {
+// What these tests do is wait, each for a log of its own, so they wait together.
+describe.concurrent("NOTIFY does not arrive", () => {
   test("where a pooler swallows it, that is noticed, logged once, and readers look by themselves", async () => {
-    await using deaf = await startDeafProxy(db.url)
+    const url = await db.fresh()
+    await using deaf = await startDeafProxy(url)
     const { logger, warnings } = logBook()
     const history = new History()
-    const reads = await open({ database: db.url, wake: deaf.url, logger })
-    const writes = await open({ database: db.url })
+    await using reads = await openEngine({ database: url, wake: deaf.url, logger })
+    await using writes = await openEngine({ database: url })
     const reader = await startReader(reads, history)
     await until(() => warnings(/NOTIFY does not arrive/).length > 0)
     const late = await latencies(writes, reader, history, 8)
@@ -52,26 +55,28 @@ describe("NOTIFY does not arrive", () => {
     expect(deaf.dropped).toBeGreaterThan(0)
     expect(warnings(/NOTIFY/)).toHaveLength(1)
     await readToEnd(writes, history, reader)
-    expect(history.violations(await wholeLog(db.url))).toEqual([])
+    expect(history.violations(await wholeLog(url))).toEqual([])
   })
 
   test("where writers and readers were told different places, readers look by themselves often enough", async () => {
+    const url = await db.fresh()
     const history = new History()
-    const reads = await open({ database: db.url, wake: await db.fresh({ empty: true }) })
-    const writes = await open({ database: db.url })
+    await using reads = await openEngine({ database: url, wake: await db.fresh({ empty: true }) })
+    await using writes = await openEngine({ database: url })
     await hearing(reads)
-    const reader = await startReader(reads, history, "reader", (await wholeLog(db.url)).at(-1)?.position ?? 0)
+    const reader = await startReader(reads, history, "reader", (await wholeLog(url)).at(-1)?.position ?? 0)
     const late = await latencies(writes, reader, history, 1)
     expect(Math.max(...late)).toBeLessThan(hearingPollMs + slackMs)
-    expect(history.violations(await wholeLog(db.url))).toEqual([])
+    expect(history.violations(await wholeLog(url))).toEqual([])
   })
 
   test("where LISTEN was lost, readers look at once and often until it is in force again", async () => {
-    await using proxy = await startProxy(db.url)
+    const url = await db.fresh()
+    await using proxy = await startProxy(url)
     const { logger, warnings } = logBook()
     const history = new History()
-    const reads = await open({ database: db.url, wake: proxy.url, logger })
-    const writes = await open({ database: db.url })
+    await using reads = await openEngine({ database: url, wake: proxy.url, logger })
+    await using writes = await openEngine({ database: url })
     await hearing(reads)
     const reader = await startReader(reads, history)
     await latencies(writes, reader, history, 1)
@@ -83,16 +88,18 @@ describe("NOTIFY does not arrive", () => {
     await hearing(reads)
     expect(warnings(/NOTIFY/)).toHaveLength(1)
     await readToEnd(writes, history, reader)
-    expect(history.violations(await wholeLog(db.url))).toEqual([])
+    expect(history.violations(await wholeLog(url))).toEqual([])
   })
 
-  test("a LISTEN connection that was lost before it was proven says nothing about the one after it", async () => {
-    await using deaf = await startDeafProxy(named(db.url, "unproven"))
+  // By itself: it has to end the connection before the time for the proof is over.
+  test.sequential("a LISTEN connection that was lost before it was proven says nothing about the one after it", async () => {
+    const url = await db.fresh()
+    await using deaf = await startDeafProxy(named(url, "unproven"))
     const { logger, warnings } = logBook()
-    const engine = await open({ database: db.url, wake: deaf.url, logger })
+    await using engine = await openEngine({ database: url, wake: deaf.url, logger })
     await until(() => deaf.dropped > 0)
     deaf.hear()
-    await terminateOne(db.url, "unproven", "listener", (pids) => pids[0]!)
+    await terminateOne(url, "unproven", "listener", (pids) => pids[0]!)
     await hearing(engine)
     // The time that a proof may take, and a little more: an earlier one must not be missed any longer.
     await pause(3_500)
@@ -101,11 +108,12 @@ describe("NOTIFY does not arrive", () => {
   })
 
   test("a LISTEN connection that an administrator ends is there again a moment later", async () => {
-    const engine = await open({ database: named(db.url, "listens") })
+    const url = await db.fresh()
+    await using engine = await openEngine({ database: named(url, "listens") })
     await hearing(engine)
-    const before = await terminateOne(db.url, "listens", "listener", (pids) => pids[0]!)
+    const before = await terminateOne(url, "listens", "listener", (pids) => pids[0]!)
     await until(async () => {
-      const [now] = await backends(db.url, "listens", "listener")
+      const [now] = await backends(url, "listens", "listener")
       return now !== undefined && now !== before
     })
     await hearing(engine)
@@ -135,7 +143,7 @@ describe("forged notifications", () => {
   test("do no harm, whatever they say and however many there are", async () => {
     const { logger, warnings } = logBook()
     const history = new History()
-    const engine = await open({ database: db.url, logger })
+    await using engine = await openEngine({ database: db.url, logger })
     await hearing(engine)
     const reader = await startReader(engine, history)
     const forge = (payloads: ReadonlyArray<string>) =>

@@ -118,9 +118,11 @@ describe("behind PgBouncer in transaction mode a what-if", () => {
     expect(whatIf).toMatchObject({ code: 0, stdout: expect.stringContaining("agents") })
     const rebuilt = await tidemark("rebuild", "agents", "--verify")
     expect(rebuilt).toMatchObject({ code: 0, stdout: expect.stringContaining("all alike") })
-    const replay = await tidemark("replay", "--categories", "cli", "--json")
+    const [replay, audit] = await Promise.all([
+      tidemark("replay", "--categories", "cli", "--json"),
+      tidemark("audit", asked!.id)
+    ])
     expect(replay.stdout.split("\n")).toHaveLength(2)
-    const audit = await tidemark("audit", asked!.id)
     expect(audit.stdout).toMatch(/Asked[^]*Answered/)
   })
 })

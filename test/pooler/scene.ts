@@ -134,3 +134,6 @@ export const isDeaf = (engine: Engine) =>
   until(async () => (await engine.status()).wake.reason.includes("did not come back"), {
     what: "the proof of LISTEN to fail"
   })
+
+export const numbered = (numbers: ReadonlyArray<number>) =>
+  numbers.map((n) => ({ type: "Numbered", data: { n } }))

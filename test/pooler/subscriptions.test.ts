@@ -10,7 +10,7 @@ import {
 import { failingOn, isThrough, noting, own, SOON, word } from "../consumer/scene.ts"
 import { upTo } from "../log/test-log.ts"
 import { collector, until } from "../support/eventually.ts"
-import { pooledLog } from "./scene.ts"
+import { numbered, pooledLog } from "./scene.ts"
 
 // Durable subscriptions, by way of PgBouncer in transaction mode with fewer sessions than two engines have connections.
 
@@ -20,10 +20,7 @@ const log = pooledLog()
 const TAKES_MS = 250
 
 const emit = async (engine: Engine, stream: string, ...numbers: ReadonlyArray<number>) => {
-  const { position } = await engine.emit(
-    stream,
-    numbers.map((n) => ({ type: "Numbered", data: { n } }))
-  )
+  const { position } = await engine.emit(stream, numbered(numbers))
   return position
 }
 

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { expect, test } from "vitest"
 import { DEFAULT_LEASE_MS as LEASE_MS } from "../../src/fleet/fleet.ts"
-import { consumerProcesses, type Subscribed } from "../consumer/consumer-processes.ts"
+import { processLog, type Subscribed } from "../consumer/process-scene.ts"
 import { upTo } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
 import { random, seedFor } from "../support/random.ts"
 
-const { log, start, handledOf } = consumerProcesses()
+const log = processLog()
 
 test("processes that are killed, stopped and started while handlers fail handle every event, in the order of its stream", async () => {
   const seed = seedFor("killed and stopped consumers")
@@ -17,7 +17,7 @@ test("processes that are killed, stopped and started while handlers fail handle 
     partitions: 3,
     transactional
   }))
-  const workers = await Promise.all(upTo(3).map(() => start(both, { failing: 0.03, pauseMs: 1 })))
+  const workers = await Promise.all(upTo(3).map(() => log.start(both, { failing: 0.03, pauseMs: 1 })))
   const emitted = new Map<string, number>()
   let last = 0
   const emitting = new AbortController()
@@ -38,7 +38,7 @@ test("processes that are killed, stopped and started while handlers fail handle 
       const victim = oneOf(workers)
       if (chance(0.5)) {
         await victim.kill()
-        workers[workers.indexOf(victim)] = await start(both, { failing: 0.03, pauseMs: 1 })
+        workers[workers.indexOf(victim)] = await log.start(both, { failing: 0.03, pauseMs: 1 })
       } else {
         process.kill(victim.pid, "SIGSTOP")
         await pause(between(0, 1) * LEASE_MS + between(100, 1_500))
@@ -59,7 +59,7 @@ test("processes that are killed, stopped and started while handlers fail handle 
         { within: 30_000, what: `${name} to come to its end` }
       )
     for (const { name, transactional, categories } of both) {
-      const handled = await handledOf(name)
+      const handled = await log.handledOf(name)
       for (const [stream, count] of emitted) {
         if (!stream.startsWith(`${categories[0]}-`)) continue
         const numbers = handled.filter((each) => each.stream === stream).map(({ n }) => n)

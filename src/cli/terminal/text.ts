@@ -47,6 +47,13 @@ const HARMFUL = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069
 /** Events may hold anything; what would steer the terminal is shown as a space. */
 export const printable = (text: string): string => text.replaceAll(HARMFUL, " ")
 
+/** A value as one line of JSON; what would steer the terminal, and is no less JSON for it, is written as its escape. */
+export const jsonLine = (value: unknown): string =>
+  JSON.stringify(value).replaceAll(
+    HARMFUL,
+    (harmful) => `\\u${harmful.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
 /** Cuts a text at a width, with an ellipsis where something is missing. */
 export const cut = (text: string, width: number): string => {
   if (widthOf(text) <= width) return text

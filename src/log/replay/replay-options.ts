@@ -101,5 +101,5 @@ const timesOf = (
 
 const timeProblem = (name: string, given: unknown): string => {
   const text = given instanceof Date ? "a Date that holds no time" : shown(given)
-  return `${name} is ${text}: give a Date, or ISO text with its zone, such as 2026-03-01 or 2026-03-01T09:30:00Z`
+  return `${name} is ${text}: give ISO text with its zone, such as 2026-03-01 or 2026-03-01T09:30:00Z, or a Date`
 }

@@ -94,12 +94,30 @@ export class RebuildLost extends Schema.TaggedError<RebuildLost>()("RebuildLost"
   }
 }
 
-/** A schema to fold into is there already and is no throw-away schema of this log. */
+/** A schema to fold into is there already and is no throw-away schema of this log, or holds more than a what-if made. */
 export class SchemaInUse extends Schema.TaggedError<SchemaInUse>()("SchemaInUse", {
-  schema: Schema.String
+  schema: Schema.String,
+  /** What others put into it, or made of what is in it; empty where all of it is theirs. */
+  holds: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `Schema ${JSON.stringify(this.schema)} is there already and was not made for this. Nothing was touched in it; name one that does not exist.`
+    const why =
+      this.holds.length === 0
+        ? "was not made for this"
+        : `holds, beside what an earlier what-if left, ${this.holds.join(", ").replaceAll("\n", ", ")}`
+    return `Schema ${JSON.stringify(this.schema)} is there already and ${why}. Nothing was touched in it; name one that does not exist, or drop it yourself.`
+  }
+}
+
+/** Another what-if works in the same schema. */
+export class WhatIfUnderWay extends Schema.TaggedError<WhatIfUnderWay>()("WhatIfUnderWay", {
+  schema: Schema.String,
+  application: Schema.String,
+  host: Schema.String,
+  pid: Schema.Int
+}) {
+  override get message(): string {
+    return `A what-if works in schema ${JSON.stringify(this.schema)} already: ${this.application} on ${this.host} (pid ${this.pid}). Nothing was done; name another schema, wait for that one, or end it: what it leaves is cleaned up by the next into that schema.`
   }
 }
 
@@ -111,5 +129,6 @@ export const rebuildReasons = [
   ViewsInTheWay,
   NoGenerationKept,
   RebuildLost,
-  SchemaInUse
+  SchemaInUse,
+  WhatIfUnderWay
 ] as const

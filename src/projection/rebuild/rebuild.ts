@@ -1,6 +1,5 @@
 import { Effect, Exit, type Result } from "effect"
-import { AccessDenied, PostgresError, Unreachable } from "../../postgres/error.ts"
-import { statement } from "../../postgres/sql-file.ts"
+import type { PostgresError } from "../../postgres/error.ts"
 import type { Blueprint } from "../blueprint.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
@@ -11,6 +10,7 @@ import { entitiesFiller } from "./entities-filler.ts"
 import { RebuildDiffers, RebuildFailed, RebuildLost } from "./error.ts"
 import { type Filler, type Filling, isAboutEvents } from "./filler.ts"
 import { finish, lateIndexes, type LateIndex, withoutIndexes } from "./finish.ts"
+import { joined } from "./joined.ts"
 import { throughLosses, whileAway } from "./losses.ts"
 import { Pace, type RebuildProgress } from "./pace.ts"
 import { rowsFiller } from "./rows-filler.ts"
@@ -60,9 +60,6 @@ const DEFAULT_SWAP_PATIENCE_MS = 300_000
 /** How often progress is written down for others, in ms. */
 const NOTE_MS = 1_000
 
-/** How long an engine that is not heard of by the fleet waits for that, in ms. */
-const JOIN_MS = 10_000
-
 type Problem = PostgresError | ProjectionError
 
 /** What went wrong, as the caller is told. */
@@ -76,34 +73,11 @@ export const told = (projection: string, failure: Failure | Behind | ProjectionE
       return projectionError(new RebuildFailed({ projection, position, type, detail: failure.detail }))
     }
     case "Overtaken":
-      return projectionError(new RebuildLost({ projection, detail: "another rebuild took its place" }))
+      return projectionError(new RebuildLost({ projection, detail: "another took its place" }))
     default:
       return projectionError(new RebuildLost({ projection, detail: failure.message }))
   }
 }
-
-/** Until the fleet knows that this engine is alive: what it builds would be taken for left behind. */
-const joined = ({ fleet, postgres }: RebuildParts, name: string) =>
-  Effect.gen(function* () {
-    const { text } = statement("may_write_schema", postgres.schema)
-    const { rows } = yield* postgres.query<{ may_write: boolean }>(text, [postgres.schema])
-    if (!rows[0]!.may_write) {
-      const detail = "this role may not make tables in the schema of the log, or the server is a standby"
-      return yield* new PostgresError({ reason: new AccessDenied({ detail }) })
-    }
-    let leave = (): void => undefined
-    const look = Effect.callback<void>((resume) => {
-      leave = fleet.watch({ kind: "projection", name }, () => resume(Effect.void))
-    })
-    yield* Effect.addFinalizer(() => Effect.sync(() => leave()))
-    yield* Effect.timeoutOrElse(look, {
-      duration: JOIN_MS,
-      orElse: () =>
-        Effect.fail(
-          new PostgresError({ reason: new Unreachable({ detail: `no sign of life within ${JOIN_MS} ms` }) })
-        )
-    })
-  })
 
 /** An index does not take what is in its table. */
 const isRefusal = (failure: PostgresError | Overtaken): failure is PostgresError => isAboutEvents(failure)
@@ -246,7 +220,7 @@ export const rebuild = (
   options: RebuildOptions
 ): Effect.Effect<RebuildReport, Problem> => {
   const running = Effect.andThen(
-    joined(parts, blueprint.definition.name),
+    joined(parts, blueprint.definition.name, "may_write_schema"),
     new Rebuilding(parts, blueprint, options).run
   )
   return Effect.scoped(running)

@@ -4,7 +4,7 @@ import { whileHeardOf } from "../../postgres/heartbeat.ts"
 import type { Connection } from "../../postgres/postgres.ts"
 import { type ProjectionError, projectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
-import type { Registered } from "../registry.ts"
+import type { Overtaken, Registered } from "../registry.ts"
 import { physicalName, qualified } from "../sql-source.ts"
 import type { Build, RebuildParts } from "./build.ts"
 import { compareTables, type TableComparison } from "./comparison.ts"
@@ -68,8 +68,9 @@ export const verify = (
     looking(
       Effect.fnUntraced(function* (connection): Effect.fn.Return<
         ReadonlyArray<TableComparison>,
-        PostgresError
+        PostgresError | Overtaken
       > {
+        yield* build.hold(connection)
         const tables: Array<TableComparison> = []
         for (const relation of build.blueprint.definition.relations) {
           const table = qualified(schema, physicalName(relation, live.generation))

@@ -2,21 +2,21 @@ import { Effect } from "effect"
 import { uuid } from "../../base/uuid.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { Connection } from "../../postgres/postgres.ts"
-import { quoted } from "../../postgres/identifier.ts"
-import { statement } from "../../postgres/sql-file.ts"
 import { type Filter, isFilter } from "../../log/filter.ts"
 import { Pager } from "../../log/pager.ts"
 import type { Blueprint } from "../blueprint.ts"
-import { type ProjectionError, projectionError } from "../error.ts"
+import type { ProjectionError } from "../error.ts"
+import type { Fold } from "../fold.ts"
 import { type Failure, foldStretch } from "../fold-stretch.ts"
 import type { Overtaken } from "../registry.ts"
 import { Generation } from "../generation.ts"
 import { asDefinitionError } from "../register.ts"
 import { Build, type RebuildParts, type Stretch } from "./build.ts"
-import { SchemaInUse } from "./error.ts"
 import { type Filler, foldEvents } from "./filler.ts"
+import { joined } from "./joined.ts"
 import { fillerOf, told } from "./rebuild.ts"
 import { Pace, type RebuildProgress } from "./pace.ts"
+import { Scratch } from "./scratch.ts"
 import { type Verification, verify } from "./verify.ts"
 
 /** Which events are folded, into which schema. */
@@ -50,38 +50,20 @@ export interface WhatIfReport {
   readonly projections: ReadonlyArray<WhatIfOutcome>
 }
 
-/** What a schema of ours says of itself; any other is left alone. */
-const MARK = "Made by a what-if of Tidemark: it may be dropped at any time."
-
-const dropSchema = (connection: Pick<Connection, "query">, schema: string) =>
-  connection.query(`drop schema if exists ${quoted(schema)} cascade`)
-
-const makeSchema = (
-  { postgres }: RebuildParts,
-  schema: string
-): Effect.Effect<void, PostgresError | ProjectionError> =>
-  postgres.transaction(
-    Effect.fnUntraced(function* (connection) {
-      yield* connection.query(statement("lock_projections", postgres.schema).text, [schema])
-      const { rows } = yield* connection.query<{ mark: string | null }>(
-        "select obj_description(oid, 'pg_namespace') as mark from pg_namespace where nspname = $1",
-        [schema]
-      )
-      if (rows.length > 0 && rows[0]!.mark !== MARK)
-        return yield* projectionError(new SchemaInUse({ schema }))
-      yield* dropSchema(connection, schema)
-      yield* connection.query(`create schema ${quoted(schema)}`)
-      yield* connection.query(`comment on schema ${quoted(schema)} is '${MARK}'`)
-    })
-  )
-
 /** The only generation that a throw-away schema has. */
 const GENERATION = 1
 
-/** Tables that are in no table of generations, and that nobody goes on with. */
+/** Tables in a throw-away schema, which are in no table of generations and which nobody goes on with. */
 class Trial extends Build {
-  override hold(): Effect.Effect<void> {
-    return Effect.void
+  private readonly scratch: Scratch
+
+  constructor(parts: RebuildParts, generation: Generation, scratch: Scratch, fold: Fold, pace: Pace) {
+    super(parts, generation, uuid(), fold, pace)
+    this.scratch = scratch
+  }
+
+  override hold(connection: Connection): Effect.Effect<void, PostgresError | Overtaken> {
+    return this.scratch.hold(connection)
   }
 
   override advance<E = never>(
@@ -96,17 +78,19 @@ class Trial extends Build {
 const makeTables = (
   parts: RebuildParts,
   blueprint: Blueprint,
-  schema: string,
+  scratch: Scratch,
   pace: Pace
-): Effect.Effect<Build, PostgresError | ProjectionError> => {
+): Effect.Effect<Build, PostgresError | ProjectionError | Overtaken> => {
   const { postgres } = parts
-  const generation = new Generation(blueprint, GENERATION, postgres.schema, schema)
+  const generation = new Generation(blueprint, GENERATION, postgres.schema, scratch.schema)
   const making = postgres.transaction(
     Effect.fnUntraced(function* (connection) {
+      yield* scratch.hold(connection)
       yield* generation.create(connection)
       yield* generation.check(connection)
       yield* generation.publish(connection)
-      return new Trial(parts, generation, uuid(), yield* generation.fold(connection), pace)
+      yield* scratch.note(connection)
+      return new Trial(parts, generation, scratch, yield* generation.fold(connection), pace)
     })
   )
   return asDefinitionError(blueprint.definition.name, making)
@@ -138,11 +122,12 @@ const withTypes = ({ types, ...filter }: Filter, build: Build): Filter => ({
 const outcomeOf = Effect.fnUntraced(function* (
   parts: RebuildParts,
   blueprint: Blueprint,
-  { into, to, keep: _keep, onProgress, ...filter }: WhatIf
+  scratch: Scratch,
+  { into: _into, to, keep: _keep, onProgress, ...filter }: WhatIf
 ): Effect.fn.Return<WhatIfOutcome, Failure | ProjectionError> {
   const { name, version } = blueprint.definition
   const pace = new Pace(name, (progress) => onProgress?.(progress))
-  const build = yield* makeTables(parts, blueprint, into, pace)
+  const build = yield* makeTables(parts, blueprint, scratch, pace)
   const wanted = withTypes(filter, build)
   const isPart = isFilter(filter)
   const { filler } = isPart
@@ -169,7 +154,7 @@ const isEmpty = ({ types }: Filter): boolean => types?.length === 0
 
 /**
  * Folds projections, also changed ones, into a schema of their own, and tells what differs from the live tables. Nothing else of
- * the database is written to. Fails with SchemaInUse, InvalidDefinition, RebuildFailed, and as PostgreSQL does.
+ * the database is written to. Fails with SchemaInUse, WhatIfUnderWay, InvalidDefinition, RebuildFailed, and as PostgreSQL does.
  */
 export const whatIf = (
   parts: RebuildParts,
@@ -177,15 +162,16 @@ export const whatIf = (
   options: WhatIf
 ): Effect.Effect<WhatIfReport, PostgresError | ProjectionError> => {
   const { into, keep = false } = options
+  const scratch = new Scratch(parts, into)
   const outcomes = Effect.forEach(blueprints, (blueprint) =>
-    Effect.mapError(outcomeOf(parts, blueprint, options), (failure) =>
+    Effect.mapError(outcomeOf(parts, blueprint, scratch, options), (failure) =>
       told(blueprint.definition.name, failure)
     )
   )
-  return Effect.acquireUseRelease(
-    makeSchema(parts, into),
+  const using = Effect.acquireUseRelease(
+    scratch.make,
     () => Effect.map(outcomes, (projections) => ({ schema: into, kept: keep, projections })),
-    (_, exit) =>
-      keep && exit._tag === "Success" ? Effect.void : Effect.ignore(dropSchema(parts.postgres, into))
+    (_, exit) => Effect.ignore(scratch.leave(keep && exit._tag === "Success"))
   )
+  return Effect.scoped(Effect.andThen(joined(parts, `into ${into}`, "may_join_fleet"), using))
 }

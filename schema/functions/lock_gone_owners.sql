@@ -1,0 +1,18 @@
+-- The owners of a subscription's partitions that were not heard of in time. Who is heard of in this moment is none of them, and who is
+-- heard of later sees what was done with their partitions: the rows stay locked until then.
+create or replace function lock_gone_owners(subscription text)
+returns setof uuid
+language sql
+volatile
+set search_path from current
+as $$
+  select engine
+  from engines
+  where alive_until <= clock_timestamp()
+    and engine in (
+      select cursor.owner
+      from subscription_cursors cursor
+      where cursor.subscription = lock_gone_owners.subscription
+    )
+  for update skip locked
+$$;
