@@ -1,5 +1,9 @@
+import { Effect, Exit, Layer, Logger, ManagedRuntime, Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
+import { Consumers } from "../../src/consumer/consumers.ts"
+import { logLayer } from "../../src/engine/layers.ts"
+import { Fleet } from "../../src/fleet/fleet.ts"
 import { statement } from "../../src/postgres/sql-file.ts"
 import { until } from "../support/eventually.ts"
 import { consumerLog, isThrough, noting, own } from "./scene.ts"
@@ -31,6 +35,39 @@ const holding = async (sql: string, params?: ReadonlyArray<unknown>) => {
   return () => session.query("rollback")
 }
 
+/** An engine's consumers, of which a test says whether they are heard of, and which hear nothing of the fleet from then on. */
+const hardOfHearing = async () => {
+  let isDeaf = false
+  let since: number | undefined
+  const muffled = Layer.effect(
+    Fleet,
+    Effect.map(Fleet, (fleet) => ({
+      ...fleet,
+      sureSince: () => (isDeaf ? since : fleet.sureSince()),
+      watch: (post, onLook) => fleet.watch(post, (look) => isDeaf || onLook(look))
+    }))
+  )
+  const runtime = ManagedRuntime.make(
+    Layer.provideMerge(
+      Layer.provide(Consumers.layer, muffled),
+      Layer.provideMerge(logLayer({ database: log.db.url }, {}), Logger.layer([]))
+    )
+  )
+  const scope = Scope.makeUnsafe()
+  return {
+    run: <A, E>(effect: Effect.Effect<A, E, Consumers | Scope.Scope>) =>
+      runtime.runPromise(Effect.provideService(effect, Scope.Scope, scope)),
+    isHeardOf: (isHeard: boolean) => {
+      isDeaf = true
+      since = isHeard ? performance.now() : undefined
+    },
+    [Symbol.asyncDispose]: async () => {
+      await runtime.runPromise(Scope.close(scope, Exit.void))
+      await runtime.dispose()
+    }
+  }
+}
+
 const isAlive = async (engine: string) =>
   (
     await log.db.query("select from tidemark.engines where engine = $1 and alive_until > clock_timestamp()", [
@@ -41,43 +78,25 @@ const isAlive = async (engine: string) =>
 describe("an engine that was not heard of for its lease, and is heard of again", () => {
   test("hands over nothing on what it saw of a partition before that", async () => {
     const { name, categories } = log.fresh()
-    const engine = await log.open({ leaseMs: LEASE_MS })
+    await using fleet = await hardOfHearing()
     const heard = noting()
-    const member = await engine.subscribe({ name, categories, partitions: 2 }, heard.handler)
-    await own([member], [2])
-    const [cursor] = await log.db.query<{ owner: string }>(
-      "select owner from tidemark.subscription_cursors where subscription = $1 and partition = 0",
-      [name]
+    const member = await fleet.run(
+      Effect.flatMap(Consumers, ({ subscribe }) => subscribe({ name, categories }, heard.handler))
     )
-    // One partition less than its share: with each look at the fleet it asks for more, and the next look waits for the answer.
-    await log.db.query(
-      "update tidemark.subscription_cursors set state = 'stopped', owner = null, epoch = epoch + 1 where subscription = $1 and partition = 1",
-      [name]
-    )
-    await own([member], [1])
-    await log.db.query("delete from tidemark.subscription_members where subscription = $1", [name])
-    const allowAsking = await holding(
-      "insert into subscription_members (subscription, engine) values ($1, $2)",
-      [name, cursor!.owner]
-    )
-    await isWaiting("subscription_members")
+    await until(() => member.partitions().length === 1)
+    fleet.isHeardOf(false)
     const allowSeeing = await holding("lock table held_events in access exclusive mode")
-    const allowSigns = await holding("select from engines where engine = $1 for update", [cursor!.owner])
-    await until(async () => !(await isAlive(cursor!.owner)))
-    for (const n of [1, 2, 3, 4]) await log.emit(`${categories[0]}-${n}.`, n)
+    await log.emit(`${categories[0]}-a`, 1)
     // With something to do it has looked: the partition is its own yet; what is held in it, it is not told.
-    await isWaiting("held_events")
+    await isWaiting("select distinct stream")
     await log.db.query(
-      "update tidemark.subscription_cursors set owner = $2, epoch = epoch + 1 where subscription = $1 and partition = 0",
+      "update tidemark.subscription_cursors set owner = $2, epoch = epoch + 1 where subscription = $1",
       [name, randomUUID()]
     )
-    await allowSigns()
-    await until(() => isAlive(cursor!.owner))
+    fleet.isHeardOf(true)
     await allowSeeing()
-    await own([member], [0])
+    await until(() => member.partitions().length === 0)
     expect(heard.items).toEqual([])
-    await allowAsking()
-    await member.stop()
   })
 
   test("goes on where nobody took its place", async () => {
