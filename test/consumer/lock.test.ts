@@ -21,7 +21,7 @@ const scene = async (partitions = 1) => {
       return { rows, count: rows.length }
     })
   const withConnection = (use: (connection: unknown) => unknown) => use({ query })
-  const identity = { current: () => origin, isDoubtful: () => false }
+  const identity = { isStill: () => Effect.succeed(true) }
   const postgres = { schema: "tidemark", query, withConnection } as unknown as Postgres["Service"]
   const places = new Places(postgres, identity as never)
   const claim = (engine: string, most = 1) => Effect.runPromise(places.claim(name, engine, most, []))

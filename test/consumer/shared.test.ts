@@ -146,26 +146,6 @@ describe("of what was handled", () => {
   const written = async (name: string) =>
     (await log.engine.subscription(name).status()).partitions[0]!.position
 
-  test("a thousand are written down together, while more are there to be handled", async () => {
-    const { name, categories } = log.fresh()
-    const stream = `${categories[0]}-a`
-    const goOn = deferred()
-    const heard = noting()
-    const positions = await log.emit(stream, ...upTo(1_000))
-    await log.emit(stream, ...upTo(1_000).map((n) => 1_000 + n))
-    const member = await log.engine.subscribe(
-      { name, categories, from: positions[0]! - 1 },
-      async (event) => {
-        heard.handler(event)
-        if (heard.items.length > 1_900) await goOn.promise
-      }
-    )
-    await heard.reaches(1_901)
-    expect(await written(name)).toBeGreaterThanOrEqual(positions[0]! + 500)
-    goOn.resolve()
-    await member.stop()
-  })
-
   test("the last few are written down as soon as nothing more comes for a moment", async () => {
     const { name, categories } = log.fresh()
     const heard = noting()
