@@ -5,7 +5,8 @@ import { ExitCode } from "../exit-code.ts"
 import { Interruption } from "../interruption.ts"
 import { placeFor, type PlaceOptions, sayOnStandardError, schemaOf } from "../place.ts"
 import { definitionsOf } from "./definitions.ts"
-import { ProgressView, reportText } from "./progress-view.ts"
+import { givingUp } from "./giving-up.ts"
+import { reportText } from "./progress-view.ts"
 
 export interface RebuildOptions extends PlaceOptions {
   /** The name of a read model. */
@@ -70,29 +71,20 @@ const chosen = async (
 export const rebuild = async (options: RebuildOptions): Promise<ExitCode> => {
   using interruption = new Interruption(() => process.exit(ExitCode.interrupted))
   await using workshop = await opened(options)
-  const view = new ProgressView(process.stderr)
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
   const { verify = false, force = false, keep, json = false } = options
-  try {
+  return await givingUp(interruption, "the live tables are as they were", async (view, signal) => {
     for (const definition of await chosen(options, workshop.builtIn)) {
       const report = await workshop.rebuild(definition, {
         verify,
         force,
-        signal: giving.signal,
+        signal,
         ...(keep === undefined ? {} : { keep }),
         ...(json ? {} : { onProgress: (progress) => view.show(progress) })
       })
       view.clear()
       process.stdout.write(`${json ? JSON.stringify(report) : reportText(report)}\n`)
     }
-    return ExitCode.ok
-  } catch (thrown) {
-    view.clear()
-    if (!giving.signal.aborted || thrown !== giving.signal.reason) throw thrown
-    sayOnStandardError("Given up: the live tables are as they were.")
-    return ExitCode.interrupted
-  }
+  })
 }
 
 /** `tidemark rollback`: shows the generation before the live one again. */

@@ -1,11 +1,12 @@
 import type { WhatIfOptions, WhatIfReport } from "../../engine/rebuilding.ts"
 import { ExitCode } from "../exit-code.ts"
 import { Interruption } from "../interruption.ts"
-import { type PlaceOptions, sayOnStandardError } from "../place.ts"
+import type { PlaceOptions } from "../place.ts"
 import { rate } from "../terminal/quantity.ts"
 import { printable } from "../terminal/text.ts"
 import { definitionsOf } from "./definitions.ts"
-import { comparisonLines, ProgressView } from "./progress-view.ts"
+import { givingUp } from "./giving-up.ts"
+import { comparisonLines } from "./progress-view.ts"
 import { opened } from "./rebuild.ts"
 
 /** What `tidemark replay --into` takes. */
@@ -46,10 +47,7 @@ export const whatIf = async (options: WhatIfCommand): Promise<ExitCode> => {
   const all = module === undefined ? workshop.builtIn : await definitionsOf(module)
   const unknown = projection?.filter((name) => !all.some((one) => one.name === name)) ?? []
   const chosen = projection === undefined ? all : all.filter(({ name }) => projection.includes(name))
-  const view = new ProgressView(process.stderr)
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
-  try {
+  return await givingUp(interruption, "the schema was dropped", async (view, signal) => {
     const report = await workshop.whatIf({
       // One that is in no module may be one that the workshop knows; else it says that nobody does.
       definitions: [...chosen, ...unknown],
@@ -57,16 +55,10 @@ export const whatIf = async (options: WhatIfCommand): Promise<ExitCode> => {
       keep,
       ...(to === undefined ? {} : { to }),
       ...filterOf(options),
-      signal: giving.signal,
+      signal,
       ...(json ? {} : { onProgress: (progress) => view.show(progress) })
     })
     view.clear()
     process.stdout.write(`${json ? JSON.stringify(report) : reportText(report)}\n`)
-    return ExitCode.ok
-  } catch (thrown) {
-    view.clear()
-    if (!giving.signal.aborted || thrown !== giving.signal.reason) throw thrown
-    sayOnStandardError("Given up: the schema was dropped.")
-    return ExitCode.interrupted
-  }
+  })
 }
