@@ -16,9 +16,10 @@ import {
   type Unrecognised,
   UnsoundSequence
 } from "./identity.ts"
-import { inPlaceOf, sizeOf } from "./event-size.ts"
+import { sizeOf } from "./event-size.ts"
 import { PAGE_BYTES } from "./page-size.ts"
 import { type Page, Pager } from "./pager.ts"
+import { upToDate } from "./recorded.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 /** How much a subscription holds for its handler; a slower one reads on by itself until it has caught up. */
@@ -272,7 +273,8 @@ export class Subscription {
     const { handling: watched } = this.telemetry
     for (const event of events) {
       if (this.isOver) return
-      const current = this.upcast(event)
+      const current = upToDate(this.types, event)
+      if (current instanceof UpcastFailed) throw current
       try {
         const handling =
           watched === undefined
@@ -284,16 +286,6 @@ export class Subscription {
         throw new HandlerFailed({ position: event.position, type: event.type, detail, cause })
       }
       this.handled = event.position
-    }
-  }
-
-  private upcast(event: Event): Event {
-    try {
-      return inPlaceOf(this.types.upcast(event), event)
-    } catch (thrown) {
-      const { position, type, schemaVersion } = event
-      const detail = thrown instanceof Error ? thrown.message : String(thrown)
-      throw new UpcastFailed({ position, type, schemaVersion, detail })
     }
   }
 

@@ -1,40 +1,14 @@
-import { afterAll, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { type DurableSubscription, type Engine, open } from "../../src/index.ts"
-import { connected, createDatabase, databaseUrl, dropDatabase, quoted } from "../support/admin.ts"
+import { connected, databaseUrl } from "../support/admin.ts"
+import { databaseCopies, withEngine } from "../support/copies.ts"
 import { testDatabase } from "../support/database.ts"
 import { collector, deferred, until } from "../support/eventually.ts"
 import { startProxy } from "../support/proxy.ts"
 
 const db = testDatabase()
 
-const left: Array<string> = []
-afterAll(async () => {
-  for (const name of left) await dropDatabase(db.url, name)
-})
-
-const nameOf = (url: string) => new URL(url).pathname.slice(1)
-
-const admin = (sql: string, params: Array<unknown> = []) =>
-  connected(db.url, (client) => client.query(sql, params))
-
-const using = async <A>(url: string, work: (engine: Engine) => Promise<A>): Promise<A> => {
-  const engine = await open({ database: url, logger: false })
-  try {
-    return await work(engine)
-  } finally {
-    await engine.close()
-  }
-}
-
-/** Puts the copy in the place of the database, which goes on under another name. */
-const swapIn = async (url: string, copy: string): Promise<void> => {
-  const [name, aside] = [nameOf(url), `${nameOf(url)}_aside`]
-  left.push(aside)
-  await admin(`alter database ${quoted(name)} allow_connections false`)
-  await admin("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", [name])
-  await admin(`alter database ${quoted(name)} rename to ${quoted(aside)}`)
-  await admin(`alter database ${quoted(copy)} rename to ${quoted(name)}`)
-}
+const copies = databaseCopies(db)
 
 // What these tests do is wait, each for a log of its own, so they wait together.
 
@@ -46,20 +20,19 @@ describe.concurrent("a durable subscription of which the database was restored f
       engine.subscribe({ name: "restored", from: "start", categories: ["order"] }, ({ type }) =>
         heard.push(type)
       )
-    await using(url, async (engine) => {
+    await withEngine(url, async (engine) => {
       const subscription = await subscribe(engine)
       await engine.emit("order-1", { type: "Kept" })
       await heard.reaches(1)
       await subscription.stop()
     })
-    const copy = `${nameOf(url)}_copy`
-    await createDatabase(db.url, copy, nameOf(url))
-    await using(databaseUrl(url, copy), (engine) => engine.emit("order-1", { type: "Instead" }))
-    await using(url, async (engine) => {
+    const copy = await copies.of(url)
+    await withEngine(databaseUrl(url, copy), (engine) => engine.emit("order-1", { type: "Instead" }))
+    await withEngine(url, async (engine) => {
       await subscribe(engine)
       await engine.emit("order-1", { type: "Lost" })
       await heard.reaches(2)
-      await swapIn(url, copy)
+      await copies.swapIn(url, copy)
       expect(await heard.reaches(3, { within: 20_000 })).toEqual(["Kept", "Lost", "Instead"])
       await until(async () => (await engine.subscription("restored").status()).members === 1)
       await engine.emit("order-1", { type: "After" })
@@ -73,7 +46,7 @@ describe.concurrent("a durable subscription of which the log was put back under 
     const url = await db.fresh()
     const named = new URL(url)
     named.searchParams.set("application_name", "put-back")
-    await using(named.href, async (engine) => {
+    await withEngine(named.href, async (engine) => {
       const heard = collector<string>()
       const gate = deferred()
       const subscription = await engine.subscribe(
@@ -96,7 +69,7 @@ describe.concurrent("a durable subscription of which the log was put back under 
         await client.query("select setval('tidemark.log_position', $1)", [kept.position])
         await client.query("update tidemark.epochs set system_identifier = system_identifier - 1")
       })
-      await using(url, async (restored) => {
+      await withEngine(url, async (restored) => {
         const instead = await restored.emit("order-3", { type: "Instead" })
         expect(instead.position).toBe(lost.position)
         await db.terminate("put-back")
@@ -110,7 +83,7 @@ describe.concurrent("a durable subscription of which the log was put back under 
 describe.concurrent("a durable subscription of which the server does not answer any more", () => {
   test("is stopped within seconds, with its handler at work or not, and what was not written down is handed over again", async () => {
     const url = await db.fresh()
-    await using(url, async (other) => {
+    await withEngine(url, async (other) => {
       const entered = deferred()
       const proxy = await startProxy(url)
       const engine = await open({ database: proxy.url, logger: false })
@@ -135,7 +108,7 @@ describe.concurrent("a durable subscription of which the server does not answer 
 
   test("is left to others as soon as the server answers again, while its engine lives", async () => {
     const url = await db.fresh()
-    await using(url, async (other) => {
+    await withEngine(url, async (other) => {
       const proxy = await startProxy(url)
       const engine = await open({ database: proxy.url, logger: false })
       // Another one keeps the engine in the fleet.

@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, test } from "vitest"
-import { type Engine, LogRewound, open } from "../../../src/index.ts"
-import { connected, createDatabase, databaseUrl, dropDatabase, quoted } from "../../support/admin.ts"
+import { describe, expect, test } from "vitest"
+import { type Engine, LogRewound } from "../../../src/index.ts"
+import { connected, databaseUrl } from "../../support/admin.ts"
+import { databaseCopies, withEngine } from "../../support/copies.ts"
 import { collector, deferred, inTime, until } from "../../support/eventually.ts"
 import { testLog, upTo } from "../test-log.ts"
 
@@ -8,52 +9,17 @@ import { testLog, upTo } from "../test-log.ts"
 
 const log = testLog()
 
-const left: Array<string> = []
-afterAll(async () => {
-  for (const name of left) await dropDatabase(log.db.url, name)
-})
-
-const nameOf = (url: string) => new URL(url).pathname.slice(1)
-
-const admin = (sql: string, params: Array<unknown> = []) =>
-  connected(log.db.url, async (client) => (await client.query(sql, params)).rows)
-
-const using = async <A>(url: string, work: (engine: Engine) => Promise<A>): Promise<A> => {
-  const engine = await open({ database: url, logger: false })
-  try {
-    return await work(engine)
-  } finally {
-    await engine.close()
-  }
-}
-
-/** A copy of a database that nobody is connected to. */
-const copyOf = async (url: string): Promise<string> => {
-  const copy = `${nameOf(url)}_copy`
-  await createDatabase(log.db.url, copy, nameOf(url))
-  left.push(copy)
-  return copy
-}
-
-/** Puts the copy in the place of the database, which goes on under another name. */
-const swapIn = async (url: string, copy: string): Promise<void> => {
-  const [name, aside] = [nameOf(url), `${nameOf(url)}_aside`]
-  left.push(aside)
-  await admin(`alter database ${quoted(name)} allow_connections false`)
-  await admin("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", [name])
-  await admin(`alter database ${quoted(name)} rename to ${quoted(aside)}`)
-  await admin(`alter database ${quoted(copy)} rename to ${quoted(name)}`)
-}
+const copies = databaseCopies(log.db)
 
 describe("after a copy of the database was put in its place, on the same server,", () => {
   test("a token of an event that was lost is LogRewound, also when others have taken its position", async () => {
     const url = await log.db.fresh()
-    const kept = await using(url, (engine) => engine.emit("order-1", { type: "Kept" }))
-    const copy = await copyOf(url)
-    const lost = await using(url, (engine) => engine.emit("order-1", { type: "Lost" }))
-    await swapIn(url, copy)
+    const kept = await withEngine(url, (engine) => engine.emit("order-1", { type: "Kept" }))
+    const copy = await copies.of(url)
+    const lost = await withEngine(url, (engine) => engine.emit("order-1", { type: "Lost" }))
+    await copies.swapIn(url, copy)
 
-    await using(url, async (engine) => {
+    await withEngine(url, async (engine) => {
       await expect(engine.subscribe({ from: lost.token }, () => {})).rejects.toBeInstanceOf(LogRewound)
       const instead = await engine.emit("order-1", { type: "Instead" })
       expect(instead.position).toBe(lost.position)
@@ -70,15 +36,15 @@ describe("after a copy of the database was put in its place, on the same server,
     ["has gone on past it", 4]
   ])("a running subscription fails with LogRewound where the copy %s", async (_, instead) => {
     const url = await log.db.fresh()
-    await using(url, (engine) => engine.emit("order-1", { type: "Kept" }))
-    const copy = await copyOf(url)
-    await using(url, async (engine) => {
+    await withEngine(url, (engine) => engine.emit("order-1", { type: "Kept" }))
+    const copy = await copies.of(url)
+    await withEngine(url, async (engine) => {
       const subscription = await engine.subscribe({}, () => {})
       const lost = await engine.emit("order-1", [{ type: "Lost" }, { type: "Lost" }])
       await until(() => subscription.position >= lost.position)
       for (const _ of upTo(instead))
-        await using(databaseUrl(url, copy), (other) => other.emit("order-1", { type: "Instead" }))
-      await swapIn(url, copy)
+        await withEngine(databaseUrl(url, copy), (other) => other.emit("order-1", { type: "Instead" }))
+      await copies.swapIn(url, copy)
       await expect(inTime(subscription.done, { within: 20_000 })).rejects.toBeInstanceOf(LogRewound)
       expect(subscription.status().state).toBe("failed")
     })
@@ -100,14 +66,14 @@ describe("after a copy of the database was put in its place, on the same server,
 
   test("a running subscription fails with LogRewound where the copy is another log that has every position", async () => {
     const url = await log.db.fresh()
-    await using(url, (engine) => engine.emit("order-1", { type: "Kept" }))
-    const copy = await copyOf(url)
+    await withEngine(url, (engine) => engine.emit("order-1", { type: "Kept" }))
+    const copy = await copies.of(url)
     await makeAnother(copy, 5)
-    await using(url, async (engine) => {
+    await withEngine(url, async (engine) => {
       const heard = collector<string>()
       const subscription = await engine.subscribe({ from: "start" }, ({ type }) => heard.push(type))
       await heard.reaches(1)
-      await swapIn(url, copy)
+      await copies.swapIn(url, copy)
       const failure = await inTime(subscription.done, { within: 20_000 }).catch((error: unknown) => error)
       expect(failure).toBeInstanceOf(LogRewound)
       expect((failure as LogRewound).message).toContain("in whose place there is the log")
@@ -119,21 +85,21 @@ describe("after a copy of the database was put in its place, on the same server,
     const url = await log.db.fresh()
     // Two pages and more.
     const backlog = 2_500
-    await using(url, async (engine) => {
+    await withEngine(url, async (engine) => {
       for (let sent = 0; sent < backlog; sent += 500)
         await engine.emit(
           "order-1",
           upTo(500).map(() => ({ type: "Kept" }))
         )
     })
-    const copy = await copyOf(url)
+    const copy = await copies.of(url)
     await makeAnother(copy, 5)
     await connected(databaseUrl(url, copy), (client) =>
       client.query(
         `alter table tidemark.events disable trigger user; update tidemark.events set type = 'Other'`
       )
     )
-    await using(url, async (engine) => {
+    await withEngine(url, async (engine) => {
       const heard = collector<string>()
       const gate = deferred()
       const subscription = await engine.subscribe({ from: "start" }, async ({ type }) => {
@@ -141,7 +107,7 @@ describe("after a copy of the database was put in its place, on the same server,
         if (heard.items.length === 10) await gate.promise
       })
       await heard.reaches(10)
-      await swapIn(url, copy)
+      await copies.swapIn(url, copy)
       gate.resolve()
       await expect(inTime(subscription.done, { within: 20_000 })).rejects.toBeInstanceOf(LogRewound)
       expect(new Set(heard.items)).toEqual(new Set(["Kept"]))
@@ -151,12 +117,12 @@ describe("after a copy of the database was put in its place, on the same server,
   test("one new epoch begins, at the copy's head; a log that is only opened again stays in its own", async () => {
     const url = await log.db.fresh()
     const epoch = (engine: Engine) => engine.status().then((status) => status.epoch)
-    const before = await using(url, epoch)
-    expect(await using(url, epoch)).toBe(before)
-    const { position } = await using(url, (engine) => engine.emit("order-1", { type: "Kept" }))
-    const copy = databaseUrl(url, await copyOf(url))
-    expect(await using(copy, epoch)).toBe(before + 1)
-    expect(await using(copy, epoch)).toBe(before + 1)
+    const before = await withEngine(url, epoch)
+    expect(await withEngine(url, epoch)).toBe(before)
+    const { position } = await withEngine(url, (engine) => engine.emit("order-1", { type: "Kept" }))
+    const copy = databaseUrl(url, await copies.of(url))
+    expect(await withEngine(copy, epoch)).toBe(before + 1)
+    expect(await withEngine(copy, epoch)).toBe(before + 1)
     const [last] = await connected(copy, async (client) => {
       const { rows } = await client.query(
         "select after_position from tidemark.epochs order by epoch desc limit 1"
@@ -164,18 +130,18 @@ describe("after a copy of the database was put in its place, on the same server,
       return rows
     })
     expect(last).toEqual({ after_position: String(position) })
-    expect(await using(url, epoch)).toBe(before)
+    expect(await withEngine(url, epoch)).toBe(before)
   })
 
   test("a log whose tables were made again, as by a restore into the same database, enters a new epoch", async () => {
     const url = await log.db.fresh()
     const epoch = (engine: Engine) => engine.status().then((status) => status.epoch)
-    const before = await using(url, epoch)
+    const before = await withEngine(url, epoch)
     await connected(url, (client) =>
       client.query(`set search_path = tidemark;
         create table restored (like log including all); insert into restored select * from log;
         alter table log rename to old_log; alter table restored rename to log`)
     )
-    expect(await using(url, epoch)).toBe(before + 1)
+    expect(await withEngine(url, epoch)).toBe(before + 1)
   })
 })
