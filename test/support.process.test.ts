@@ -54,7 +54,7 @@ describe("a worker", () => {
     const waiting = worker.says(2, { within: 25_000 })
     worker.send("throw")
     await expect(waiting).rejects.toThrow(/ended \(1\) before it said what was awaited:[^]*told to throw/)
-    expect(worker.stderr).toContain("echo-worker.ts")
+    expect(worker.stderr).toContain("echo-worker")
   })
 
   test("that writes something else to stdout fails the wait", async () => {

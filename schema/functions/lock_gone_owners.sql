@@ -2,17 +2,20 @@
 -- heard of later sees what was done with their partitions: the rows stay locked until then.
 create or replace function lock_gone_owners(subscription text)
 returns setof uuid
-language sql
+language plpgsql
 volatile
 set search_path from current
 as $$
-  select engine
-  from engines
-  where alive_until <= clock_timestamp()
-    and engine in (
+begin
+  return query
+  select owner.engine
+  from engines owner
+  where owner.alive_until <= clock_timestamp()
+    and owner.engine in (
       select cursor.owner
       from subscription_cursors cursor
       where cursor.subscription = lock_gone_owners.subscription
     )
-  for update skip locked
+  for update skip locked;
+end
 $$;

@@ -1,11 +1,11 @@
--- An engine has no handler for a subscription any more, and owns nothing of it. Its cursors come before its row among the members,
--- as for everybody.
+-- An engine has no handler for a subscription any more, and owns nothing of it. Whoever changes the subscription holds some cursors and
+-- is after the others, so none is waited for here: how many were not free is told, to come again for them.
 with owned as (
   select partition
   from :"schema".subscription_cursors
   where subscription = $1 and owner = $2
   order by partition
-  for update
+  for update skip locked
 ),
 released as (
   update :"schema".subscription_cursors cursor
@@ -13,6 +13,11 @@ released as (
   from owned
   where cursor.subscription = $1 and cursor.partition = owned.partition and cursor.owner = $2
   returning cursor.partition
+),
+left_it as (
+  delete from :"schema".subscription_members
+  where subscription = $1 and engine = $2 and (select count(*) from released) is not null
 )
-delete from :"schema".subscription_members
-where subscription = $1 and engine = $2 and (select count(*) from released) is not null
+select count(*)::integer as kept
+from :"schema".subscription_cursors
+where subscription = $1 and owner = $2 and not partition in (select partition from released)

@@ -129,9 +129,10 @@ export class Member {
   /** What it owns is nobody's while this engine lives, so it is given up for as long as it takes. */
   private async leave(): Promise<void> {
     const { fleet, runUntil } = this.parts
-    const leaving = Effect.retry(this.register.leave(this.name, fleet.engine), {
-      schedule: Schedule.spaced(LEAVE_AGAIN_MS)
-    })
+    const left = Effect.flatMap(this.register.leave(this.name, fleet.engine), (kept) =>
+      kept === 0 ? Effect.void : Effect.fail(kept)
+    )
+    const leaving = Effect.retry(left, { schedule: Schedule.spaced(LEAVE_AGAIN_MS) })
     await runUntil(Effect.andThen(leaving, fleet.tell), this.leaving.signal)
   }
 

@@ -66,8 +66,12 @@ export class Register {
     return Effect.asVoid(this.ask("join_subscription", [name, engine]))
   }
 
-  leave(name: string, engine: string): Effect.Effect<void, PostgresError> {
-    return Effect.asVoid(this.ask("leave_subscription", [name, engine]))
+  /** An engine has no handler for it any more; how many cursors it owns yet, because somebody is at them in this moment. */
+  leave(name: string, engine: string): Effect.Effect<number, PostgresError> {
+    return Effect.map(
+      this.ask<{ kept: number }>("leave_subscription", [name, engine]),
+      ({ rows: [row] }) => row!.kept
+    )
   }
 
   /**

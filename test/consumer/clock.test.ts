@@ -82,7 +82,7 @@ const signsOfLife = async (times: number) => {
   }
 }
 
-describe.each([HOUR_MS, -HOUR_MS])(
+describe.concurrent.each([HOUR_MS, -HOUR_MS])(
   "a process whose clock is %d ms off",
   (skewMs) => {
     test("neither loses its partitions nor takes those of others, and is followed when it is killed", async () => {

@@ -22,6 +22,7 @@ const engines: Array<Engine> = []
 
 beforeAll(async () => {
   for (const _ of upTo(4)) engines.push(await open({ database: db.url, logger: false }))
+  return () => Promise.all(engines.map((engine) => engine.close()))
 })
 
 const textOf = (query: string): string => statement(query, "tidemark").text
@@ -84,13 +85,6 @@ describe("rows are locked from the first to the last, and cursors before held ev
   test.each<
     readonly [query: string, what: string, rows: Rows, values: (name: string) => ReadonlyArray<unknown>]
   >([
-    ["leave_subscription", "cursors", cursors, (name) => [name, ENGINES[0]]],
-    [
-      "leave_subscription",
-      "cursors, then the member",
-      [cursors[0], members[0]],
-      (name) => [name, ENGINES[0]]
-    ],
     ["deal_subscription", "cursors", cursors, (name) => [name]],
     ["deal_subscription", "held events", held, (name) => [name]],
     ["rewind_subscription", "held events", held, (name) => [name, 0]],
@@ -122,6 +116,21 @@ describe("rows are locked from the first to the last, and cursors before held ev
     await locker.query("rollback")
     await db.query("delete from tidemark.subscription_members where subscription = $1", [name])
   })
+})
+
+test("who leaves waits for no cursor, and comes again for those that were not free", async () => {
+  const name = await makeSubscription()
+  await using holder = await openSession(db.url)
+  await holder.query("begin")
+  await holder.query(`select from ${cursors[0]} and subscription = '${name}' for update`)
+  const leave = () => db.query(textOf("leave_subscription"), [name, ENGINES[0]])
+  expect(await leave()).toEqual([{ kept: 1 }])
+  const owned =
+    "select partition from tidemark.subscription_cursors where subscription = $1 and owner is not null"
+  expect(await db.query(owned, [name])).toEqual([{ partition: 0 }])
+  await holder.query("commit")
+  expect(await leave()).toEqual([{ kept: 0 }])
+  expect(await db.query(owned, [name])).toEqual([])
 })
 
 /** What is allowed to go wrong while somebody else changes the same subscription. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import type { Tx } from "../../src/index.ts"
 import { TAKE_MS } from "../../src/consumer/taking.ts"
 import { partitionOf } from "../../src/log/share.ts"
-import { upTo } from "../log/test-log.ts"
+import { openSession, upTo } from "../log/test-log.ts"
 import { collector, deferred, until } from "../support/eventually.ts"
 import { random, seedFor } from "../support/random.ts"
 import { consumerLog, isThrough, numberOf, own, SOON, word } from "./scene.ts"
@@ -250,11 +250,11 @@ describe("a verb that takes a subscription from its owners", () => {
     await subscription.stop()
   })
 
-  test("says who is in its way where that does not end, has changed nothing, and its owner goes on", async () => {
+  test.concurrent("says who is in its way where that does not end, has changed nothing, and its owner goes on", async () => {
     const one = { ...log.fresh(), partitions: 2 }
     const subscription = await log.engine.subscribe(one, () => undefined)
     await own([subscription], [2])
-    const session = await log.session()
+    await using session = await openSession(log.db.url)
     await session.query("begin")
     await session.query(
       "update tidemark.subscription_cursors set moved_at = moved_at where subscription = $1 and partition = 1",
@@ -278,10 +278,10 @@ describe("a verb that takes a subscription from its owners", () => {
     await subscription.stop()
   }, 30_000)
 
-  test("waits for another that is under way, and says so where that does not end", async () => {
+  test.concurrent("waits for another that is under way, and says so where that does not end", async () => {
     const one = log.fresh()
     const subscription = await log.engine.subscribe(one, () => undefined)
-    const session = await log.session()
+    await using session = await openSession(log.db.url)
     await session.query("begin")
     await session.query("select from tidemark.subscriptions where name = $1 for update", [one.name])
     await expect(subscription.control.pause()).rejects.toMatchObject({

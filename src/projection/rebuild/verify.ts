@@ -11,11 +11,11 @@ import { compareTables, type TableComparison } from "./comparison.ts"
 import { RebuildDiffers, RebuildLost } from "./error.ts"
 import type { Filler } from "./filler.ts"
 
-/** How long a look at the tables may sit idle before the server ends it, in ms: a stalled process must not hold back VACUUM … */
-const LOOK_IDLE_MS = 10_000
-
-/** … and how often it is heard of where the process works at something else meanwhile, in ms: it folds, or waits for the other table. */
-const BEAT_MS = 2_000
+/**
+ * How often in the time for which an owner's transaction may sit idle a look at the tables is heard of, where the process works at
+ * something else meanwhile: it folds, or waits for the other table. One that stalls must not hold back VACUUM for longer.
+ */
+const BEATS_PER_IDLE = 3
 
 /** How long a second session may take to come while the snapshot holds the first, in ms: others may wait for that one. */
 const SECOND_SESSION_MS = 3_000
@@ -59,10 +59,11 @@ export const verify = (
   build: Build,
   filler: Filler | undefined
 ): Effect.Effect<Verification | undefined, Failure | ProjectionError> => {
-  const { postgres, registry } = parts
+  const { postgres, registry, fleet } = parts
+  const { idleMs } = fleet
   const { schema } = postgres
   const looking = <A, E>(use: (connection: Connection) => Effect.Effect<A, E>) =>
-    postgres.transaction((connection) => whileHeardOf(connection, BEAT_MS, use), { idleMs: LOOK_IDLE_MS })
+    postgres.transaction((connection) => whileHeardOf(connection, idleMs / BEATS_PER_IDLE, use), { idleMs })
 
   const compare = (snapshot: Connection, live: Registered) =>
     looking(

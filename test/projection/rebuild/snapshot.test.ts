@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { DEFAULT_LEASE_MS } from "../../../src/fleet/fleet.ts"
 import { until } from "../../support/eventually.ts"
 import { startWorker } from "../../support/process.ts"
 import { Counted, counters, scene } from "../scene.ts"
@@ -6,10 +7,10 @@ import { Counted, counters, scene } from "../scene.ts"
 const { db, start } = scene()
 
 /** A snapshot of a process that stands still must be gone within this, in ms … */
-const GONE_MS = 15_000
+const GONE_MS = 6_000
 
 /** … and one whose process works at something else for so long must not, in ms. */
-const LONG_MS = 12_000
+const LONG_MS = DEFAULT_LEASE_MS + 500
 
 const definition = counters({ name: "killed", events: [Counted] })
 
@@ -62,7 +63,7 @@ describe("the snapshot of a verification", () => {
           within: GONE_MS,
           what: "the snapshot to be gone"
         })
-        expect(performance.now() - standsAt).toBeGreaterThan(1_000)
+        expect(performance.now() - standsAt).toBeGreaterThan(500)
       } finally {
         await worker.kill("SIGKILL")
       }
