@@ -1,6 +1,7 @@
--- Deals the streams of a subscription into its new number of partitions, once every cursor has come to where all of them stop, and
--- nobody who may be alive owns one: he may be at an event yet. Returns whether it did. What is held goes with its stream. It locks as everybody does: the subscription, its cursors by partition,
--- held events by position.
+-- Deals the streams of a subscription into its new number of partitions, once every cursor has come to where all of them stop, none
+-- is stopped by a failure, and nobody who may be alive owns one: he may be at an event yet. Returns whether it did. What is held goes
+-- with its stream. It locks as everybody does, the subscription, its cursors by partition, held events by position, and waits for
+-- no cursor: who is at one comes here after that.
 create or replace function deal_subscription(subscription text)
 returns boolean
 language plpgsql
@@ -11,6 +12,7 @@ declare
   _partitions integer;
   _at bigint;
   _epoch integer;
+  _clean_epoch integer;
   _now timestamptz := clock_timestamp();
 begin
   select one.next_partitions, one.next_at into _partitions, _at
@@ -20,31 +22,38 @@ begin
   if not found then
     return false;
   end if;
-  -- Nobody who is on the way there is waited for: who comes last looks after the others have committed.
   if exists (
     select from subscription_cursors cursor
-    where cursor.subscription = deal_subscription.subscription and cursor.position < _at
-  ) then
-    return false;
-  end if;
-  perform from subscription_cursors cursor
-  where cursor.subscription = deal_subscription.subscription
-  order by cursor.partition
-  for update;
-  if exists (
-    select from subscription_cursors cursor
-    join engines on engine = cursor.owner
+    left join engines on engine = cursor.owner
     where cursor.subscription = deal_subscription.subscription
-      and not engine in (select lock_gone_owners(deal_subscription.subscription))
+      and (
+        cursor.position < _at
+        or cursor.state = 'stopped'
+        or (engine is not null and not engine in (select lock_gone_owners(deal_subscription.subscription)))
+      )
   ) then
     return false;
   end if;
-  select max(cursor.epoch) + 1 into _epoch
+  if (
+    select count(*)
+    from (
+      select from subscription_cursors cursor
+      where cursor.subscription = deal_subscription.subscription
+      order by cursor.partition
+      for update skip locked
+    ) locked
+  ) < (
+    select count(*) from subscription_cursors cursor where cursor.subscription = deal_subscription.subscription
+  ) then
+    return false;
+  end if;
+  -- Whoever comes next is careful where an owner was gone without a word.
+  select max(cursor.epoch) + 1, max(cursor.epoch) + (not bool_or(cursor.owner is not null))::integer into _epoch, _clean_epoch
   from subscription_cursors cursor
   where cursor.subscription = deal_subscription.subscription;
   delete from subscription_cursors cursor where cursor.subscription = deal_subscription.subscription;
   insert into subscription_cursors (subscription, partition, position, epoch, clean_epoch, moved_at)
-  select deal_subscription.subscription, part, _at, _epoch, _epoch, _now
+  select deal_subscription.subscription, part, _at, _epoch, _clean_epoch, _now
   from generate_series(0, _partitions - 1) part;
   perform from held_events held
   where held.subscription = deal_subscription.subscription

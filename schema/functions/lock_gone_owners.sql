@@ -1,5 +1,5 @@
 -- The owners of a subscription's partitions that were not heard of in time. Who is heard of in this moment is none of them, and who is
--- heard of later sees what was done with their partitions: the rows stay locked until then.
+-- heard of later sees what was done with their partitions: the rows stay locked until then. Others who ask see them too.
 create or replace function lock_gone_owners(subscription text)
 returns setof uuid
 language plpgsql
@@ -16,6 +16,6 @@ begin
       from subscription_cursors cursor
       where cursor.subscription = lock_gone_owners.subscription
     )
-  for update skip locked;
+  for share skip locked;
 end
 $$;

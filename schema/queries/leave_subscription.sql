@@ -1,23 +1,2 @@
--- An engine has no handler for a subscription any more, and owns nothing of it. Whoever changes the subscription holds some cursors and
--- is after the others, so none is waited for here: how many were not free is told, to come again for them.
-with owned as (
-  select partition
-  from :"schema".subscription_cursors
-  where subscription = $1 and owner = $2
-  order by partition
-  for update skip locked
-),
-released as (
-  update :"schema".subscription_cursors cursor
-  set owner = null, clean_epoch = cursor.epoch, begun = null
-  from owned
-  where cursor.subscription = $1 and cursor.partition = owned.partition and cursor.owner = $2
-  returning cursor.partition
-),
-left_it as (
-  delete from :"schema".subscription_members
-  where subscription = $1 and engine = $2 and (select count(*) from released) is not null
-)
-select count(*)::integer as kept
-from :"schema".subscription_cursors
-where subscription = $1 and owner = $2 and not partition in (select partition from released)
+-- An engine has no handler for a subscription any more. Its claims under way are waited for, and there are none after this.
+delete from :"schema".subscription_members where subscription = $1 and engine = $2

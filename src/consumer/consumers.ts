@@ -136,6 +136,8 @@ const makeConsumers = Effect.fnUntraced(function* () {
 
   const begin = (settings: Settings, handler: AnyHandler): Member => {
     const { name } = settings
+    // What the one before it could not give up yet is this one's to work on, or to give up.
+    former.get(name)?.keep()
     const member = new Member(settings, handler, parts, register)
     members.set(name, member)
     former.set(name, member)
@@ -154,7 +156,6 @@ const makeConsumers = Effect.fnUntraced(function* () {
       return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
     const { name } = settings
     if (members.has(name)) return yield* consumerError(new AlreadySubscribed({ subscription: name }))
-    former.get(name)?.keep()
     yield* registered(settings)
     const running = runningHandler(handler, yield* Effect.context<R>())
     if (members.has(name)) return yield* consumerError(new AlreadySubscribed({ subscription: name }))

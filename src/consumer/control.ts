@@ -88,7 +88,10 @@ export interface Control {
   readonly name: string
   /** Fails with UnknownSubscription. */
   readonly status: Effect.Effect<DurableStatus, ControlFailure>
-  /** Nothing more is handed to handlers until it is resumed; what a handler is at is handed over again then. */
+  /**
+   * Nothing more is handed to handlers until it is resumed, as soon as their engines know, which takes them 2 s at the longest;
+   * what a handler is at is handed over again then.
+   */
   readonly pause: Effect.Effect<void, ControlFailure>
   /** Goes on where it was paused, and in partitions that stopped. */
   readonly resume: Effect.Effect<void, ControlFailure>
@@ -97,8 +100,9 @@ export interface Control {
   /** It is gone, with its place and what it holds. Engines that work on it end with SubscriptionDeleted. */
   readonly delete: Effect.Effect<void, ControlFailure>
   /**
-   * Another filter, from where each partition is; engines with the old one end with SubscriptionChanged. Another number of
-   * partitions, once all have come to where the furthest is.
+   * Another filter, from where each partition is; engines with the old one end with SubscriptionChanged, those that own nothing
+   * when they claim something. Another number of partitions, once all have come to where the furthest is: one that stopped holds
+   * that up until it is resumed, and beyond there nothing is handled meanwhile.
    */
   readonly change: (to: {
     readonly filter?: Filter

@@ -21,6 +21,9 @@ const LEAVE_MS = 2_000
 /** How long a member that ends waits for the answer to what it asks in this moment, in ms: unanswered, it may still be done later. */
 const ANSWER_MS = 1_000
 
+/** How long after it has left what it had asked before may yet be done, in ms, by a server that stalled. */
+const LATE_MS = 30_000
+
 /** How often it is tried then, in ms. */
 const LEAVE_AGAIN_MS = 500
 
@@ -96,9 +99,8 @@ export class Member {
   }
 
   private async end(failure?: MemberFailure): Promise<void> {
-    this.unwatch()
     const { run } = this.parts
-    await this.answered()
+    const isAnswered = await this.answered()
     const partitions = [...this.partitions.values()]
     for (const partition of partitions) partition.stop()
     const ended = Effect.promise(() => Promise.all(partitions.map(({ done }) => done)))
@@ -107,7 +109,10 @@ export class Member {
       for (const partition of partitions) partition.abandon()
       await run(Effect.timeoutOption(ended, LEAVE_MS))
     }
+    // Until here its engine has to be heard of, for the handlers that are waited for.
+    this.unwatch()
     const left = this.leave().catch(() => undefined)
+    if (!isAnswered) void left.then(() => this.leaveAgain()).catch(() => undefined)
     await run(
       Effect.timeoutOption(
         Effect.promise(() => left),
@@ -118,12 +123,20 @@ export class Member {
     else this.settle.reject(failure)
   }
 
-  /** What it asked is done or not done by then, so that nothing comes after its last words. */
-  private async answered(): Promise<void> {
+  /** What it asked is done or not done by then, so that nothing comes after its last words; false where that is not known. */
+  private async answered(): Promise<boolean> {
+    const { run } = this.parts
     const acted = Effect.promise(async () => this.acting)
-    await this.parts.run(Effect.timeoutOption(acted, ANSWER_MS))
+    const inTime = await run(Effect.timeoutOption(acted, ANSWER_MS))
     this.asking.abort()
-    await this.acting
+    await run(Effect.timeoutOption(acted, ANSWER_MS))
+    return Option.isSome(inTime)
+  }
+
+  /** A server that stalled may have joined it, or claimed for it, after it left. */
+  private async leaveAgain(): Promise<void> {
+    await this.parts.runUntil(Effect.sleep(LATE_MS), this.leaving.signal)
+    await this.leave()
   }
 
   /** What it owns is nobody's while this engine lives, so it is given up for as long as it takes. */
@@ -190,13 +203,13 @@ export class Member {
 
   /** Leaves to others what is this engine's and is not worked on any more, since it was taken from it; how much that was. */
   private async giveUp(parts: ReadonlyArray<Standing>): Promise<number> {
-    const { places, fleet, run } = this.parts
+    const { places, fleet } = this.parts
     const taken = parts.filter(({ part, isMine }) => isMine && !this.partitions.has(part))
     for (const { part, epoch, position } of taken)
       await this.ask(
         places.release({ name: this.name, partition: part, epoch, owner: fleet.engine, position })
       )
-    if (taken.length > 0) await run(fleet.tell)
+    if (taken.length > 0) await this.ask(fleet.tell)
     return taken.length
   }
 
@@ -215,7 +228,7 @@ export class Member {
   }
 
   private async claim(most: number): Promise<void> {
-    const { places, fleet, run } = this.parts
+    const { places, fleet } = this.parts
     const claimed = await this.ask(places.claim(this.name, fleet.engine, most, [...this.partitions.keys()]))
     for (const one of claimed) {
       const { filter } = this.settings
@@ -223,7 +236,7 @@ export class Member {
         this.begin(one)
         continue
       }
-      await run(places.release(one.place))
+      await this.ask(places.release(one.place))
       const [found, given] = [one.filter, filter].map((each) => JSON.stringify(each))
       this.fail(new SubscriptionChanged({ subscription: this.name, found: found!, given: given! }))
     }

@@ -68,14 +68,15 @@ export class Register {
 
   /** An engine has no handler for it any more; how many cursors it owns yet, because somebody is at them in this moment. */
   leave(name: string, engine: string): Effect.Effect<number, PostgresError> {
-    return Effect.map(
-      this.ask<{ kept: number }>("leave_subscription", [name, engine]),
-      ({ rows: [row] }) => row!.kept
+    const released = this.ask<{ kept: number }>("release_partitions", [name, engine])
+    return Effect.andThen(
+      this.ask("leave_subscription", [name, engine]),
+      Effect.map(released, ({ rows: [row] }) => row!.kept)
     )
   }
 
   /**
-   * Changes a subscription in a transaction that takes it from its owners first: they write nothing after that, and claim it
+   * Changes a subscription in a transaction that ends its epochs first: its owners write nothing after that, give it up, and claim it
    * again. Fails with UnknownSubscription, and with LockTimeout where somebody is at it for TAKE_MS.
    */
   change<A, E>(

@@ -43,7 +43,7 @@ export const lockTimeout = (name: string, holders: string): PostgresError => {
 }
 
 /**
- * Takes all partitions of a subscription from their owners, in a transaction that has locked the subscription already. Its owners are
+ * Ends the epochs of all partitions of a subscription, so that their owners have to give them up, in a transaction that has locked the subscription already. Its owners are
  * told where one is at work in a transaction: they see the lock, end that soon, and begin no other. Fails with LockTimeout, which
  * says who is at what.
  */

@@ -83,3 +83,54 @@ test("what was taken goes on at once where its owner is at nothing", async () =>
   await until(() => begun.filter((one) => one.endsWith(` ${id}2`)).length === 2)
   await stop()
 })
+
+test("streams are not dealt anew while a partition is stopped: its event waits for whoever resumes it", async () => {
+  const one = { ...log.fresh(), partitions: 2 }
+  const [category] = one.categories
+  const calls: Array<string> = []
+  let isMended = false
+  const member = await log.engine.subscribe({ ...one, retry: { attempts: 1, giveUp: "stop" } }, (event) => {
+    calls.push(word(event))
+    if (!isMended) throw new Error("of bad luck")
+  })
+  const [last] = await log.emit(`${category}-a`, 1)
+  const control = log.engine.subscription(one.name)
+  await until(async () => (await control.status()).partitions.some(({ state }) => state === "stopped"))
+  await control.change({ partitions: 3 })
+  await until(async () => (await epochs(one.name)).every(({ owner }) => owner === null))
+  expect((await control.status()).dealing).toBeDefined()
+  expect(calls).toEqual(["a1"])
+  isMended = true
+  await control.resume()
+  await until(async () => (await epochs(one.name)).length === 3)
+  await isThrough(log.engine, one.name, last!)
+  await member.stop()
+})
+
+test("held events are tried again in a partition that waits for the others to come to where streams are dealt anew", async () => {
+  const one = { ...log.fresh(), partitions: 2 }
+  const [category] = one.categories
+  let isMended = false
+  const member = await log.engine.subscribe({ ...one, retry: { attempts: 1 } }, () => {
+    if (!isMended) throw new Error("of bad luck")
+  })
+  const control = log.engine.subscription(one.name)
+  const [parked] = await log.emit(`${category}-a`, 1)
+  await until(async () => (await control.status()).held.parked === 1)
+  // The other partition is behind, and nobody can work on it.
+  const mine = partitionOf(`${category}-a`, 2)
+  await until(async () => (await control.status()).partitions.every(({ position }) => position >= parked!))
+  await log.db.query(
+    "update tidemark.subscription_cursors set state = 'stopped', owner = null, epoch = epoch + 1, position = position - 1 where subscription = $1 and partition <> $2",
+    [one.name, mine]
+  )
+  await control.change({ partitions: 3 })
+  await until(async () => (await epochs(one.name)).every(({ owner }) => owner === null))
+  isMended = true
+  await control.retry(parked!)
+  await until(async () => (await control.status()).held.parked + (await control.status()).held.retrying === 0)
+  expect((await control.status()).dealing).toBeDefined()
+  await control.resume()
+  await until(async () => (await epochs(one.name)).length === 3)
+  await member.stop()
+})

@@ -85,7 +85,6 @@ describe("rows are locked from the first to the last, and cursors before held ev
   test.each<
     readonly [query: string, what: string, rows: Rows, values: (name: string) => ReadonlyArray<unknown>]
   >([
-    ["deal_subscription", "cursors", cursors, (name) => [name]],
     ["deal_subscription", "held events", held, (name) => [name]],
     ["rewind_subscription", "held events", held, (name) => [name, 0]],
     ["retry_held", "held events", held, (name) => [name, null]],
@@ -123,7 +122,7 @@ test("who leaves waits for no cursor, and comes again for those that were not fr
   await using holder = await openSession(db.url)
   await holder.query("begin")
   await holder.query(`select from ${cursors[0]} and subscription = '${name}' for update`)
-  const leave = () => db.query(textOf("leave_subscription"), [name, ENGINES[0]])
+  const leave = () => db.query(textOf("release_partitions"), [name, ENGINES[0]])
   expect(await leave()).toEqual([{ kept: 1 }])
   const owned =
     "select partition from tidemark.subscription_cursors where subscription = $1 and owner is not null"
@@ -176,7 +175,7 @@ test("verbs, claims, members that come and go, and engines that leave never wait
       })
     }
   }
-  const [leave, deal, release] = ["leave_fleet", "deal_subscription", "leave_subscription"].map(textOf)
+  const [leave, deal, release] = ["leave_fleet", "deal_subscription", "release_partitions"].map(textOf)
   const verbs: ReadonlyArray<(name: string) => Promise<unknown>> = [
     (name) => oneOf(engines).subscription(name).rewind("start"),
     (name) => oneOf(engines).subscription(name).pause(),

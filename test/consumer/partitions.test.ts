@@ -1,5 +1,4 @@
 import fc from "fast-check"
-import { randomUUID } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { partitionOf } from "../../src/log/share.ts"
 import { statement } from "../../src/postgres/sql-file.ts"
@@ -130,7 +129,7 @@ describe("the number of partitions", () => {
       await changing.query("begin")
       await changing.query("select from tidemark.subscriptions where name = $1 for update", [name])
       const text = statement("claim_partitions", "tidemark").text
-      const claim = async () => log.db.query(text, [name, randomUUID(), 2, []])
+      const claim = async () => log.db.query(text, [name, await log.joined(name), 2, []])
       expect(await claim()).toEqual([])
       await changing.query("commit")
       expect(await claim()).toHaveLength(2)

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import {
   type DurableOptions,
   type DurableSubscription,
@@ -11,6 +12,8 @@ import { type Collector, collector, until } from "../support/eventually.ts"
 export interface ConsumerLog extends TestLog {
   /** A name for a subscription, and a category whose events are its own, that no other test of the file has. */
   readonly fresh: () => { readonly name: string; readonly categories: ReadonlyArray<string> }
+  /** An engine that has a handler for a subscription, as far as its row tells. */
+  readonly joined: (name: string) => Promise<string>
   /** Appends numbered events to a stream; returns their positions. */
   readonly emit: (stream: string, ...numbers: ReadonlyArray<number>) => Promise<ReadonlyArray<number>>
 }
@@ -24,6 +27,14 @@ export const consumerLog = (): ConsumerLog => {
       fresh: () => {
         made += 1
         return { name: `consumer-${made}`, categories: [`c${made}`] }
+      },
+      joined: async (name: string) => {
+        const engine = randomUUID()
+        await log.db.query(
+          "insert into tidemark.subscription_members (subscription, engine) values ($1, $2)",
+          [name, engine]
+        )
+        return engine
       },
       emit: async (stream: string, ...numbers: ReadonlyArray<number>) => {
         const events = numbers.map((n) => ({ type: "Numbered", data: { n } }))

@@ -143,7 +143,7 @@ describe("a claim", () => {
     const { text } = statement("claim_partitions", "tidemark")
     const sign =
       "update tidemark.engines set alive_until = clock_timestamp() + interval '1 minute' where engine = $1"
-    return { owner, sign, claim: [text, [name, randomUUID(), 1, []]] as const }
+    return { owner, sign, claim: [text, [name, await log.joined(name), 1, []]] as const }
   }
 
   test("takes nothing from an owner whose sign of life is on its way", async () => {
@@ -165,5 +165,44 @@ describe("a claim", () => {
     await isWaiting("alive_until = clock_timestamp() + interval")
     await claiming.query("commit")
     await signed
+  })
+
+  test("is no other's to wait for: what it left is claimed beside it", async () => {
+    const { name, categories } = log.fresh()
+    const member = await log.engine.subscribe({ name, categories, partitions: 2 }, () => undefined)
+    await member.stop()
+    const gone = randomUUID()
+    await log.db.query(
+      `insert into tidemark.engines (engine, application, host, pid, alive_until)
+       values ($1, 'test', 'here', 1, clock_timestamp() - interval '1 second')`,
+      [gone]
+    )
+    await log.db.query("update tidemark.subscription_cursors set owner = $2 where subscription = $1", [
+      name,
+      gone
+    ])
+    const { text } = statement("claim_partitions", "tidemark")
+    const claiming = await log.session()
+    await claiming.query("begin")
+    expect(await claiming.query(text, [name, await log.joined(name), 1, []])).toMatchObject([
+      { partition: 0 }
+    ])
+    expect(await log.db.query(text, [name, await log.joined(name), 1, []])).toMatchObject([{ partition: 1 }])
+    await claiming.query("commit")
+  })
+
+  test("is nothing for an engine that has left, though it asked before", async () => {
+    const { name, categories } = log.fresh()
+    const member = await log.engine.subscribe({ name, categories }, () => undefined)
+    await member.stop()
+    const { text } = statement("claim_partitions", "tidemark")
+    const engine = await log.joined(name)
+    const leaving = await log.session()
+    await leaving.query("begin")
+    await leaving.query(statement("leave_subscription", "tidemark").text, [name, engine])
+    const claimed = log.db.query(text, [name, engine, 1, []])
+    await isWaiting("subscription_members")
+    await leaving.query("commit")
+    expect(await claimed).toEqual([])
   })
 })
