@@ -96,8 +96,15 @@ test("streams are not dealt anew while a partition is stopped: its event waits f
   const [last] = await log.emit(`${category}-a`, 1)
   const control = log.engine.subscription(one.name)
   await until(async () => (await control.status()).partitions.some(({ state }) => state === "stopped"))
-  await control.change({ partitions: 3 })
+  await control.pause()
   await until(async () => (await epochs(one.name)).every(({ owner }) => owner === null))
+  await log.db.query(
+    `update tidemark.subscription_cursors set position = (
+       select min(position) from tidemark.subscription_cursors where subscription = $1
+     ) where subscription = $1`,
+    [one.name]
+  )
+  await control.change({ partitions: 3 })
   expect((await control.status()).dealing).toBeDefined()
   expect(calls).toEqual(["a1"])
   isMended = true
