@@ -114,16 +114,14 @@ export class Cursor {
 
   /** It waits behind one of its stream. */
   wait(event: Event): void {
-    this.pending.push(waiting(event))
-    this.handled = event.position
+    this.pass(waiting(event))
   }
 
   /** The handler failed on it for the first time. */
   async hold(event: Event, failure: unknown): Promise<void> {
     const one = failed(event, UNTRIED, failure, this.settings.retry)
-    this.pending.push(one)
+    this.pass(one)
     this.holding.add(one.held)
-    this.handled = event.position
     await this.keep()
   }
 
@@ -187,6 +185,15 @@ export class Cursor {
     for (const stream of streams) this.holding.addStream(stream)
     for (const { position, dueMs } of retrying) this.holding.addDue(position, dueMs)
     for (const { held } of this.pending) this.holding.add(held)
+  }
+
+  /** What was passed is in its place already: written anew, it would wait for nobody. */
+  private pass(one: Failed): void {
+    const { position } = one.held
+    if (position <= this.handled)
+      throw new Error(`Event ${position} was passed already: its partition is at ${this.handled}`)
+    this.pending.push(one)
+    this.handled = position
   }
 
   private async writeDown(changes: Pick<Changes, "done" | "begun">): Promise<void> {

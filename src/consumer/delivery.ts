@@ -98,7 +98,7 @@ export class PlainDelivery implements Delivery {
       const most = isAlone ? 1 : Math.max(1, settings.batch)
       const group = groupAt(cursor, events, at, most, cursor.limit)
       if (!(await (isCareful ? this.handCarefully(group) : this.hand(group)))) return cursor.keep()
-      if (group.last <= cursor.handled) at = group.next
+      at = group.last <= cursor.handled ? group.next : firstAfter(events, cursor.handled)
       await this.keepIfDue()
     }
     cursor.handled = Math.max(cursor.handled, Math.min(upTo, cursor.limit))
@@ -179,9 +179,14 @@ export class PlainDelivery implements Delivery {
       this.aloneUpTo = last
       return true
     }
-    for (const event of blocked) cursor.wait(event)
-    if (failure === undefined) cursor.handled = last
-    else await cursor.hold(events[0]!, failure.thrown)
+    if (failure === undefined) {
+      for (const event of blocked) cursor.wait(event)
+      cursor.handled = last
+      return true
+    }
+    const failed = events[0]!
+    for (const event of blocked) if (event.position < failed.position) cursor.wait(event)
+    await cursor.hold(failed, failure.thrown)
     return true
   }
 
