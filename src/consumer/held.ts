@@ -100,6 +100,9 @@ export const MOST_RETRYING = 1_000
 /** … and of how many streams events are held. */
 export const MOST_HELD_STREAMS = 10_000
 
+/** Why a partition stands where as much is held. */
+export const HOLDS_TOO_MUCH = `it takes on nothing new: it holds ${MOST_RETRYING} events to be tried again, or events of ${MOST_HELD_STREAMS} streams; mend the handler, then retry or drop what is parked`
+
 /** What an owner remembers of the events that its partition holds: their streams, and when which is tried again. */
 export class Holding {
   private readonly streams = new Set<string>()

@@ -49,7 +49,7 @@ export class MemoryPlaces {
 
   readonly retrying = () => Effect.sync(() => this.dueNow().map(({ position }) => ({ position, dueMs: 0 })))
 
-  readonly due = (_: Place, most: number) => Effect.sync(() => this.dueNow().slice(0, most).map(triedOf))
+  due = (_: Place, most: number) => Effect.sync(() => this.dueNow().slice(0, most).map(triedOf))
 
   readonly waitingOf = (_: Place, stream: string, after: number, most: number) =>
     Effect.sync(() =>
@@ -124,6 +124,8 @@ export interface MemoryOptions {
   readonly handler: AnyHandler
   readonly places?: MemoryPlaces
   readonly parts?: Partial<DeliveryParts>
+  /** There are new events; false by default. */
+  readonly hasNew?: () => boolean
   /** What a transaction that comes to nothing takes back, beside the rows. */
   readonly onRollback?: () => void
 }
@@ -189,7 +191,8 @@ export const memoryPartition = ({ settings, events, handler, onRollback, ...give
     places: places as never,
     pages: { at } as never,
     run,
-    ends: () => false
+    ends: () => false,
+    hasNew: given.hasNew ?? (() => false)
   })
   return { places, cursor, handling, delivery, retries, run }
 }
