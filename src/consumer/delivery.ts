@@ -19,7 +19,9 @@ export interface DeliveryParts {
   readonly cursor: Cursor
   readonly handling: Handling
   readonly settings: Settings
-  /** Something else is to be done first. */
+  /** Nothing more is to be handed over now. */
+  readonly ends: () => boolean
+  /** The same, or something else is to be done first. */
   readonly halts: () => boolean
   readonly isLive: () => boolean
   /** Of events that are handled. */

@@ -162,6 +162,7 @@ export class Partition {
       handling,
       settings,
       rate: this.rate,
+      ends: () => this.ends(),
       halts: () => this.halts(),
       isLive: () => this.backlog.isLive,
       inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)

@@ -122,10 +122,14 @@ export class TransactionalDelivery implements Delivery {
   private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
     const { cursor, handling } = this.parts
     const batch = begun(cursor.handled)
-    batch.done.push(event.position)
     const group: Group = { events: [event], blocked: [], last: event.position, next: 0 }
     try {
-      await this.transact(batch, () => this.hand(group, tried.attempts + 1, batch))
+      await this.transact(batch, async () => {
+        // It may have waited long for its transaction.
+        if (this.parts.ends()) return
+        await this.hand(group, tried.attempts + 1, batch)
+        batch.done.push(event.position)
+      })
     } catch (error) {
       const { failing } = batch
       if (failing !== undefined && handling.isCut(failing.thrown)) return false
@@ -133,8 +137,8 @@ export class TransactionalDelivery implements Delivery {
       await cursor.holdAgain(event, tried, failing === undefined ? error : failing.thrown)
       return false
     }
-    this.parts.rate.add(1)
-    return true
+    this.parts.rate.add(batch.events)
+    return batch.events > 0
   }
 
   private async transact(batch: Batch, body: () => Promise<void>): Promise<void> {

@@ -32,7 +32,7 @@ export class MemoryPlaces {
       return ahead
     })
 
-  readonly sure = () => Effect.void
+  sure = () => Effect.void
 
   readonly load = () =>
     Effect.sync(() => ({
@@ -167,6 +167,7 @@ export const memoryPartition = ({ settings, events, handler, onRollback, ...give
     handling,
     settings,
     rate,
+    ends: () => false,
     halts: () => cursor.holding.nextAt <= performance.now(),
     isLive: () => true,
     inTurn: (work) => work(),
@@ -191,7 +192,7 @@ export const memoryPartition = ({ settings, events, handler, onRollback, ...give
     places: places as never,
     pages: { at } as never,
     run,
-    ends: () => false,
+    ends: parts.ends,
     hasNew: given.hasNew ?? (() => false)
   })
   return { places, cursor, handling, delivery, retries, run }
