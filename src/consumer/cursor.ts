@@ -182,7 +182,7 @@ export class Cursor {
     const streams = await this.run(this.places.heldStreams(this.place, MOST_HELD_STREAMS))
     const retrying = await this.run(this.places.retrying(this.place, MOST_RETRYING))
     this.holding.clear()
-    for (const stream of streams) this.holding.addStream(stream)
+    this.holding.addStreams(streams)
     for (const { position, dueMs } of retrying) this.holding.addDue(position, dueMs)
     for (const { held } of this.pending) this.holding.add(held)
   }

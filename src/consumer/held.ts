@@ -110,15 +110,25 @@ export class Holding {
   private soonest = Number.POSITIVE_INFINITY
   /** Somebody has others be tried again, which are not known here yet. */
   private isReminded = false
+  /** Of the streams there may be more. */
+  private hasMore = false
 
   /** When the next is tried again, by performance.now(). */
   get nextAt(): number {
     return this.isReminded ? 0 : this.soonest
   }
 
-  /** As much is held as is remembered: nothing new is to be taken on until some of it is settled. */
+  /**
+   * As much is held as is remembered: nothing new is to be taken on until some of it is settled, and, where only a part of it is
+   * known, until that is asked for again: the stream of what is new may be of the rest.
+   */
   get isFull(): boolean {
-    return this.due.size >= MOST_RETRYING || this.streams.size >= MOST_HELD_STREAMS
+    return this.hasMore || this.due.size >= MOST_RETRYING || this.streams.size >= MOST_HELD_STREAMS
+  }
+
+  /** Only a part of what is held is known. */
+  get isPart(): boolean {
+    return this.hasMore
   }
 
   holds(stream: string): boolean {
@@ -141,8 +151,10 @@ export class Holding {
     this.soonest = Number.POSITIVE_INFINITY
   }
 
-  addStream(stream: string): void {
-    this.streams.add(stream)
+  /** The streams that the database names where it is asked for so many. */
+  addStreams(streams: ReadonlyArray<string>): void {
+    for (const stream of streams) this.streams.add(stream)
+    this.hasMore = streams.length >= MOST_HELD_STREAMS
   }
 
   addDue(position: number, dueMs: number): void {

@@ -82,7 +82,7 @@ export class Retries {
     this.endsAt = undefined
     await this.tryAgain(inTurn, (handled) => this.follow(handled))
     // The database's clock says what is due: asked again, it says how long until the next.
-    if (due.length < MOST_DUE) await cursor.loadHolding()
+    if (due.length < MOST_DUE || cursor.holding.isPart) await cursor.loadHolding()
   }
 
   /** Goes on with the stream of an event that is handled at last. */
