@@ -169,10 +169,13 @@ export class Cursor {
     }
     const origin = this.identity.current()
     const isSame = isSameOrigin(origin, this.origin) && !isRewound && position >= this.place.position
+    const passed = isSame ? this.pending.filter(({ held }) => held.position <= position) : []
+    const written = await this.writtenOf(passed)
     this.origin = origin
     this.place = { ...this.place, position }
     this.handled = isSame ? Math.max(this.handled, position) : position
     this.pending = isSame ? this.pending.filter(({ held }) => held.position > position) : []
+    this.tell(written)
     await this.loadHolding()
     return isSame
   }
@@ -211,6 +214,18 @@ export class Cursor {
     this.moved(to)
     this.settled(changes.done ?? [], ahead)
     for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)
+  }
+
+  /** Which of those that failed for the last time were written down, though the answer was lost. */
+  private async writtenOf(passed: ReadonlyArray<Failed>): Promise<ReadonlyArray<Failed>> {
+    const written: Array<Failed> = []
+    for (const one of passed) {
+      if (!one.isLast) continue
+      const errors = await this.run(this.places.errorsOf(this.place, one.held.position))
+      const [kept, last] = [errors?.at(-1), one.held.errors.at(-1)!]
+      if (kept?.at === last.at && kept.attempt === last.attempt) written.push(one)
+    }
+    return written
   }
 
   private moved(to: number): void {

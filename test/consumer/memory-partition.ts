@@ -20,7 +20,7 @@ export class MemoryPlaces {
   readonly keepIn = (_: unknown, place: Place, to: number, changes: Changes) =>
     this.keep(place, {}, to, changes)
 
-  readonly keep = (place: Place, _: unknown, to: number, { held = [], done = [] }: Changes) =>
+  keep = (place: Place, _: unknown, to: number, { held = [], done = [] }: Changes) =>
     Effect.sync(() => {
       if (place.position !== this.position)
         throw new Error(`not at ${place.position}, but at ${this.position}`)
@@ -50,6 +50,8 @@ export class MemoryPlaces {
   readonly retrying = () => Effect.sync(() => this.dueNow().map(({ position }) => ({ position, dueMs: 0 })))
 
   due = (_: Place, most: number) => Effect.sync(() => this.dueNow().slice(0, most).map(triedOf))
+
+  readonly errorsOf = (_: Place, position: number) => Effect.sync(() => this.rows.get(position)?.errors)
 
   readonly waitingOf = (_: Place, stream: string, after: number, most: number) =>
     Effect.sync(() =>
