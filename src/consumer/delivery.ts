@@ -79,6 +79,24 @@ export const firstAfter = (events: ReadonlyArray<Event>, position: number): numb
   return at
 }
 
+/** Tries a held event again, with care where that ended its process, or may: whether it is handled now. */
+export const againWithCare = async (
+  { cursor, inTurn }: DeliveryParts,
+  tried: Tried,
+  event: Event,
+  tryAgain: () => Promise<boolean>
+): Promise<boolean> => {
+  if (cursor.caution.blames(event.position)) {
+    await cursor.holdAgain(event, tried, endedSilently())
+    return false
+  }
+  if (!cursor.isCareful && !hasEndedSilently(tried)) return tryAgain()
+  return inTurn(async () => {
+    await cursor.begin(event.position)
+    return tryAgain()
+  })
+}
+
 /** Hands events over, and moves the cursor when they are handled: at least once. */
 export class PlainDelivery implements Delivery {
   private readonly parts: DeliveryParts
@@ -108,17 +126,8 @@ export class PlainDelivery implements Delivery {
     if (cursor.owed >= BATCH_EVENTS || performance.now() - cursor.keptAt >= BATCH_MS) await cursor.keep()
   }
 
-  async again(tried: Tried, event: Event): Promise<boolean> {
-    const { cursor, inTurn } = this.parts
-    if (cursor.caution.blames(event.position)) {
-      await cursor.holdAgain(event, tried, endedSilently())
-      return false
-    }
-    if (!cursor.isCareful && !hasEndedSilently(tried)) return this.tryAgain(tried, event)
-    return inTurn(async () => {
-      await cursor.begin(event.position)
-      return this.tryAgain(tried, event)
-    })
+  again(tried: Tried, event: Event): Promise<boolean> {
+    return againWithCare(this.parts, tried, event, () => this.tryAgain(tried, event))
   }
 
   private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
