@@ -2,7 +2,12 @@ import { Effect } from "effect"
 import { describe, expect, test } from "vitest"
 import { Gone } from "../../src/consumer/cursor.ts"
 import type { HeldEvent } from "../../src/index.ts"
+import { collector, until } from "../support/eventually.ts"
+import { startProxy } from "../support/proxy.ts"
 import { eventAt, memoryPartition, memorySettings, MemoryPlaces } from "./memory-partition.ts"
+import { consumerLog, failingOn, SOON } from "./scene.ts"
+
+const log = consumerLog()
 
 const LOST = new Error("the connection was lost")
 
@@ -81,3 +86,23 @@ describe.each([
     expect(calls).toHaveLength(attempts === 1 ? 1 : 3)
   })
 })
+
+test.each(["park", "stop"] as const)(
+  "an event is given up for good where the connection was lost over that (%s)",
+  async (giveUp) => {
+    const one = log.fresh()
+    await using proxy = await startProxy(log.db.url)
+    const engine = await log.open({ database: proxy.url })
+    const parked = collector<HeldEvent>()
+    const { calls, handler } = failingOn(() => true)
+    const retry = { ...SOON, attempts: 2, giveUp }
+    const subscription = await engine.subscribe({ ...one, retry, onParked: parked.push }, handler)
+    const lost = proxy.loseReply(/no a1, attempt 2/, "cut")
+    await log.emit(`${one.categories[0]}-a`, 1)
+    await lost
+    if (giveUp === "park") expect(await parked.reaches(1)).toMatchObject([{ attempts: 2 }])
+    else await until(async () => (await subscription.control.status()).partitions[0]!.state === "stopped")
+    expect(calls.items).toEqual(["a1!", "a1!"])
+    await engine.close()
+  }
+)
