@@ -114,16 +114,14 @@ export class Cursor {
 
   /** It waits behind one of its stream. */
   wait(event: Event): void {
-    this.pending.push(waiting(event))
-    this.handled = event.position
+    this.pass(waiting(event))
   }
 
   /** The handler failed on it for the first time. */
   async hold(event: Event, failure: unknown): Promise<void> {
     const one = failed(event, UNTRIED, failure, this.settings.retry)
-    this.pending.push(one)
+    this.pass(one)
     this.holding.add(one.held)
-    this.handled = event.position
     await this.keep()
   }
 
@@ -171,10 +169,13 @@ export class Cursor {
     }
     const origin = this.identity.current()
     const isSame = isSameOrigin(origin, this.origin) && !isRewound && position >= this.place.position
+    const passed = isSame ? this.pending.filter(({ held }) => held.position <= position) : []
+    const written = await this.writtenOf(passed)
     this.origin = origin
     this.place = { ...this.place, position }
     this.handled = isSame ? Math.max(this.handled, position) : position
     this.pending = isSame ? this.pending.filter(({ held }) => held.position > position) : []
+    this.tell(written)
     await this.loadHolding()
     return isSame
   }
@@ -184,9 +185,18 @@ export class Cursor {
     const streams = await this.run(this.places.heldStreams(this.place, MOST_HELD_STREAMS))
     const retrying = await this.run(this.places.retrying(this.place, MOST_RETRYING))
     this.holding.clear()
-    for (const stream of streams) this.holding.addStream(stream)
+    this.holding.addStreams(streams)
     for (const { position, dueMs } of retrying) this.holding.addDue(position, dueMs)
     for (const { held } of this.pending) this.holding.add(held)
+  }
+
+  /** What was passed is in its place already: written anew, it would wait for nobody. */
+  private pass(one: Failed): void {
+    const { position } = one.held
+    if (position <= this.handled)
+      throw new Error(`Event ${position} was passed already: its partition is at ${this.handled}`)
+    this.pending.push(one)
+    this.handled = position
   }
 
   private async writeDown(changes: Pick<Changes, "done" | "begun">): Promise<void> {
@@ -204,6 +214,18 @@ export class Cursor {
     this.moved(to)
     this.settled(changes.done ?? [], ahead)
     for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)
+  }
+
+  /** Which of those that failed for the last time were written down, though the answer was lost. */
+  private async writtenOf(passed: ReadonlyArray<Failed>): Promise<ReadonlyArray<Failed>> {
+    const written: Array<Failed> = []
+    for (const one of passed) {
+      if (!one.isLast) continue
+      const errors = await this.run(this.places.errorsOf(this.place, one.held.position))
+      const [kept, last] = [errors?.at(-1), one.held.errors.at(-1)!]
+      if (kept?.at === last.at && kept.attempt === last.attempt) written.push(one)
+    }
+    return written
   }
 
   private moved(to: number): void {

@@ -19,7 +19,9 @@ export interface DeliveryParts {
   readonly cursor: Cursor
   readonly handling: Handling
   readonly settings: Settings
-  /** Something else is to be done first. */
+  /** Nothing more is to be handed over now. */
+  readonly ends: () => boolean
+  /** The same, or something else is to be done first. */
   readonly halts: () => boolean
   readonly isLive: () => boolean
   /** Of events that are handled. */
@@ -77,6 +79,24 @@ export const firstAfter = (events: ReadonlyArray<Event>, position: number): numb
   return at
 }
 
+/** Tries a held event again, with care where that ended its process, or may: whether it is handled now. */
+export const againWithCare = async (
+  { cursor, inTurn }: DeliveryParts,
+  tried: Tried,
+  event: Event,
+  tryAgain: () => Promise<boolean>
+): Promise<boolean> => {
+  if (cursor.caution.blames(event.position)) {
+    await cursor.holdAgain(event, tried, endedSilently())
+    return false
+  }
+  if (!cursor.isCareful && !hasEndedSilently(tried)) return tryAgain()
+  return inTurn(async () => {
+    await cursor.begin(event.position)
+    return tryAgain()
+  })
+}
+
 /** Hands events over, and moves the cursor when they are handled: at least once. */
 export class PlainDelivery implements Delivery {
   private readonly parts: DeliveryParts
@@ -98,7 +118,7 @@ export class PlainDelivery implements Delivery {
       const most = isAlone ? 1 : Math.max(1, settings.batch)
       const group = groupAt(cursor, events, at, most, cursor.limit)
       if (!(await (isCareful ? this.handCarefully(group) : this.hand(group)))) return cursor.keep()
-      if (group.last <= cursor.handled) at = group.next
+      at = group.last <= cursor.handled ? group.next : firstAfter(events, cursor.handled)
       await this.keepIfDue()
     }
     cursor.handled = Math.max(cursor.handled, Math.min(upTo, cursor.limit))
@@ -106,17 +126,8 @@ export class PlainDelivery implements Delivery {
     if (cursor.owed >= BATCH_EVENTS || performance.now() - cursor.keptAt >= BATCH_MS) await cursor.keep()
   }
 
-  async again(tried: Tried, event: Event): Promise<boolean> {
-    const { cursor, inTurn } = this.parts
-    if (cursor.caution.blames(event.position)) {
-      await cursor.holdAgain(event, tried, endedSilently())
-      return false
-    }
-    if (!cursor.isCareful && !hasEndedSilently(tried)) return this.tryAgain(tried, event)
-    return inTurn(async () => {
-      await cursor.begin(event.position)
-      return this.tryAgain(tried, event)
-    })
+  again(tried: Tried, event: Event): Promise<boolean> {
+    return againWithCare(this.parts, tried, event, () => this.tryAgain(tried, event))
   }
 
   private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
@@ -179,9 +190,14 @@ export class PlainDelivery implements Delivery {
       this.aloneUpTo = last
       return true
     }
-    for (const event of blocked) cursor.wait(event)
-    if (failure === undefined) cursor.handled = last
-    else await cursor.hold(events[0]!, failure.thrown)
+    if (failure === undefined) {
+      for (const event of blocked) cursor.wait(event)
+      cursor.handled = last
+      return true
+    }
+    const failed = events[0]!
+    for (const event of blocked) if (event.position < failed.position) cursor.wait(event)
+    await cursor.hold(failed, failure.thrown)
     return true
   }
 

@@ -110,7 +110,7 @@ export class Handling {
   private current: Call | undefined
   private lending: Lending | undefined
   private timer: NodeJS.Timeout | undefined
-  /** Why every further call is to end soon. */
+  /** No further call is to begin, and the one under way is to end soon. */
   private ending = false
   /** When a call is cut short because the subscription is to be changed, by performance.now(). */
   private endsAt = Number.POSITIVE_INFINITY
@@ -130,8 +130,10 @@ export class Handling {
     this.isLost = options.isLost
   }
 
-  /** Hands events to the handler. Throws, or rejects, where that fails or was cut short. */
+  /** Hands events to the handler. Throws, or rejects, where that fails, was cut short, or begins after the end was asked for. */
   run(events: ReadonlyArray<Event>, circumstances: Circumstances): Promise<void> | undefined {
+    // Nobody would tell it to hurry any more: only its deadline would end it.
+    if (this.ending) throw new HandlingCut({ subscription: this.settings.name, why: "stop", afterMs: 0 })
     const given = events.map((event) => this.upcast(event))
     const call = new Call(this.settings.name)
     this.current = call
@@ -147,7 +149,6 @@ export class Handling {
       this.ended()
       return undefined
     }
-    if (this.ending) call.warn("stop")
     this.lookAfter()
     return call.until(handled).finally(() => this.ended())
   }

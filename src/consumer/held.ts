@@ -100,6 +100,9 @@ export const MOST_RETRYING = 1_000
 /** … and of how many streams events are held. */
 export const MOST_HELD_STREAMS = 10_000
 
+/** Why a partition stands where as much is held. */
+export const HOLDS_TOO_MUCH = `it takes on nothing new: it holds ${MOST_RETRYING} events to be tried again, or events of ${MOST_HELD_STREAMS} streams; mend the handler, then retry or drop what is parked`
+
 /** What an owner remembers of the events that its partition holds: their streams, and when which is tried again. */
 export class Holding {
   private readonly streams = new Set<string>()
@@ -107,15 +110,25 @@ export class Holding {
   private soonest = Number.POSITIVE_INFINITY
   /** Somebody has others be tried again, which are not known here yet. */
   private isReminded = false
+  /** Of the streams there may be more. */
+  private hasMore = false
 
   /** When the next is tried again, by performance.now(). */
   get nextAt(): number {
     return this.isReminded ? 0 : this.soonest
   }
 
-  /** As much is held as is remembered: nothing new is to be taken on until some of it is settled. */
+  /**
+   * As much is held as is remembered: nothing new is to be taken on until some of it is settled, and, where only a part of it is
+   * known, until that is asked for again: the stream of what is new may be of the rest.
+   */
   get isFull(): boolean {
-    return this.due.size >= MOST_RETRYING || this.streams.size >= MOST_HELD_STREAMS
+    return this.hasMore || this.due.size >= MOST_RETRYING || this.streams.size >= MOST_HELD_STREAMS
+  }
+
+  /** Only a part of what is held is known. */
+  get isPart(): boolean {
+    return this.hasMore
   }
 
   holds(stream: string): boolean {
@@ -138,8 +151,10 @@ export class Holding {
     this.soonest = Number.POSITIVE_INFINITY
   }
 
-  addStream(stream: string): void {
-    this.streams.add(stream)
+  /** The streams that the database names where it is asked for so many. */
+  addStreams(streams: ReadonlyArray<string>): void {
+    for (const stream of streams) this.streams.add(stream)
+    this.hasMore = streams.length >= MOST_HELD_STREAMS
   }
 
   addDue(position: number, dueMs: number): void {

@@ -9,7 +9,7 @@ import { PostgresError } from "../postgres/error.ts"
 import { Cursor, type Ending, Gone } from "./cursor.ts"
 import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
 import { type AnyHandler, Handling } from "./handling.ts"
-import { MOST_HELD_STREAMS, MOST_RETRYING } from "./held.ts"
+import { HOLDS_TOO_MUCH } from "./held.ts"
 import { lastWords } from "./last-words.ts"
 import type { Settings } from "./options.ts"
 import type { ConsumerParts } from "./parts.ts"
@@ -28,8 +28,6 @@ const CHANGING_LOOK_MS = 100
 
 /** How long a handler may go on in its transaction once somebody waits for that to end, in ms. */
 const HASTE_MS = 1_000
-
-const HOLDS_TOO_MUCH = `it takes on nothing new: it holds ${MOST_RETRYING} events to be tried again, or events of ${MOST_HELD_STREAMS} streams; mend the handler, then retry or drop what is parked`
 
 /**
  * Handles the events of one partition while this engine owns it, one after the other. What it believes of the cursor is only a
@@ -88,7 +86,8 @@ export class Partition {
       places,
       pages: parts.feed.pages,
       run,
-      ends: () => this.isLeaving || this.isDoubtful || !this.isSurelyOwn()
+      ends: () => this.ends(),
+      hasNew: () => !this.cursor.holding.isFull && (this.backlog.size > 0 || !this.backlog.isLive)
     })
     this.done = this.work()
   }
@@ -163,6 +162,7 @@ export class Partition {
       handling,
       settings,
       rate: this.rate,
+      ends: () => this.ends(),
       halts: () => this.halts(),
       isLive: () => this.backlog.isLive,
       inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)
@@ -178,11 +178,15 @@ export class Partition {
     return since !== undefined && since <= this.lookedAt
   }
 
+  /** Whether nothing more is to be handed over now. */
+  private ends(): boolean {
+    if (!this.isSurelyOwn()) this.isDoubtful = true
+    return this.isLeaving || this.isDoubtful
+  }
+
   /** Whether something else is to be done before the next event. */
   private halts(): boolean {
-    if (!this.isSurelyOwn()) this.isDoubtful = true
-    const { nextAt, isFull } = this.cursor.holding
-    return this.isLeaving || this.isDoubtful || nextAt <= performance.now() || isFull
+    return this.ends() || this.retries.isDue || this.cursor.holding.isFull
   }
 
   private async work(): Promise<Ending> {
@@ -208,7 +212,7 @@ export class Partition {
     const { cursor, backlog } = this
     if (this.isDoubtful) return this.refresh()
     if (!this.isSurelyOwn()) return this.beSure()
-    if (cursor.holding.nextAt <= performance.now()) return this.retry()
+    if (this.retries.isDue) return this.retry()
     if (cursor.handled >= cursor.limit) return this.deal()
     if (backlog.size > 0 && !cursor.holding.isFull) return this.deliver()
     if (backlog.size === 0) {
@@ -295,6 +299,7 @@ export class Partition {
   private async recover(thrown: unknown): Promise<Ending | undefined> {
     if (thrown instanceof Gone) return thrown.ending
     this.isDoubtful = true
+    this.retries.trouble()
     if (this.isLeaving) return undefined
     if (thrown instanceof Doubtful) return undefined
     this.failures += 1

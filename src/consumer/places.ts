@@ -49,6 +49,9 @@ interface PlaceRow {
   readonly head: string
 }
 
+/** Of a held event. */
+const STATES = ["retrying", "waiting", "parked", "dropped"]
+
 interface TriedRow {
   readonly position: string
   readonly stream: string
@@ -219,6 +222,14 @@ export class Places {
   /** The held events whose time has come. */
   due({ name, partition }: Place, most: number): Effect.Effect<ReadonlyArray<Tried>, PostgresError> {
     return Effect.map(this.ask<TriedRow>("due_events", [name, partition, most]), (rows) => rows.map(tried))
+  }
+
+  /** What the handler failed with on a held event; undefined where that is not held. */
+  errorsOf({ name }: Place, position: number) {
+    return Effect.map(
+      this.ask<Pick<TriedRow, "position" | "errors">>("list_held", [name, STATES, position - 1, 1]),
+      ([row]) => (row !== undefined && Number(row.position) === position ? row.errors : undefined)
+    )
   }
 
   /** What waits for its turn in a stream, after a position. */

@@ -4,9 +4,16 @@ import type { Fleet } from "../fleet/fleet.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Event, Meta } from "../log/event.ts"
 import { PostgresError } from "../postgres/error.ts"
-import { endedSilently, hasEndedSilently } from "./caution.ts"
+import { endedSilently } from "./caution.ts"
 import type { Outcome, Run } from "./cursor.ts"
-import { type Delivery, type DeliveryParts, firstAfter, type Group, groupAt } from "./delivery.ts"
+import {
+  againWithCare,
+  type Delivery,
+  type DeliveryParts,
+  firstAfter,
+  type Group,
+  groupAt
+} from "./delivery.ts"
 import { type Tried, waiting } from "./held.ts"
 import { isServerGone, Lending } from "./lending.ts"
 import type { Ahead, Places } from "./places.ts"
@@ -106,26 +113,21 @@ export class TransactionalDelivery implements Delivery {
     this.parts.rate.add(batch.events)
   }
 
-  async again(tried: Tried, event: Event): Promise<boolean> {
-    const { cursor, inTurn } = this.parts
-    if (cursor.caution.blames(event.position)) {
-      await cursor.holdAgain(event, tried, endedSilently())
-      return false
-    }
-    if (!cursor.isCareful && !hasEndedSilently(tried)) return this.tryAgain(tried, event)
-    return inTurn(async () => {
-      await cursor.begin(event.position)
-      return this.tryAgain(tried, event)
-    })
+  again(tried: Tried, event: Event): Promise<boolean> {
+    return againWithCare(this.parts, tried, event, () => this.tryAgain(tried, event))
   }
 
   private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
     const { cursor, handling } = this.parts
     const batch = begun(cursor.handled)
-    batch.done.push(event.position)
     const group: Group = { events: [event], blocked: [], last: event.position, next: 0 }
     try {
-      await this.transact(batch, () => this.hand(group, tried.attempts + 1, batch))
+      await this.transact(batch, async () => {
+        // It may have waited long for its transaction.
+        if (this.parts.ends()) return
+        await this.hand(group, tried.attempts + 1, batch)
+        batch.done.push(event.position)
+      })
     } catch (error) {
       const { failing } = batch
       if (failing !== undefined && handling.isCut(failing.thrown)) return false
@@ -133,8 +135,8 @@ export class TransactionalDelivery implements Delivery {
       await cursor.holdAgain(event, tried, failing === undefined ? error : failing.thrown)
       return false
     }
-    this.parts.rate.add(1)
-    return true
+    this.parts.rate.add(batch.events)
+    return batch.events > 0
   }
 
   private async transact(batch: Batch, body: () => Promise<void>): Promise<void> {

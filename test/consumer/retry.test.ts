@@ -263,6 +263,28 @@ describe("a handler that does not end", () => {
     await subscription.stop()
   })
 
+  test("does not have all its attempts in a row: other streams go on between them", async () => {
+    const one = log.fresh()
+    const [category] = one.categories
+    await log.emit(`${category}-a`, 1)
+    await log.emit(`${category}-b`, ...upTo(200))
+    const calls = collector<string>()
+    const subscription = await log.engine.subscribe(
+      { ...one, from: "start", timeoutMs: 100, retry: { attempts: 4, firstMs: 0, longestMs: 0 } },
+      (event) => {
+        calls.push(word(event))
+        return new Promise((done) => word(event) !== "a1" && setTimeout(done, 5))
+      }
+    )
+    await parkedOf(one.name)
+    // What is asked for a second time is still the first run; from then on both have their turns.
+    expect(calls.items.slice(0, 3)).toEqual(["a1", "a1", "b1"])
+    const times = calls.items.flatMap((each, index) => (each === "a1" ? [index] : []))
+    expect(times).toHaveLength(4)
+    for (const run of [1, 2]) expect(times[run + 1]! - times[run]!).toBeGreaterThan(1)
+    await subscription.stop()
+  })
+
   test("does not keep the subscription from being stopped, which takes four seconds at most; its event is not lost", async () => {
     const one = log.fresh()
     const entered = deferred()
