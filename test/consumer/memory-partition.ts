@@ -128,12 +128,12 @@ export interface MemoryOptions {
   readonly parts?: Partial<DeliveryParts>
   /** There are new events; false by default. */
   readonly hasNew?: () => boolean
-  /** What a transaction that comes to nothing takes back, beside the rows. */
-  readonly onRollback?: () => void
+  /** What a transaction that comes to nothing takes back beside the rows, as it was when it began. */
+  readonly effects?: { readonly save: () => () => void }
 }
 
 /** The cursor, delivery and retries of a partition, on rows in memory. */
-export const memoryPartition = ({ settings, events, handler, onRollback, ...given }: MemoryOptions) => {
+export const memoryPartition = ({ settings, events, handler, effects, ...given }: MemoryOptions) => {
   const { places = new MemoryPlaces() } = given
   const run = <A>(effect: Effect.Effect<A, unknown>) => Effect.runPromise(effect)
   const rate = new Rate()
@@ -157,10 +157,11 @@ export const memoryPartition = ({ settings, events, handler, onRollback, ...give
   const transaction = (use: (tx: unknown) => Effect.Effect<unknown, unknown>) =>
     Effect.suspend(() => {
       const before = { position: places.position, rows: new Map(places.rows) }
-      return Effect.tapError(use({}), () =>
+      const restore = effects?.save()
+      return Effect.tapCause(use({}), () =>
         Effect.sync(() => {
           Object.assign(places, before)
-          onRollback?.()
+          restore?.()
         })
       )
     })

@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import type { Event } from "../../src/index.ts"
@@ -7,6 +8,7 @@ import { eventAt, memoryPartition, memorySettings, MemoryPlaces } from "./memory
 // no time does one wait that nothing is before.
 
 const ATTEMPTS = 3
+const LOST = new Error("the connection was lost")
 const MOST_ROUNDS = 500
 
 const program = fc.record({
@@ -21,6 +23,10 @@ const program = fc.record({
   page: fc.integer({ min: 1, max: 25 }),
   /** Whether what is to be tried again has to wait for the end of what is at hand. */
   isPatient: fc.boolean(),
+  /** What becomes of what is written, one after the other. */
+  network: fc.array(fc.constantFrom("works", "works", "loses the write", "loses the answer"), {
+    maxLength: 20
+  }),
   transactional: fc.boolean()
 })
 
@@ -37,68 +43,87 @@ const parkedOf = (streams: ReadonlyArray<number>) =>
 
 test("whatever fails, in whatever batches: nothing is forgotten, and streams stay in order", async () => {
   await fc.assert(
-    fc.asyncProperty(program, async ({ streams, failures, held, batch, page, isPatient, transactional }) => {
-      const first = held.length + 1
-      const events = streams.map((stream, index) => eventAt(first + index, `s-${stream}`))
-      const last = first + streams.length - 1
-      const left = new Map<number, number>(events.map(({ position }, index) => [position, failures[index]!]))
-      const places = new MemoryPlaces()
-      for (const row of parkedOf(held)) places.rows.set(row.position, row)
-      places.position = held.length
-      let handled: Array<Event> = []
-      let kept: Array<Event> = []
-      const handler = (given: Event | ReadonlyArray<Event>): void => {
-        const some = given as ReadonlyArray<Event>
-        for (const { position } of some) {
-          const times = left.get(position)!
-          if (times === 0) continue
-          // One of several does not count as tried: each is tried alone then.
-          if (some.length === 1) left.set(position, times - 1)
-          throw new Error(`no ${position}`)
+    fc.asyncProperty(
+      program,
+      async ({ streams, failures, held, batch, page, isPatient, network, transactional }) => {
+        const first = held.length + 1
+        const events = streams.map((stream, index) => eventAt(first + index, `s-${stream}`))
+        const last = first + streams.length - 1
+        const left = new Map<number, number>(
+          events.map(({ position }, index) => [position, failures[index]!])
+        )
+        const places = new MemoryPlaces()
+        for (const row of parkedOf(held)) places.rows.set(row.position, row)
+        places.position = held.length
+        let handled: Array<Event> = []
+        const fates = [...network]
+        const { keep } = places
+        places.keep = (...asked) =>
+          Effect.suspend(() => {
+            const fate = fates.shift() ?? "works"
+            if (fate === "works") return keep(...asked)
+            const written = fate === "loses the write" ? Effect.void : keep(...asked)
+            return Effect.andThen(written, Effect.die(LOST))
+          })
+        const handler = (given: Event | ReadonlyArray<Event>): void => {
+          const some = given as ReadonlyArray<Event>
+          for (const { position } of some) {
+            const times = left.get(position)!
+            if (times === 0) continue
+            // One of several does not count as tried: each is tried alone then.
+            if (some.length === 1) left.set(position, times - 1)
+            throw new Error(`no ${position}`)
+          }
+          handled.push(...some)
         }
-        handled.push(...some)
-      }
-      const settings = memorySettings({
-        batch,
-        transactional,
-        retry: { attempts: ATTEMPTS, firstMs: 0, longestMs: 0 }
-      })
-      const onRollback = () => (handled = kept.slice())
-      const { cursor, delivery, retries } = memoryPartition({
-        settings,
-        events,
-        handler,
-        places,
-        onRollback,
-        ...(isPatient ? { parts: { halts: () => false } } : {})
-      })
-      await cursor.refresh(false)
-      let rounds = 0
-      while (cursor.handled < last || cursor.holding.nextAt <= performance.now()) {
-        rounds += 1
-        if (rounds > MOST_ROUNDS) throw new Error(`nothing moves at ${cursor.handled}`)
-        if (cursor.holding.nextAt <= performance.now()) await retries.run()
-        else {
-          const stretch = events.filter(({ position }) => position > cursor.handled).slice(0, page)
-          await delivery.stretch(stretch, stretch.at(-1)!.position)
+        const settings = memorySettings({
+          batch,
+          transactional,
+          retry: { attempts: ATTEMPTS, firstMs: 0, longestMs: 0 }
+        })
+        const save = () => {
+          const before = handled.slice()
+          return () => void (handled = before)
         }
-        kept = handled.slice()
-        expect(places.forgotten()).toEqual([])
+        const { cursor, delivery, retries } = memoryPartition({
+          settings,
+          events,
+          handler,
+          places,
+          effects: { save },
+          ...(isPatient ? { parts: { halts: () => false } } : {})
+        })
+        await cursor.refresh(false)
+        let rounds = 0
+        const isDue = () => cursor.holding.nextAt <= performance.now()
+        while (cursor.handled < last || isDue() || !cursor.isKept) {
+          rounds += 1
+          if (rounds > MOST_ROUNDS) throw new Error(`nothing moves at ${cursor.handled}`)
+          try {
+            if (isDue()) await retries.run()
+            else if (cursor.handled >= last) await cursor.keep()
+            else {
+              const stretch = events.filter(({ position }) => position > cursor.handled).slice(0, page)
+              await delivery.stretch(stretch, stretch.at(-1)!.position)
+            }
+          } catch (thrown) {
+            if (thrown !== LOST) throw thrown
+            await cursor.refresh(false)
+          }
+          expect(places.forgotten()).toEqual([])
+        }
+        expect(places.sorted().filter(({ state }) => state === "retrying")).toEqual([])
+        const all = handled.map(({ position }) => position)
+        const done = [...new Set(all)]
+        if (transactional || network.length === 0) expect(all).toEqual(done)
+        const known = [...done, ...places.rows.keys()].filter((position) => position >= first)
+        expect(known.toSorted((one, other) => one - other)).toEqual(events.map(({ position }) => position))
+        for (const stream of streams) {
+          const inOrder = done.filter((position) => events[position - first]!.stream === `s-${stream}`)
+          expect(inOrder).toEqual(inOrder.toSorted((one, other) => one - other))
+        }
       }
-      await cursor.keep()
-      expect(places.forgotten()).toEqual([])
-      expect(places.sorted().filter(({ state }) => state === "retrying")).toEqual([])
-      const done = handled.map(({ position }) => position)
-      expect(new Set(done).size).toBe(done.length)
-      const known = [...done, ...places.rows.keys()].filter((position) => position >= first)
-      expect(known.toSorted((one, other) => one - other)).toEqual(events.map(({ position }) => position))
-      for (const stream of streams) {
-        const inOrder = handled
-          .filter((event) => event.stream === `s-${stream}`)
-          .map(({ position }) => position)
-        expect(inOrder).toEqual(inOrder.toSorted((one, other) => one - other))
-      }
-    }),
+    ),
     { numRuns: 300 }
   )
 })
