@@ -15,6 +15,7 @@ import type { Settings } from "./options.ts"
 import type { ConsumerParts } from "./parts.ts"
 import { type Claimed, Doubtful, Overtaken } from "./places.ts"
 import { Retries } from "./retries.ts"
+import { Sureness } from "./sureness.ts"
 import { TransactionalDelivery } from "./transactional-delivery.ts"
 
 /** How often at most a cursor moves over events that its subscription does not want, in ms. */
@@ -44,6 +45,7 @@ export class Partition {
   private readonly delivery: Delivery
   private readonly retries: Retries
   private readonly backlog: Backlog
+  private readonly sureness: Sureness
   private readonly news = new Bell()
   private readonly rate = new Rate()
   /** What is read, and waited for, for nobody any more is given up. */
@@ -51,8 +53,6 @@ export class Partition {
   private isLeaving = false
   /** The cursor may be another's, or elsewhere than believed: look before anything else. */
   private isDoubtful = true
-  /** When it was looked whose the cursor is, by performance.now(). */
-  private lookedAt = Number.NEGATIVE_INFINITY
   private isRewound = false
   /** Since when it makes way for a change of the subscription, by performance.now(). */
   private changingSince: number | undefined
@@ -67,8 +67,9 @@ export class Partition {
     this.number = partition
     this.parts = parts
     this.settings = settings
+    this.sureness = new Sureness(parts.fleet)
     this.cursor = new Cursor(claimed, { places, identity, settings, run, rate: this.rate })
-    const isLost = (): boolean => this.isGone || !this.isSurelyOwn()
+    const isLost = (): boolean => this.isGone || !this.sureness.isStillOwn
     this.handling = new Handling({ settings, handler, types: log.types, telemetry, isLost })
     const wanted = { filter: settings.filter, share: { partition, of: claimed.of } }
     this.backlog = new Backlog(parts.feed, wanted, {
@@ -172,15 +173,9 @@ export class Partition {
       : new PlainDelivery(common)
   }
 
-  /** Nobody can have taken it over since it was looked. */
-  private isSurelyOwn(): boolean {
-    const since = this.parts.fleet.sureSince()
-    return since !== undefined && since <= this.lookedAt
-  }
-
   /** Whether nothing more is to be handed over now. */
   private ends(): boolean {
-    if (!this.isSurelyOwn()) this.isDoubtful = true
+    if (!this.sureness.isStillOwn) this.isDoubtful = true
     return this.isLeaving || this.isDoubtful
   }
 
@@ -211,7 +206,7 @@ export class Partition {
   private async step(): Promise<void> {
     const { cursor, backlog } = this
     if (this.isDoubtful) return this.refresh()
-    if (!this.isSurelyOwn()) return this.beSure()
+    if (!this.sureness.isStillOwn) return this.beSure()
     if (this.retries.isDue) return this.retry()
     if (cursor.handled >= cursor.limit) return this.deal()
     if (backlog.size > 0 && !cursor.holding.isFull) return this.deliver()
@@ -256,7 +251,7 @@ export class Partition {
   /** Looks how the partition stands, and goes on from there. */
   private async refresh(): Promise<void> {
     this.isDoubtful = false
-    this.lookedAt = performance.now()
+    this.sureness.looks()
     const isRewound = this.isRewound
     this.isRewound = false
     try {

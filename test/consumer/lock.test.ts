@@ -24,7 +24,13 @@ const scene = async (partitions = 1) => {
   const identity = { isStill: () => Effect.succeed(true) }
   const postgres = { schema: "tidemark", query, withConnection } as unknown as Postgres["Service"]
   const places = new Places(postgres, identity as never)
-  const claim = (engine: string, most = 1) => Effect.runPromise(places.claim(name, engine, most, []))
+  const claim = async (engine: string, most = 1) => {
+    await log.db.query("insert into tidemark.subscription_members values ($1, $2) on conflict do nothing", [
+      name,
+      engine
+    ])
+    return Effect.runPromise(places.claim(name, engine, most, []))
+  }
   const claimed = async (engine: string): Promise<Place> => (await claim(engine))[0]!.place
   const keeps = async (place: Place, to: number): Promise<boolean> =>
     Effect.runPromise(Effect.isSuccess(places.keep(place, origin, to, { rate: 0 })))
