@@ -8,7 +8,7 @@ select
 from (
   select position, type, schema_version
   from :"schema".log_events
-  where position > $1 and position <= $2
+  where position > $1 and position <= $2 and :"schema".reaches($2)
   order by position
   limit $3
 ) page

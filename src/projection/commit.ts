@@ -27,10 +27,8 @@ export interface Source {
 }
 
 /** What the server that answers now may never have had is not folded there. */
-const moved = (): PostgresError => {
-  const detail = "another server answers than the one that the batch was read from"
-  return new PostgresError({ reason: new ConnectionLost({ detail, nothingKept: true }) })
-}
+const moved = (detail = "another server answers than the one that the batch was read from"): PostgresError =>
+  new PostgresError({ reason: new ConnectionLost({ detail, nothingKept: true }) })
 
 /**
  * Folds a batch and moves the cursor to the batch's end, in one transaction. Its first statement moves the cursor: where
@@ -50,7 +48,11 @@ export const commitBatch = (
       (connection) =>
         Effect.gen(function* () {
           yield* registry.move(name, cursor, move, connection)
-          if (!(yield* source.isStill(connection))) return yield* Effect.fail(moved())
+          // A log that is not fit to be read says nothing about the events of the batch.
+          const isStill = Effect.mapError(source.isStill(connection), (error) =>
+            error.reason._tag === "Rejected" ? moved(error.message) : error
+          )
+          if (!(yield* isStill)) return yield* Effect.fail(moved())
           return yield* cursor.fold(connection, batch)
         }),
       { idleMs: fleet.idleMs }

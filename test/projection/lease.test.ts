@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { uuid } from "../../src/base/uuid.ts"
 import { EventTypes } from "../../src/log/event-type.ts"
 import { Fleet } from "../../src/fleet/fleet.ts"
+import { PostgresError, Rejected } from "../../src/postgres/error.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
 import { commitBatch } from "../../src/projection/commit.ts"
 import { Registry } from "../../src/projection/registry.ts"
@@ -122,5 +123,23 @@ describe("a projection", () => {
     expect(failed).toMatchObject({ _tag: "PostgresError", reason: { _tag: "ConnectionLost" } })
     expect(isFolded).toBe(false)
     expect(await registry.load(NAME).pipe(one.run)).toMatchObject({ position: 0 })
+  })
+
+  it("blames no event where the log turns out not to be fit to be read", async () => {
+    const { one, postgres, fleet, registry, claim } = await free()
+    const row = (await claim(fleet.engine))!
+    const parts = { postgres, fleet, registry, types: new EventTypes(), folding: Semaphore.makeUnsafe(1) }
+    const unfit = new PostgresError({
+      reason: new Rejected({ detail: "the sequence gives out positions twice" })
+    })
+    const source = { isStill: () => Effect.fail(unfit) }
+    const failed = await one.run(
+      Effect.flip(
+        commitBatch(parts, NAME, { ...row, fold: () => Effect.void }, source, [], { to: 1, rate: 0 })
+      )
+    )
+    expect(failed).toMatchObject({
+      reason: { _tag: "ConnectionLost", detail: expect.stringContaining("positions twice") as string }
+    })
   })
 })

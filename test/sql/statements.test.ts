@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { statement } from "../../src/postgres/sql-file.ts"
 import { testDatabase } from "../support/database.ts"
 
 // Rule C1: statements that a server of several nodes can hand on to the node that holds the log.
@@ -39,6 +40,15 @@ const writesOf = (body: string): ReadonlyArray<string> => body.match(WRITE) ?? [
 
 const looksAt = (body: string, names: ReadonlyArray<string>): boolean =>
   new RegExp(`\\b(?:from|join|into|update)\\s+(?:${names.join("|")})\\b`).test(body)
+
+describe("the queries of the schema", () => {
+  test.each(["read_page", "read_share", "read_tail", "replay_page", "rebuild_page"])(
+    "that say what lies in a stretch of the log read it only on a server that has all of it: %s",
+    (query) => {
+      expect(statement(query, "tidemark").text).toContain(".reaches($")
+    }
+  )
+})
 
 describe("the functions of the schema", () => {
   test("are PL/pgSQL where they take parameters and look at the log's tables", async () => {

@@ -163,12 +163,17 @@ export class Build {
       this.transaction((connection) =>
         Effect.andThen(
           connection.query(`truncate ${this.generation.tables.join(", ")}`),
-          connection.query(statement("forget_folded", this.parts.postgres.schema).text, this.key)
+          this.forget(connection)
         )
       ),
       () => this.resume([], 0)
     )
   )
+
+  /** Nothing is folded yet, as its row says. */
+  protected forget(connection: Connection): Effect.Effect<unknown, PostgresError> {
+    return connection.query(statement("forget_folded", this.parts.postgres.schema).text, this.key)
+  }
 
   private resume([first, ...rest]: ReadonlyArray<Stretch>, events: number): void {
     const isFromTheStart = first?.from === 0

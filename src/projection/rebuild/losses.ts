@@ -7,17 +7,25 @@ import type { Build, RebuildParts } from "./build.ts"
 import { sameEpoch } from "./epoch.ts"
 import { untilUnlocked } from "./unlocked.ts"
 
-/** How long a rebuild waits for a connection or a server that is gone, in ms, from when it last got any further. */
+/**
+ * How long a rebuild waits for a connection or a server that is gone, in ms, from when it last got any further, or worked for as long
+ * at a time.
+ */
 const AWAY_MS = 60_000
 
 type Problem = Failure | ProjectionError
 
-/** A connection broke, or none is to be had, or somebody was in the way: later, it may do. */
-export const isPassing = (failure: Problem): failure is PostgresError => {
-  if (failure._tag !== "PostgresError") return false
-  const { _tag } = failure.reason
-  return _tag === "ConnectionLost" || _tag === "Unreachable" || _tag === "Busy" || _tag === "Contention"
-}
+const PASSING: ReadonlySet<PostgresError["reason"]["_tag"]> = new Set([
+  "ConnectionLost",
+  "Unreachable",
+  "Busy",
+  "Contention",
+  "ReplicaBehind"
+])
+
+/** A connection broke, or none is to be had, or somebody was in the way, or lags: later, it may do. */
+export const isPassing = (failure: Problem): failure is PostgresError =>
+  failure._tag === "PostgresError" && PASSING.has(failure.reason._tag)
 
 /** Tries again until it does, or it does not for so long. */
 export const whileAway = <A, E extends Problem>(
@@ -29,10 +37,15 @@ export const whileAway = <A, E extends Problem>(
     let failures = 0
     let endsAt = 0
     let before = 0
+    let beganAt = 0
+    const timed = Effect.suspend(() => {
+      beganAt = performance.now()
+      return work
+    })
     const mayPass = (failure: E): boolean => {
       if (!isPassing(failure)) return false
       const now = performance.now()
-      if (failures === 0 || reached() > before) {
+      if (failures === 0 || reached() > before || now - beganAt >= AWAY_MS) {
         failures = 0
         before = reached()
         endsAt = now + AWAY_MS
@@ -43,10 +56,10 @@ export const whileAway = <A, E extends Problem>(
       Effect.catchIf(next, mayPass, () =>
         Effect.andThen(
           Effect.suspend(() => Effect.sleep(backoffMs(failures++))),
-          Effect.suspend(() => attempt(Effect.andThen(meanwhile, work)))
+          Effect.suspend(() => attempt(Effect.andThen(meanwhile, timed)))
         )
       )
-    return attempt(work)
+    return attempt(timed)
   })
 
 /**

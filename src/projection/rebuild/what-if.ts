@@ -66,6 +66,10 @@ class Trial extends Build {
     return this.scratch.hold(connection)
   }
 
+  override forget(): Effect.Effect<unknown, PostgresError> {
+    return Effect.void
+  }
+
   override advance<E = never>(
     _: Stretch,
     events: number,

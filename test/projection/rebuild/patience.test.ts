@@ -1,24 +1,29 @@
 import { Effect, Exit } from "effect"
 import { afterEach, expect, it, vi } from "vitest"
-import { PostgresError, Rejected, Unreachable } from "../../../src/postgres/error.ts"
+import { PostgresError, Rejected, ReplicaBehind, Unreachable } from "../../../src/postgres/error.ts"
 import { whileAway } from "../../../src/projection/rebuild/losses.ts"
 
 /** How long a try takes in these tests, in ms; a rebuild waits for 60 s without getting any further. */
 const TRY_MS = 20_000
 
 const away = new PostgresError({ reason: new Unreachable({ detail: "nobody is there" }) })
+const behind = new PostgresError({ reason: new ReplicaBehind({ detail: "not there yet" }) })
 const refused = new PostgresError({ reason: new Rejected({ detail: "no" }) })
 
 afterEach(() => vi.restoreAllMocks())
 
 /** Tries that fail as said, until one does not; returns how many there were, and what came of it. */
-const tried = async (failureOf: (tries: number) => PostgresError | undefined, reached: () => number) => {
+const tried = async (
+  failureOf: (tries: number) => PostgresError | undefined,
+  reached: () => number,
+  tryMs = TRY_MS
+) => {
   let now = 0
   vi.spyOn(performance, "now").mockImplementation(() => now)
   let tries = 0
   const work = Effect.suspend(() => {
     tries += 1
-    now += TRY_MS
+    now += tryMs
     const failure = failureOf(tries)
     return failure === undefined ? Effect.void : Effect.fail(failure)
   })
@@ -42,6 +47,24 @@ it("a rebuild that gets further after every loss goes on for as long as it takes
     () => (reached += 1)
   )
   expect(outcome).toEqual({ tries: 8, isDone: true })
+})
+
+it("a rebuild that is lost now and then in a step that takes long goes on, though nothing tells how far that is", async () => {
+  const outcome = await tried(
+    (tries) => (tries < 8 ? away : undefined),
+    () => 0,
+    70_000
+  )
+  expect(outcome).toEqual({ tries: 8, isDone: true })
+})
+
+it("a rebuild waits for a replica that lags", async () => {
+  expect(
+    await tried(
+      (tries) => (tries === 1 ? behind : undefined),
+      () => 0
+    )
+  ).toEqual({ tries: 2, isDone: true })
 })
 
 it("a rebuild that is refused something does not try that again", async () => {
