@@ -54,4 +54,5 @@ create table held_events (
 );
 comment on table held_events is 'Events that a subscription could not handle yet: to be tried again, parked, or waiting behind an earlier one of their stream. Parked ones are the verbs'' to change, all others their owner''s; those that were dropped are gone once it has seen that.';
 create index held_events_stream_idx on held_events (subscription, partition, stream, position);
+create index held_events_ahead_idx on held_events (subscription, partition, stream) where state <> 'waiting';
 create index held_events_due_idx on held_events (subscription, partition, due_at) where due_at is not null;

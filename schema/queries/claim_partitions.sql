@@ -1,6 +1,6 @@
 -- An engine becomes the owner of so many partitions that nobody alive owns, under new epochs. Who holds a row is at work on it.
 -- Where the streams are about to be dealt anew, a partition that has come that far has nothing more to do but to try held events
--- again; unless all have and nobody owns one: then the last to come is gone, and whoever claims one deals. The subscription is locked as well, so that it is
+-- again while another is behind; unless all have and nobody owns one: then the last to come is gone, and whoever claims one deals. The subscription is locked as well, so that it is
 -- seen as it is when the claim counts, and not as it was before somebody changed it; and so are the owners that were not heard of.
 -- Who has left claims nothing any more.
 with member as (
@@ -33,6 +33,10 @@ claimed as materialized (
       or exists (
         select from :"schema".held_events held
         where held.subscription = $1 and held.partition = free.partition and held.due_at <= clock_timestamp()
+      )
+      and exists (
+        select from :"schema".subscription_cursors other
+        where other.subscription = $1 and (other.position < subscription.next_at or other.state = 'stopped')
       )
     )
     and not free.partition = any ($4::integer[])

@@ -22,14 +22,26 @@ done as (
 ),
 ahead as (
   select
-    done.stream,
-    count(other.position) > 0 as is_held,
-    case when count(*) filter (where other.state <> 'waiting') = 0 then min(other.position) end as next
-  from done
-  left join :"schema".held_events other
-    on other.subscription = $1 and other.partition = $2 and other.stream = done.stream
-    and not other.position = any ($8::bigint[])
-  group by done.stream
+    of.stream,
+    first.position is not null as is_held,
+    case
+      when not exists (
+        select from :"schema".held_events other
+        where other.subscription = $1 and other.partition = $2 and other.stream = of.stream and other.state <> 'waiting'
+          and not other.position = any ($8::bigint[])
+      )
+      then first.position
+    end as next
+  from (select distinct stream from done) of
+  -- However many wait, only the first is looked at.
+  left join lateral (
+    select other.position
+    from :"schema".held_events other
+    where other.subscription = $1 and other.partition = $2 and other.stream = of.stream
+      and not other.position = any ($8::bigint[])
+    order by other.position
+    limit 1
+  ) first on true
 ),
 promoted as (
   update :"schema".held_events held
