@@ -39,9 +39,14 @@ export class Caution {
     return performance.now() < this.until || (this.suspect !== undefined && this.suspect > handled)
   }
 
-  /** Whether the owner before ended at this event; it is told once. */
+  /** Whether the owner before ended at this event. */
+  suspects(position: number): boolean {
+    return this.suspect === position
+  }
+
+  /** The same; it is told once. */
   blames(position: number): boolean {
-    if (this.suspect !== position) return false
+    if (!this.suspects(position)) return false
     this.suspect = undefined
     return true
   }

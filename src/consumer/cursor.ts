@@ -69,6 +69,8 @@ export class Cursor {
   origin: Origin
   /** What has failed, or waits, and is not written down yet. */
   private pending: Array<Failed> = []
+  /** The positions of held events that are handled now, which is not written down yet. */
+  private done: Array<number> = []
   /** It is written down that an event is about to be handed over. */
   private hasBegun = false
   private hasLooked = false
@@ -95,11 +97,11 @@ export class Cursor {
   }
 
   get isKept(): boolean {
-    return this.handled === this.place.position && this.pending.length === 0 && !this.hasBegun
+    return this.handled === this.place.position && this.unwritten === 0 && !this.hasBegun
   }
 
   get unwritten(): number {
-    return this.pending.length
+    return this.pending.length + this.done.length
   }
 
   /** Whether events are to be handed over one by one, each with `begin` before it. */
@@ -125,6 +127,11 @@ export class Cursor {
     await this.keep()
   }
 
+  /** A held event is handled now, or given up. */
+  finished(position: number): void {
+    this.done.push(position)
+  }
+
   /** The handler failed on it again. */
   async holdAgain(event: Event, tried: Tried, failure: unknown): Promise<void> {
     const one = failed(event, tried, failure, this.settings.retry)
@@ -134,18 +141,21 @@ export class Cursor {
   }
 
   /** Writes down how far it is, and what is handed over next: whoever comes after knows, should the process end at it. */
-  begin(begun: number): Promise<void> {
-    return this.writeDown({ begun })
+  async begin(begun: number): Promise<void> {
+    await this.writeDone()
+    await this.writeDown(begun)
   }
 
   /** Writes down how far it is. */
-  async keep(done: ReadonlyArray<number> = []): Promise<void> {
-    if (!this.isKept || done.length > 0) await this.writeDown({ done })
+  async keep(): Promise<void> {
+    await this.writeDone()
+    if (!this.isKept) await this.writeDown()
   }
 
   /** A transaction left this behind. */
   committed({ to, held, done }: Outcome, ahead: ReadonlyArray<Ahead>): void {
     this.moved(to)
+    this.owed = 0
     this.handled = Math.max(this.handled, to)
     for (const one of held) this.holding.add(one)
     this.settled(done, ahead)
@@ -175,6 +185,7 @@ export class Cursor {
     this.place = { ...this.place, position }
     this.handled = isSame ? Math.max(this.handled, position) : position
     this.pending = isSame ? this.pending.filter(({ held }) => held.position > position) : []
+    if (!isSame) this.done = []
     this.tell(written)
     await this.loadHolding()
     return isSame
@@ -199,21 +210,32 @@ export class Cursor {
     this.handled = position
   }
 
-  private async writeDown(changes: Pick<Changes, "done" | "begun">): Promise<void> {
+  /** In a statement of its own, before others are put behind them: what a statement puts there it does not see as next. */
+  private async writeDone(): Promise<void> {
+    const { done } = this
+    if (done.length === 0) return
+    const ahead = await this.write(this.place.position, { done })
+    this.done = this.done.slice(done.length)
+    this.settled(done, ahead)
+  }
+
+  private async writeDown(begun?: number): Promise<void> {
+    const to = this.handled
     const pending = this.pending.slice()
     const held = pending.map((one) => one.held)
-    await this.write(pending, { ...changes, rate: this.rate.perSecond(), held })
-    this.hasBegun = changes.begun !== undefined
+    await this.write(to, begun === undefined ? { held } : { held, begun })
+    this.owed = 0
+    this.hasBegun = begun !== undefined
+    for (const one of held) if (one.state === "parked") this.holding.settle(one.position)
     this.pending = this.pending.slice(pending.length)
     this.tell(pending)
   }
 
-  private async write(written: ReadonlyArray<Failed>, changes: Changes): Promise<void> {
-    const to = this.handled
-    const ahead = await this.run(this.places.keep(this.place, this.origin, to, changes))
+  private async write(to: number, changes: Omit<Changes, "rate">): Promise<ReadonlyArray<Ahead>> {
+    const rate = this.rate.perSecond()
+    const ahead = await this.run(this.places.keep(this.place, this.origin, to, { ...changes, rate }))
     this.moved(to)
-    this.settled(changes.done ?? [], ahead)
-    for (const { held } of written) if (held.state === "parked") this.holding.settle(held.position)
+    return ahead
   }
 
   /** Which of those that failed for the last time were written down, though the answer was lost. */
@@ -230,7 +252,6 @@ export class Cursor {
 
   private moved(to: number): void {
     this.place = { ...this.place, position: to }
-    this.owed = 0
     this.hasBegun = false
     this.keptAt = performance.now()
   }

@@ -1,9 +1,9 @@
-import { setImmediate as aTurn } from "node:timers/promises"
 import type { Rate } from "../base/rate.ts"
 import type { Event } from "../log/event.ts"
-import { endedSilently, hasEndedSilently } from "./caution.ts"
+import { Acks } from "./acks.ts"
+import type { Agenda } from "./agenda.ts"
+import { endedSilently } from "./caution.ts"
 import type { Cursor } from "./cursor.ts"
-import type { Tried } from "./held.ts"
 import type { Handling } from "./handling.ts"
 import type { Settings } from "./options.ts"
 
@@ -11,8 +11,12 @@ import type { Settings } from "./options.ts"
 export interface Delivery {
   /** Works on a stretch of the log: to its end, or as far as it gets before it halts. */
   readonly stretch: (events: ReadonlyArray<Event>, upTo: number) => Promise<void>
-  /** Tries a held event again; whether it is handled now. */
-  readonly again: (tried: Tried, event: Event) => Promise<boolean>
+}
+
+/** How held events come to it again. */
+export interface Retrial {
+  /** Works on an agenda until its end, or until it `isOver`. */
+  readonly again: (agenda: Agenda, isOver: () => boolean) => Promise<void>
 }
 
 export interface DeliveryParts {
@@ -30,18 +34,9 @@ export interface DeliveryParts {
   readonly inTurn: <A>(work: () => Promise<A>) => Promise<A>
 }
 
-/** How often at least the cursor moves while a batch takes long, in ms. */
-const ACK_MS = 1_000
-
 /** How many handled events make a batch that is written down, and how long at most that waits for more, in ms. */
 const BATCH_EVENTS = 1_000
 export const BATCH_MS = 100
-
-/** How long handlers that never wait may keep the process to themselves, in ms: it has its signs of life to send. */
-const TURN_MS = 50
-
-/** How many events that wait behind others are gathered before they are written down. */
-const MOST_UNWRITTEN = 500
 
 /** The next events to be handed over together, those among them that have to wait, and where it goes on. */
 export interface Group {
@@ -79,33 +74,16 @@ export const firstAfter = (events: ReadonlyArray<Event>, position: number): numb
   return at
 }
 
-/** Tries a held event again, with care where that ended its process, or may: whether it is handled now. */
-export const againWithCare = async (
-  { cursor, inTurn }: DeliveryParts,
-  tried: Tried,
-  event: Event,
-  tryAgain: () => Promise<boolean>
-): Promise<boolean> => {
-  if (cursor.caution.blames(event.position)) {
-    await cursor.holdAgain(event, tried, endedSilently())
-    return false
-  }
-  if (!cursor.isCareful && !hasEndedSilently(tried)) return tryAgain()
-  return inTurn(async () => {
-    await cursor.begin(event.position)
-    return tryAgain()
-  })
-}
-
 /** Hands events over, and moves the cursor when they are handled: at least once. */
 export class PlainDelivery implements Delivery {
   private readonly parts: DeliveryParts
   /** One of several that were handed over together fails: up to here they are handed over one by one. */
   private aloneUpTo = 0
-  private turnAt = performance.now()
+  private readonly acks: Acks
 
   constructor(parts: DeliveryParts) {
     this.parts = parts
+    this.acks = new Acks(parts.cursor, parts.settings)
   }
 
   async stretch(events: ReadonlyArray<Event>, upTo: number): Promise<void> {
@@ -119,38 +97,11 @@ export class PlainDelivery implements Delivery {
       const group = groupAt(cursor, events, at, most, cursor.limit)
       if (!(await (isCareful ? this.handCarefully(group) : this.hand(group)))) return cursor.keep()
       at = group.last <= cursor.handled ? group.next : firstAfter(events, cursor.handled)
-      await this.keepIfDue()
+      await this.acks.handled()
     }
     cursor.handled = Math.max(cursor.handled, Math.min(upTo, cursor.limit))
     // Where little comes at a time, the owner writes down several of such batches at once.
     if (cursor.owed >= BATCH_EVENTS || performance.now() - cursor.keptAt >= BATCH_MS) await cursor.keep()
-  }
-
-  again(tried: Tried, event: Event): Promise<boolean> {
-    return againWithCare(this.parts, tried, event, () => this.tryAgain(tried, event))
-  }
-
-  private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
-    const { cursor, handling } = this.parts
-    try {
-      await handling.run([event], this.circumstances(tried.attempts + 1))
-    } catch (failure) {
-      if (!handling.isCut(failure)) await cursor.holdAgain(event, tried, failure)
-      return false
-    }
-    this.parts.rate.add(1)
-    await cursor.keep([event.position])
-    return true
-  }
-
-  private async keepIfDue(): Promise<void> {
-    const { cursor, settings } = this.parts
-    const now = performance.now()
-    const isDue = settings.ackEvery || now - cursor.keptAt >= ACK_MS || cursor.unwritten >= MOST_UNWRITTEN
-    if (isDue) await cursor.keep()
-    if (now - this.turnAt < TURN_MS) return
-    await aTurn()
-    this.turnAt = performance.now()
   }
 
   private async handCarefully(group: Group): Promise<boolean> {
@@ -173,11 +124,12 @@ export class PlainDelivery implements Delivery {
 
   /** Whether the stretch goes on. What is blocked counts as passed only with the events that lie before it. */
   private async hand({ events, blocked, last }: Group): Promise<boolean> {
-    const { cursor, handling } = this.parts
+    const { cursor, handling, isLive } = this.parts
+    const { epoch, partition } = cursor.place
     let failure: { readonly thrown: unknown } | undefined
     if (events.length > 0) {
       try {
-        const handled = handling.run(events, this.circumstances(1))
+        const handled = handling.run(events, { attempt: 1, epoch, partition, isLive: isLive() })
         if (handled !== undefined) await handled
         this.parts.rate.add(events.length)
         cursor.owed += events.length
@@ -199,11 +151,5 @@ export class PlainDelivery implements Delivery {
     for (const event of blocked) if (event.position < failed.position) cursor.wait(event)
     await cursor.hold(failed, failure.thrown)
     return true
-  }
-
-  private circumstances(attempt: number) {
-    const { cursor, isLive } = this.parts
-    const { epoch, partition } = cursor.place
-    return { attempt, epoch, partition, isLive: isLive() }
   }
 }

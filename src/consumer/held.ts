@@ -44,6 +44,8 @@ export interface Held {
 export interface Tried extends Pick<Held, "position" | "stream" | "type" | "attempts" | "errors"> {
   /** It was given up: it is not to be handed over, but counts as handled for what waits behind it. */
   readonly isDropped: boolean
+  /** The position of the event whose time has come: its own, or that of the one that it waits behind. */
+  readonly turn: number
 }
 
 /** PostgreSQL cannot store it. */
@@ -108,8 +110,8 @@ export class Holding {
   private readonly streams = new Set<string>()
   private readonly due = new Map<number, number>()
   private soonest = Number.POSITIVE_INFINITY
-  /** Somebody has others be tried again, which are not known here yet. */
-  private isReminded = false
+  /** The database holds others whose time has come, which are not known here yet. */
+  isReminded = false
   /** Of the streams there may be more. */
   private hasMore = false
 

@@ -7,16 +7,18 @@ import { LogError } from "../log/error.ts"
 import { failureType } from "../log/telemetry.ts"
 import { PostgresError } from "../postgres/error.ts"
 import { Cursor, type Ending, Gone } from "./cursor.ts"
-import { BATCH_MS, type Delivery, PlainDelivery } from "./delivery.ts"
+import { BATCH_MS, type Delivery, PlainDelivery, type Retrial } from "./delivery.ts"
 import { type AnyHandler, Handling } from "./handling.ts"
 import { HOLDS_TOO_MUCH } from "./held.ts"
 import { lastWords } from "./last-words.ts"
+import { PlainRetrial } from "./plain-retrial.ts"
 import type { Settings } from "./options.ts"
 import type { ConsumerParts } from "./parts.ts"
 import { type Claimed, Doubtful, Overtaken } from "./places.ts"
 import { Retries } from "./retries.ts"
 import { Sureness } from "./sureness.ts"
 import { TransactionalDelivery } from "./transactional-delivery.ts"
+import { TransactionalRetrial } from "./transactional-retrial.ts"
 
 /** How often at most a cursor moves over events that its subscription does not want, in ms. */
 const IDLE_MOVE_MS = 1_000
@@ -80,10 +82,11 @@ export class Partition {
       }
     })
     this.backlog.restart(claimed.place.position)
-    this.delivery = this.makeDelivery()
+    const [delivery, retrial] = this.makeDelivery()
+    this.delivery = delivery
     this.retries = new Retries({
       cursor: this.cursor,
-      delivery: this.delivery,
+      retrial,
       places,
       pages: parts.feed.pages,
       run,
@@ -156,7 +159,7 @@ export class Partition {
     this.handling.abandon()
   }
 
-  private makeDelivery(): Delivery {
+  private makeDelivery(): readonly [Delivery, Retrial] {
     const { cursor, handling, settings, parts } = this
     const common = {
       cursor,
@@ -168,9 +171,9 @@ export class Partition {
       isLive: () => this.backlog.isLive,
       inTurn: <A>(work: () => Promise<A>) => parts.turns.take(work)
     }
-    return settings.transactional
-      ? new TransactionalDelivery({ ...common, ...parts })
-      : new PlainDelivery(common)
+    if (!settings.transactional) return [new PlainDelivery(common), new PlainRetrial(common)]
+    const transactional = { ...common, ...parts }
+    return [new TransactionalDelivery(transactional), new TransactionalRetrial(transactional)]
   }
 
   /** Whether nothing more is to be handed over now. */

@@ -59,15 +59,17 @@ interface TriedRow {
   readonly attempts: number
   readonly errors: ReadonlyArray<Attempted>
   readonly is_dropped: boolean
+  readonly turn: string
 }
 
-const tried = ({ position, stream, type, attempts, errors, is_dropped }: TriedRow): Tried => ({
+const tried = ({ position, stream, type, attempts, errors, is_dropped, turn }: TriedRow): Tried => ({
   position: Number(position),
   stream,
   type,
   attempts,
   errors,
-  isDropped: is_dropped
+  isDropped: is_dropped,
+  turn: Number(turn)
 })
 
 /** What an owner changes beside its cursor. */
@@ -219,9 +221,15 @@ export class Places {
     )
   }
 
-  /** The held events whose time has come. */
-  due({ name, partition }: Place, most: number): Effect.Effect<ReadonlyArray<Tried>, PostgresError> {
-    return Effect.map(this.ask<TriedRow>("due_events", [name, partition, most]), (rows) => rows.map(tried))
+  /** Held events whose time has come, and behind each of them its share of those that wait for it. */
+  due(
+    { name, partition }: Place,
+    most: number,
+    mostBehind: number
+  ): Effect.Effect<ReadonlyArray<Tried>, PostgresError> {
+    return Effect.map(this.ask<TriedRow>("due_events", [name, partition, most, mostBehind]), (rows) =>
+      rows.map(tried)
+    )
   }
 
   /** What the handler failed with on a held event; undefined where that is not held. */
@@ -229,14 +237,6 @@ export class Places {
     return Effect.map(
       this.ask<Pick<TriedRow, "position" | "errors">>("list_held", [name, STATES, position - 1, 1]),
       ([row]) => (row !== undefined && Number(row.position) === position ? row.errors : undefined)
-    )
-  }
-
-  /** What waits for its turn in a stream, after a position. */
-  waitingOf({ name, partition }: Place, stream: string, after: number, most: number) {
-    return Effect.map(
-      this.ask<TriedRow>("waiting_events", [name, partition, stream, after, most]),
-      (rows): ReadonlyArray<Tried> => rows.map(tried)
     )
   }
 

@@ -1,22 +1,22 @@
 import type { Event } from "../log/event.ts"
 import type { Pages } from "../log/page.ts"
+import { PageSize } from "../log/page-size.ts"
+import { Agenda, type Due } from "./agenda.ts"
 import type { Cursor, Run } from "./cursor.ts"
-import type { Delivery } from "./delivery.ts"
+import type { Retrial } from "./delivery.ts"
 import type { Tried } from "./held.ts"
 import type { Places } from "./places.ts"
 
-/** How many held events are tried again before something else has its turn. */
+/** How many held events whose time has come are taken on in one run, and of what waits behind them. */
 const MOST_DUE = 100
-
-/** How many of them are read at a time: as large as an event may be, they make up a page (8 MiB). */
-const READ_AT_ONCE = 8
+const MOST_BEHIND = 900
 
 /** For how long a run takes on one after the other, in ms: a handler that hangs has its whole deadline each time. */
 const RUN_MS = 1_000
 
 export interface RetriesParts {
   readonly cursor: Cursor
-  readonly delivery: Delivery
+  readonly retrial: Retrial
   readonly places: Places
   readonly pages: Pages
   readonly run: Run
@@ -36,9 +36,8 @@ export class Retries {
   private newFirst: { readonly until: number; readonly from: number } | undefined
   /** When the run under way ends, by performance.now(); it tries one at least. */
   private endsAt: number | undefined
-  /** The next run begins behind this position: those in front would have all the runs. */
-  private triedAt = 0
   private hasFailed = false
+  private readonly pageSize = new PageSize()
 
   constructor(parts: RetriesParts) {
     this.parts = parts
@@ -73,59 +72,47 @@ export class Retries {
     this.hasFailed = false
   }
 
+  /** Those that have waited longest are first; what fails again is due later than what had no turn. */
   private async tryDue(): Promise<void> {
-    const { cursor, places, run } = this.parts
+    const { cursor, places, retrial, run, ends } = this.parts
+    const { holding } = cursor
     await cursor.keep()
-    const due = await run(places.due(cursor.place, MOST_DUE))
-    const first = due.findIndex(({ position }) => position > this.triedAt)
-    const inTurn = first === -1 ? due : [...due.slice(first), ...due.slice(0, first)]
+    // The database's clock says what is due; and of what others have had tried again not all is known here.
+    const isUnknown = holding.isPart || holding.isReminded
+    const tried = await run(places.due(cursor.place, MOST_DUE, MOST_BEHIND))
     this.endsAt = undefined
-    await this.tryAgain(inTurn, (handled) => this.follow(handled))
-    // The database's clock says what is due: asked again, it says how long until the next.
-    if (due.length < MOST_DUE || cursor.holding.isPart) await cursor.loadHolding()
-  }
-
-  /** Goes on with the stream of an event that is handled at last. */
-  private async follow({ stream, position }: Tried): Promise<void> {
-    const { cursor, places, run } = this.parts
-    let after = position
-    while (cursor.holding.holds(stream)) {
-      const waiting = await run(places.waitingOf(cursor.place, stream, after, MOST_DUE))
-      if (waiting.length === 0 || !(await this.tryAgain(waiting))) return
-      after = waiting.at(-1)!.position
+    const agenda = new Agenda()
+    for (let from = 0; from < tried.length && agenda.isOver;) {
+      if (ends() || this.isOver()) break
+      const due = await this.read(tried.slice(from))
+      from += due.length
+      agenda.add(due)
+      await retrial.again(agenda, () => this.isOver())
     }
+    if (isUnknown || tried.length === 0) await cursor.loadHolding()
   }
 
-  /** Whether all of them are handled. With `then`, one that is not does not keep the others. */
-  private async tryAgain(
-    held: ReadonlyArray<Tried>,
-    then?: (handled: Tried) => Promise<void>
-  ): Promise<boolean> {
-    for (let from = 0; from < held.length; from += READ_AT_ONCE)
-      if (!(await this.trySome(held.slice(from, from + READ_AT_ONCE), then))) return false
-    return true
-  }
-
-  private async trySome(
-    held: ReadonlyArray<Tried>,
-    then?: (handled: Tried) => Promise<void>
-  ): Promise<boolean> {
-    const { cursor, delivery, pages, run, ends } = this.parts
-    const { events } = await run(pages.at(held.map(({ position }) => position)))
-    const found = new Map<number, Event>(events.map((event) => [event.position, event]))
-    for (const tried of held) {
-      if (ends() || this.isOver()) return false
-      if (then !== undefined) this.triedAt = tried.position
-      const event = found.get(tried.position)
-      // Somebody has dropped it meanwhile, or retention has.
-      const isHandled =
-        event === undefined || tried.isDropped
-          ? await cursor.keep([tried.position]).then(() => true)
-          : await delivery.again(tried, event)
-      if (isHandled) await then?.(tried)
-      else if (then === undefined) return false
+  /** The first of them, with their events: as many as make up a page. */
+  private async read(tried: ReadonlyArray<Tried>): Promise<ReadonlyArray<Due>> {
+    const { pages, run } = this.parts
+    let asked: ReadonlyArray<Tried> = []
+    const portion = this.pageSize.read((limit) => {
+      asked = tried.slice(0, limit)
+      return pages.at(asked.map(({ position }) => position))
+    })
+    for (;;) {
+      const { events, count, last, isFull } = await run(portion)
+      const found = new Map<number, Event>(events.map((event) => [event.position, event]))
+      // A page is cut in order of position, which is not the order of the agenda.
+      const isCut = isFull && count < asked.length
+      const unread = isCut ? asked.findIndex(({ position }) => position > last) : -1
+      const read = unread === -1 ? asked : asked.slice(0, unread)
+      if (read.length > 0)
+        return read.map((one) => ({
+          tried: one,
+          event: one.isDropped ? undefined : found.get(one.position)
+        }))
     }
-    return true
   }
 
   private isOver(): boolean {

@@ -1,68 +1,23 @@
-import { Effect, type Semaphore } from "effect"
-import { LogError, OutcomeUnknown } from "../log/error.ts"
-import type { Fleet } from "../fleet/fleet.ts"
-import type { EventLog } from "../log/event-log.ts"
-import type { Event, Meta } from "../log/event.ts"
-import { PostgresError } from "../postgres/error.ts"
-import { endedSilently } from "./caution.ts"
-import type { Outcome, Run } from "./cursor.ts"
+import type { Event } from "../log/event.ts"
 import {
-  againWithCare,
-  type Delivery,
-  type DeliveryParts,
-  firstAfter,
-  type Group,
-  groupAt
-} from "./delivery.ts"
-import { type Tried, waiting } from "./held.ts"
-import { isServerGone, Lending } from "./lending.ts"
-import type { Ahead, Places } from "./places.ts"
+  type Batch,
+  begun,
+  handIn,
+  isNobodysFault,
+  MOST_EVENTS,
+  transact,
+  TRANSACTION_MS,
+  type TransactionalParts
+} from "./batch-transaction.ts"
+import { endedSilently } from "./caution.ts"
+import { type Delivery, firstAfter, type Group, groupAt } from "./delivery.ts"
+import { waiting } from "./held.ts"
 
-/** How many events one transaction takes, and for how long it goes on taking more, in ms: whoever changes the subscription waits for it. */
-const MOST_EVENTS = 1_000
-const TRANSACTION_MS = 1_000
-
-export interface TransactionalParts extends DeliveryParts {
-  readonly places: Places
-  readonly log: EventLog["Service"]
-  readonly fleet: Fleet["Service"]
-  readonly run: Run
-  readonly ambient: () => Meta | undefined
-  /** How many such transactions an engine has at once, so that they leave connections to others. */
-  readonly transactions: Semaphore.Semaphore
-}
-
-/** What ended a batch before its time, where that was the handler. */
-interface Failing {
-  readonly thrown: unknown
-  readonly group: Group
-}
-
-/** What one transaction has taken on. */
-interface Batch extends Outcome {
-  /** How many events were handed over, and the last of them where it came alone. */
-  events: number
+/** What one transaction has taken of a stretch. */
+interface StretchBatch extends Batch<Group> {
+  /** The last event that was handed over, where it came alone. */
   alone: Event | undefined
   readonly blocked: Array<Event>
-  failing: Failing | undefined
-  lending: Lending | undefined
-}
-
-const begun = (to: number): Batch => ({
-  to,
-  held: [],
-  done: [],
-  events: 0,
-  blocked: [],
-  alone: undefined,
-  failing: undefined,
-  lending: undefined
-})
-
-/** Neither the handler nor what it wrote is at fault: the server, or the place that the partition turned out to be at. */
-const isNobodysFault = (error: unknown): boolean => {
-  if (error instanceof LogError) return error.reason instanceof OutcomeUnknown
-  return !(error instanceof PostgresError) || isServerGone(error) || error.reason._tag === "ReadOnly"
 }
 
 /**
@@ -104,57 +59,12 @@ export class TransactionalDelivery implements Delivery {
     upTo: number,
     most = MOST_EVENTS
   ): Promise<void> {
-    const batch = begun(this.parts.cursor.handled)
+    const batch: StretchBatch = { ...begun(this.parts.cursor.handled), blocked: [], alone: undefined }
     try {
-      await this.transact(batch, () => this.take(events, from, upTo, batch, most))
+      await transact(this.parts, batch, () => this.take(events, from, upTo, batch, most))
     } catch (error) {
-      return this.recover(batch, error)
+      await this.recover(batch, error)
     }
-    this.parts.rate.add(batch.events)
-  }
-
-  again(tried: Tried, event: Event): Promise<boolean> {
-    return againWithCare(this.parts, tried, event, () => this.tryAgain(tried, event))
-  }
-
-  private async tryAgain(tried: Tried, event: Event): Promise<boolean> {
-    const { cursor, handling } = this.parts
-    const batch = begun(cursor.handled)
-    const group: Group = { events: [event], blocked: [], last: event.position, next: 0 }
-    try {
-      await this.transact(batch, async () => {
-        // It may have waited long for its transaction.
-        if (this.parts.ends()) return
-        await this.hand(group, tried.attempts + 1, batch)
-        batch.done.push(event.position)
-      })
-    } catch (error) {
-      const { failing } = batch
-      if (failing !== undefined && handling.isCut(failing.thrown)) return false
-      if (batch.lending?.isBroken === true || (failing === undefined && isNobodysFault(error))) throw error
-      await cursor.holdAgain(event, tried, failing === undefined ? error : failing.thrown)
-      return false
-    }
-    this.parts.rate.add(batch.events)
-    return batch.events > 0
-  }
-
-  private async transact(batch: Batch, body: () => Promise<void>): Promise<void> {
-    const { cursor, places, log, fleet, ambient, run, transactions, rate } = this.parts
-    const { place } = cursor
-    const within = log.transaction(
-      (tx) =>
-        Effect.gen(function* () {
-          yield* places.keepIn(tx, place, place.position, { rate: rate.perSecond() })
-          yield* places.sure(tx, cursor.origin)
-          batch.lending = new Lending(tx, ambient, fleet.idleMs)
-          yield* Effect.tryPromise({ try: body, catch: (thrown) => thrown })
-          return yield* places.keepIn(tx, place, batch.to, { ...batch, rate: rate.perSecond(batch.events) })
-        }),
-      { idleMs: fleet.idleMs }
-    )
-    const ahead: ReadonlyArray<Ahead> = await run(transactions.withPermits(1)(within))
-    cursor.committed(batch, ahead)
   }
 
   /** Hands over what there is of a stretch, while there is time. */
@@ -162,7 +72,7 @@ export class TransactionalDelivery implements Delivery {
     events: ReadonlyArray<Event>,
     from: number,
     upTo: number,
-    batch: Batch,
+    batch: StretchBatch,
     most: number
   ): Promise<void> {
     const { cursor, settings, halts } = this.parts
@@ -176,7 +86,10 @@ export class TransactionalDelivery implements Delivery {
       if (isFull || batch.events >= most || halts()) return
       const size = isAlone ? 1 : Math.min(most, Math.max(1, settings.batch))
       const group = groupAt(cursor, events, at, size, end)
-      if (group.events.length > 0) await this.hand(group, 1, batch)
+      if (group.events.length > 0) {
+        await handIn(this.parts, batch, group, 1)
+        batch.alone = group.events.length === 1 ? group.events[0] : undefined
+      }
       for (const event of group.blocked) {
         batch.blocked.push(event)
         batch.held.push(waiting(event).held)
@@ -189,23 +102,8 @@ export class TransactionalDelivery implements Delivery {
       batch.to = Math.max(batch.to, Math.min(upTo, cursor.limit))
   }
 
-  private async hand(group: Group, attempt: number, batch: Batch): Promise<void> {
-    const { handling, cursor, isLive } = this.parts
-    const { epoch, partition } = cursor.place
-    const { lending } = batch
-    try {
-      const handled = handling.run(group.events, { attempt, epoch, partition, isLive: isLive(), lending })
-      if (handled !== undefined) await handled
-    } catch (thrown) {
-      batch.failing = { thrown, group }
-      throw thrown
-    }
-    batch.events += group.events.length
-    batch.alone = group.events.length === 1 ? group.events[0] : undefined
-  }
-
   /** Nothing of the batch was kept. Finds the event that is to blame, with ever smaller batches. */
-  private async recover(batch: Batch, error: unknown): Promise<void> {
+  private async recover(batch: StretchBatch, error: unknown): Promise<void> {
     const { failing, events, alone, lending, blocked, to } = batch
     if (failing === undefined) {
       // COMMIT, or what was emitted, failed: whose fault that was is seen when each event has a transaction of its own.

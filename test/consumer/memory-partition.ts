@@ -6,9 +6,12 @@ import { type AnyHandler, Handling } from "../../src/consumer/handling.ts"
 import type { Held } from "../../src/consumer/held.ts"
 import { type ConsumeOptions, type Settings, settingsOf } from "../../src/consumer/options.ts"
 import type { Changes, Place } from "../../src/consumer/places.ts"
+import { PlainRetrial } from "../../src/consumer/plain-retrial.ts"
 import { Retries } from "../../src/consumer/retries.ts"
 import { TransactionalDelivery } from "../../src/consumer/transactional-delivery.ts"
+import { TransactionalRetrial } from "../../src/consumer/transactional-retrial.ts"
 import type { Event } from "../../src/index.ts"
+import type { Portion } from "../../src/log/page-size.ts"
 
 type Row = Pick<Held, "position" | "stream" | "type" | "state" | "attempts" | "errors" | "due_ms">
 
@@ -16,6 +19,9 @@ type Row = Pick<Held, "position" | "stream" | "type" | "state" | "attempts" | "e
 export class MemoryPlaces {
   position = 0
   rows = new Map<number, Row>()
+  /** Which was written after which. */
+  private readonly dueSince = new Map<number, number>()
+  private written = 0
 
   readonly keepIn = (_: unknown, place: Place, to: number, changes: Changes) =>
     this.keep(place, {}, to, changes)
@@ -28,7 +34,7 @@ export class MemoryPlaces {
       const freed = new Set(done.map((position) => this.rows.get(position)?.stream))
       for (const position of done) this.rows.delete(position)
       const ahead = [...freed].flatMap((stream) => (stream === undefined ? [] : [this.goOn(stream)]))
-      for (const one of held) this.rows.set(one.position, { ...this.rows.get(one.position), ...one })
+      for (const one of held) this.set({ ...this.rows.get(one.position), ...one })
       return ahead
     })
 
@@ -49,18 +55,14 @@ export class MemoryPlaces {
 
   readonly retrying = () => Effect.sync(() => this.dueNow().map(({ position }) => ({ position, dueMs: 0 })))
 
-  due = (_: Place, most: number) => Effect.sync(() => this.dueNow().slice(0, most).map(triedOf))
+  due = (_: Place, most: number, mostBehind: number) =>
+    Effect.sync(() => {
+      const due = this.dueNow().slice(0, most)
+      const share = Math.floor(mostBehind / Math.max(1, due.length))
+      return due.flatMap((row) => [row, ...this.behind(row).slice(0, share)].map(triedOf(row.position)))
+    })
 
   readonly errorsOf = (_: Place, position: number) => Effect.sync(() => this.rows.get(position)?.errors)
-
-  readonly waitingOf = (_: Place, stream: string, after: number, most: number) =>
-    Effect.sync(() =>
-      this.sorted()
-        .filter((row) => row.stream === stream && row.position > after && row.attempts === 0)
-        .filter(({ state }) => state === "waiting" || state === "retrying")
-        .slice(0, most)
-        .map(triedOf)
-    )
 
   sorted(): ReadonlyArray<Row> {
     return [...this.rows.values()].toSorted((one, other) => one.position - other.position)
@@ -77,26 +79,43 @@ export class MemoryPlaces {
   }
 
   private dueNow(): ReadonlyArray<Row> {
-    return this.sorted().filter(({ due_ms }) => due_ms !== null)
+    const due = this.sorted().filter(({ due_ms }) => due_ms !== null)
+    return due.toSorted(
+      (one, other) => (this.dueSince.get(one.position) ?? 0) - (this.dueSince.get(other.position) ?? 0)
+    )
+  }
+
+  private behind({ stream, position }: Row): ReadonlyArray<Row> {
+    const others = this.sorted().filter((row) => row.stream === stream && row.position !== position)
+    return others.every(({ state }) => state === "waiting") ? others : []
+  }
+
+  private set(row: Row): void {
+    this.written += 1
+    this.dueSince.set(row.position, this.written)
+    this.rows.set(row.position, row)
   }
 
   private goOn(stream: string) {
     const others = this.sorted().filter((row) => row.stream === stream)
     const [first] = others
     const next = others.every(({ state }) => state === "waiting") ? first?.position : undefined
-    if (next !== undefined) this.rows.set(next, { ...first!, state: "retrying", due_ms: 0 })
+    if (next !== undefined) this.set({ ...first!, state: "retrying", due_ms: 0 })
     return { stream, isHeld: others.length > 0, next }
   }
 }
 
-const triedOf = ({ position, stream, type, attempts, errors }: Row) => ({
-  position,
-  stream,
-  type,
-  attempts,
-  errors,
-  isDropped: false
-})
+const triedOf =
+  (turn: number) =>
+  ({ position, stream, type, attempts, errors }: Row) => ({
+    position,
+    stream,
+    type,
+    attempts,
+    errors,
+    isDropped: false,
+    turn
+  })
 
 const PLACE: Place = { name: "memory", partition: 0, epoch: 1, owner: "me", position: 0 }
 const ORIGIN = { id: "log", epoch: 1 }
@@ -126,10 +145,21 @@ export interface MemoryOptions {
   readonly handler: AnyHandler
   readonly places?: MemoryPlaces
   readonly parts?: Partial<DeliveryParts>
+  /** How many events make up a page of what is tried again; any number by default. */
+  readonly pageEvents?: number
   /** There are new events; false by default. */
   readonly hasNew?: () => boolean
   /** What a transaction that comes to nothing takes back beside the rows, as it was when it began. */
   readonly effects?: { readonly save: () => () => void }
+}
+
+/** As the server reads the events at some positions: so many at most. */
+const portion = (positions: ReadonlyArray<number>, log: ReadonlyArray<Event>, most: number): Portion => {
+  const wanted = new Set(positions)
+  const all = log.filter(({ position }) => wanted.has(position))
+  const events = all.slice(0, most)
+  const isFull = events.length === positions.length || events.length < all.length
+  return { events, count: events.length, last: events.at(-1)?.position ?? 0, isFull }
 }
 
 /** The cursor, delivery and retries of a partition, on rows in memory. */
@@ -176,22 +206,23 @@ export const memoryPartition = ({ settings, events, handler, effects, ...given }
     inTurn: (work) => work(),
     ...given.parts
   }
-  const delivery = settings.transactional
-    ? new TransactionalDelivery({
-        ...parts,
-        places: places as never,
-        log: { transaction } as never,
-        fleet: { idleMs: 60_000 } as never,
-        run,
-        ambient: () => undefined,
-        transactions: Semaphore.makeUnsafe(1)
-      })
-    : new PlainDelivery(parts)
+  const transactional = {
+    ...parts,
+    places: places as never,
+    log: { transaction } as never,
+    fleet: { idleMs: 60_000 } as never,
+    run,
+    ambient: () => undefined,
+    transactions: Semaphore.makeUnsafe(1)
+  }
+  const [delivery, retrial] = settings.transactional
+    ? [new TransactionalDelivery(transactional), new TransactionalRetrial(transactional)]
+    : [new PlainDelivery(parts), new PlainRetrial(parts)]
   const at = (positions: ReadonlyArray<number>) =>
-    Effect.sync(() => ({ events: events.filter(({ position }) => positions.includes(position)) }))
+    Effect.sync(() => portion(positions, events, given.pageEvents ?? Number.POSITIVE_INFINITY))
   const retries = new Retries({
     cursor,
-    delivery,
+    retrial,
     places: places as never,
     pages: { at } as never,
     run,

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import type { Event } from "../../src/index.ts"
+import type { Event, HandlerContext } from "../../src/index.ts"
 import { eventAt, memoryPartition, memorySettings, MemoryPlaces } from "./memory-partition.ts"
 
 // The law of a partition that holds what fails: every event ends handled, or parked, or behind a parked one of its stream; and at
@@ -14,14 +14,16 @@ const MOST_ROUNDS = 500
 const program = fc.record({
   /** The stream of each event. */
   streams: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 25 }),
-  /** How often each fails. */
+  /** On how many attempts each fails. */
   failures: fc.array(fc.constantFrom(0, 0, 0, 1, 2, ATTEMPTS), { minLength: 25, maxLength: 25 }),
   /** Of which streams an event is parked from the start. */
   held: fc.uniqueArray(fc.integer({ min: 0, max: 3 }), { maxLength: 2 }),
   batch: fc.integer({ min: 1, max: 5 }),
   /** How many events the log has more, each time that it is looked at. */
   page: fc.integer({ min: 1, max: 25 }),
-  /** Whether what is to be tried again has to wait for the end of what is at hand. */
+  /** … and how many what is tried again. */
+  heldPage: fc.integer({ min: 1, max: 25 }),
+  /** Whether what is to be tried again has to wait for the end of what is new. */
   isPatient: fc.boolean(),
   /** What becomes of what is written, one after the other. */
   network: fc.array(fc.constantFrom("works", "works", "loses the write", "loses the answer"), {
@@ -45,13 +47,11 @@ test("whatever fails, in whatever batches: nothing is forgotten, and streams sta
   await fc.assert(
     fc.asyncProperty(
       program,
-      async ({ streams, failures, held, batch, page, isPatient, network, transactional }) => {
+      async ({ streams, failures, held, batch, page, heldPage, isPatient, network, transactional }) => {
         const first = held.length + 1
         const events = streams.map((stream, index) => eventAt(first + index, `s-${stream}`))
         const last = first + streams.length - 1
-        const left = new Map<number, number>(
-          events.map(({ position }, index) => [position, failures[index]!])
-        )
+        const failing = (position: number): number => failures[position - first]!
         const places = new MemoryPlaces()
         for (const row of parkedOf(held)) places.rows.set(row.position, row)
         places.position = held.length
@@ -65,15 +65,10 @@ test("whatever fails, in whatever batches: nothing is forgotten, and streams sta
             const written = fate === "loses the write" ? Effect.void : keep(...asked)
             return Effect.andThen(written, Effect.die(LOST))
           })
-        const handler = (given: Event | ReadonlyArray<Event>): void => {
+        const handler = (given: Event | ReadonlyArray<Event>, { attempt }: HandlerContext): void => {
           const some = given as ReadonlyArray<Event>
-          for (const { position } of some) {
-            const times = left.get(position)!
-            if (times === 0) continue
-            // One of several does not count as tried: each is tried alone then.
-            if (some.length === 1) left.set(position, times - 1)
-            throw new Error(`no ${position}`)
-          }
+          const bad = some.find(({ position }) => failing(position) >= attempt)
+          if (bad !== undefined) throw new Error(`no ${bad.position}`)
           handled.push(...some)
         }
         const settings = memorySettings({
@@ -90,6 +85,7 @@ test("whatever fails, in whatever batches: nothing is forgotten, and streams sta
           events,
           handler,
           places,
+          pageEvents: heldPage,
           effects: { save },
           ...(isPatient ? { parts: { halts: () => false } } : {})
         })
@@ -100,7 +96,7 @@ test("whatever fails, in whatever batches: nothing is forgotten, and streams sta
           rounds += 1
           if (rounds > MOST_ROUNDS) throw new Error(`nothing moves at ${cursor.handled}`)
           try {
-            if (isDue()) await retries.run()
+            if (isDue() && !(isPatient && cursor.handled < last)) await retries.run()
             else if (cursor.handled >= last) await cursor.keep()
             else {
               const stretch = events.filter(({ position }) => position > cursor.handled).slice(0, page)
@@ -112,9 +108,13 @@ test("whatever fails, in whatever batches: nothing is forgotten, and streams sta
           }
           expect(places.forgotten()).toEqual([])
         }
-        expect(places.sorted().filter(({ state }) => state === "retrying")).toEqual([])
+        for (const { state, position } of places.sorted()) {
+          expect(state).not.toBe("retrying")
+          if (state === "parked" && position >= first) expect(failing(position)).toBe(ATTEMPTS)
+        }
         const all = handled.map(({ position }) => position)
         const done = [...new Set(all)]
+        expect(done.filter((position) => failing(position) === ATTEMPTS)).toEqual([])
         if (transactional || network.length === 0) expect(all).toEqual(done)
         const known = [...done, ...places.rows.keys()].filter((position) => position >= first)
         expect(known.toSorted((one, other) => one - other)).toEqual(events.map(({ position }) => position))

@@ -88,7 +88,7 @@ describe("an engine that was not heard of for its lease, and is heard of again",
     const allowSeeing = await holding("lock table held_events in access exclusive mode")
     await log.emit(`${categories[0]}-a`, 1)
     // With something to do it has looked: the partition is its own yet; what is held in it, it is not told.
-    await isWaiting("select distinct stream")
+    await isWaiting("with recursive held as")
     await log.db.query(
       "update tidemark.subscription_cursors set owner = $2, epoch = epoch + 1 where subscription = $1",
       [name, randomUUID()]
