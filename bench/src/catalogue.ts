@@ -1,7 +1,7 @@
 import type { Measure } from "./bench.ts"
 import { emitBigLog } from "./measures/big-log.ts"
 import { catchup } from "./measures/catchup.ts"
-import { consumers8, durable, durableTransactional } from "./measures/durable.ts"
+import { consumers8, durable, durableDrain, durableTransactional } from "./measures/durable.ts"
 import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
@@ -24,6 +24,7 @@ const measures: ReadonlyArray<Measure> = [
   replay,
   durable,
   durableTransactional,
+  durableDrain,
   consumers8,
   rebuildRows,
   rebuildEntities,

@@ -11,6 +11,8 @@ const EVENTS = 200_000
 const MEMBERS = 8
 const BATCH = 500
 const LOOK_EVERY_MS = 10
+/** Counting what is held takes the server some ms. */
+const COUNT_EVERY_MS = 200
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -63,6 +65,38 @@ export const durable: Measure = {
         return found
       })
       return [figure("durable.rate", "events/s", rate)]
+    })
+}
+
+/** Every stream waits behind its first event, which is parked, until that is tried again. */
+export const durableDrain: Measure = {
+  figures: ["durable.drain"],
+  run: (bench) =>
+    filled(bench, async (engine) => {
+      const rate = await turns(bench, async (round) => {
+        const name = `drain-${round}`
+        let isWell = false
+        const handler = (): void => {
+          if (!isWell) throw new Error("not yet")
+        }
+        const options = { name, from: "start", retry: { attempts: 1 } } as const
+        const subscription = await engine.subscribe(options, handler)
+        await untilThrough(engine, name, performance.now())
+        const { control } = subscription
+        const { parked, waiting } = (await control.status()).held
+        isWell = true
+        const since = performance.now()
+        await control.retry("all")
+        const left = async (): Promise<number> => {
+          const { held } = await control.status()
+          return held.parked + held.retrying + held.waiting
+        }
+        while ((await left()) > 0) await pause(COUNT_EVERY_MS)
+        const tookMs = performance.now() - since
+        await subscription.stop()
+        return (parked + waiting) / (tookMs / 1000)
+      })
+      return [figure("durable.drain", "events/s", rate)]
     })
 }
 
