@@ -25,7 +25,7 @@ const FAILS = 0.01
 const FAILS_HARD = 0.6
 const EVERY_HARD = 97
 const LONGEST_MS = 3
-const LONGEST_PAUSE_MS = 300
+const LONGEST_PAUSE_MS = 120
 const MOST_EVENTS = 3
 
 const fails = (position: number): boolean => chance(position % EVERY_HARD === 0 ? FAILS_HARD : FAILS)
