@@ -10,17 +10,23 @@ import { readSql, type SqlSource } from "./sql-source.ts"
 export interface Blueprint {
   readonly definition: ProjectionDefinition
   readonly tables: string
-  /** The fold of a rows projection; empty for entities. */
+  /** The fold of a rows projection; empty for the others. */
   readonly fold: string
+  /** What stands on its relations; empty where nothing does. */
+  readonly views: string
   /** The same for equal definitions. Of a fold in code only the version number counts, since its text changes when it is built. */
   readonly hash: string
 }
 
-const hashOf = (definition: ProjectionDefinition, tables: string, fold: string): string => {
+const hashOf = (
+  definition: ProjectionDefinition,
+  { tables, fold, views }: Pick<Blueprint, "tables" | "fold" | "views">
+): string => {
   const { name, version, events, relations, model } = definition
   const types = events.map((event) => [event.type, event.schemaVersion])
-  const shape = model.shape === "rows" ? [model.shape] : [model.shape, model.table, model.key]
-  const content = JSON.stringify([name, version, types.toSorted(), relations, shape, tables, fold])
+  const shape = model.shape === "entities" ? [model.shape, model.table, model.key] : [model.shape]
+  const parts = [name, version, types.toSorted(), relations, shape, tables, fold]
+  const content = JSON.stringify(views === "" ? parts : [...parts, views])
   return createHash("sha256").update(content).digest("hex")
 }
 
@@ -69,7 +75,9 @@ export const blueprint = Effect.fnUntraced(function* (
     })
   const tables = yield* read(definition.tables)
   const fold = model.shape === "rows" ? yield* read(model.fold) : ""
+  const views = definition.views === undefined ? "" : yield* read(definition.views)
   const problem = problemOf(definition, tables, fold)
   if (problem !== undefined) return yield* invalid(problem)
-  return { definition, tables, fold, hash: hashOf(definition, tables, fold) }
+  const sql = { tables, fold, views }
+  return { definition, ...sql, hash: hashOf(definition, sql) }
 })

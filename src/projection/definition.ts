@@ -1,5 +1,8 @@
+import type { Effect } from "effect"
 import type { Event } from "../log/event.ts"
 import type { EventType } from "../log/event-type.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import type { FoldFailed } from "./fold.ts"
 import type { Operations } from "./operation.ts"
 import type { SqlSource } from "./sql-source.ts"
 
@@ -38,6 +41,32 @@ export interface EntitiesShape<R extends Row = Row> {
   fold(row: R | undefined, event: Event): R | undefined
 }
 
+/** What a fold of batches may ask of the server, inside the transaction that moves its cursor. */
+export interface FoldTables {
+  /**
+   * Runs a statement, prepared once per connection; it names the projection's tables as `:"table"`. It may read the log below the
+   * batch, too, as `:"schema".events`: that is as immutable as the batch.
+   */
+  readonly query: <R = Record<string, unknown>>(
+    sql: SqlSource,
+    params: ReadonlyArray<unknown>
+  ) => Effect.Effect<ReadonlyArray<R>, PostgresError>
+  /** Runs code that may throw, with the clock and chance out of its reach: what it throws is the batch's fault. */
+  readonly attempt: <A>(own: () => A) => Effect.Effect<A, FoldFailed>
+}
+
+/**
+ * A projection for what neither rows nor entities can say: its events change rows of several tables, by what is in them. Batches may
+ * be cut anywhere, so the outcome must not depend on where.
+ */
+export interface BatchesShape {
+  readonly shape: "batches"
+  readonly fold: (
+    events: ReadonlyArray<Event>,
+    tables: FoldTables
+  ) => Effect.Effect<void, PostgresError | FoldFailed>
+}
+
 /** A read model, and the fold that fills it from the log. */
 export interface ProjectionDefinition<Ops extends Operations = Operations> {
   /** Lower-case letters, digits and _. */
@@ -52,7 +81,9 @@ export interface ProjectionDefinition<Ops extends Operations = Operations> {
   readonly tables: SqlSource
   /** The plain names of its tables: each is a physical table per generation behind a view of this name. */
   readonly relations: ReadonlyArray<string>
-  readonly model: RowsShape | EntitiesShape
+  readonly model: RowsShape | EntitiesShape | BatchesShape
+  /** The SQL of views on its relations, made with them: `create or replace view :"home".idle as select … from :"home".agents`. */
+  readonly views?: SqlSource
   /** Its commands and queries, by verb. */
   readonly operations: Ops
 }
@@ -70,3 +101,6 @@ export const entities = <R extends Row>(shape: Omit<EntitiesShape<R>, "shape">):
 
 /** The rows shape. */
 export const rows = (fold: SqlSource): RowsShape => ({ shape: "rows", fold })
+
+/** The batches shape. */
+export const batches = (fold: BatchesShape["fold"]): BatchesShape => ({ shape: "batches", fold })

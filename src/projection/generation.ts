@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Queryable } from "../postgres/postgres.ts"
 import { quoted } from "../postgres/identifier.ts"
-import { statement } from "../postgres/sql-file.ts"
+import { statement, withSchema } from "../postgres/sql-file.ts"
+import { batchesFold } from "./batches-fold.ts"
 import type { Blueprint } from "./blueprint.ts"
 import type { EntitiesShape } from "./definition.ts"
 import { entitiesFold, type EntityStatements, entityStatements } from "./entities-fold.ts"
@@ -11,6 +12,9 @@ import type { Fold } from "./fold.ts"
 import { liveRowsSql, rowsFold } from "./rows-fold.ts"
 import { type Explained, relationsOf } from "./sql-purity.ts"
 import { inGeneration, overBatch, physicalName, qualified } from "./sql-source.ts"
+
+/** What the SQL of views calls the schema of the relations, which is that of the log but where a what-if tries them. */
+const HOME = ':"home"'
 
 export interface EntityTable {
   readonly columns: ReadonlyArray<string>
@@ -47,7 +51,7 @@ export class Generation {
 
   /** Makes the public views of this generation, where there are none yet. */
   publish(connection: Queryable): Effect.Effect<void, PostgresError> {
-    return Effect.forEach(
+    const relations = Effect.forEach(
       this.relations,
       (relation) => {
         const view = qualified(this.home, relation)
@@ -55,6 +59,15 @@ export class Generation {
       },
       { discard: true }
     )
+    return Effect.andThen(relations, this.publishViews(connection))
+  }
+
+  /** Makes what stands on the public views. */
+  publishViews(connection: Queryable): Effect.Effect<void, PostgresError> {
+    const { views } = this.blueprint
+    if (views === "") return Effect.void
+    const text = withSchema(views, this.schema).replaceAll(HOME, () => quoted(this.home))
+    return Effect.asVoid(connection.query(text))
   }
 
   /** The fold of rows over the events that a query gives. */
@@ -75,6 +88,7 @@ export class Generation {
   fold(connection: Queryable): Effect.Effect<Fold, PostgresError> {
     const { model } = this.blueprint.definition
     if (model.shape === "rows") return Effect.succeed(rowsFold(this.set(this.blueprint.fold), this.schema))
+    if (model.shape === "batches") return Effect.succeed(batchesFold(model, (sql) => this.set(sql)))
     return Effect.map(this.entities(connection, model), ({ columns, statements }) =>
       entitiesFold(model, columns, statements)
     )
@@ -83,6 +97,7 @@ export class Generation {
   /** Has the server plan what the fold will do, so that a mistake is found before the first event; nothing is executed. */
   check(connection: Queryable): Effect.Effect<void, PostgresError | ProjectionError> {
     const { model } = this.blueprint.definition
+    if (model.shape === "batches") return Effect.void
     if (model.shape === "rows") {
       const sql = liveRowsSql(this.set(this.blueprint.fold), this.schema)
       return Effect.andThen(this.checkReach(connection, sql, "[]"), this.checkCalls(connection, sql))

@@ -6,6 +6,7 @@ import type { Failure } from "../fold-stretch.ts"
 import type { Overtaken } from "../registry.ts"
 import { begin, type Begun } from "./begin.ts"
 import type { Build, RebuildParts } from "./build.ts"
+import { batchesFiller } from "./batches-filler.ts"
 import { entitiesFiller } from "./entities-filler.ts"
 import { RebuildDiffers, RebuildFailed, RebuildLost } from "./error.ts"
 import { type Filler, type Filling, isAboutEvents } from "./filler.ts"
@@ -85,6 +86,7 @@ const isRefusal = (failure: PostgresError | Overtaken): failure is PostgresError
 /** How the tables of a build are filled. */
 export const fillerOf = (parts: RebuildParts, build: Build): Effect.Effect<Filling, PostgresError> => {
   const { model } = build.blueprint.definition
+  if (model.shape === "batches") return Effect.succeed(batchesFiller(parts, build))
   return model.shape === "rows" ? rowsFiller(parts, build) : entitiesFiller(parts, build, model)
 }
 

@@ -146,6 +146,7 @@ export const swap = (
       if (position > build.position) yield* reachLive(parts, build, connection, position)
       const successor = { name, generation: number, version, hash: blueprint.hash, relations }
       yield* takePlace(parts, connection, live, successor, position)
+      yield* build.generation.publishViews(connection)
       return { live, position }
     })
   )
