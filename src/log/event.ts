@@ -27,6 +27,8 @@ export interface NewEvent<Data = unknown> {
   readonly occurredAt?: Date | string
   /** The version of the type's schema; that of the declared type by default, else 1. */
   readonly schemaVersion?: number
+  /** What is true of this event alone, beside and before what is said of the whole append. */
+  readonly meta?: Meta
 }
 
 /** An event of the log: immutable. */

@@ -106,6 +106,17 @@ const metaText = (meta: Meta | undefined, stream: string, maxBytes: number): str
     : json.text
 }
 
+/** The meta of an event that has some of its own: each of its fields goes before that of the append. */
+const ownMetaText = (
+  own: Meta,
+  meta: Meta | undefined,
+  stream: string,
+  { maxEventBytes }: RequestRules
+): string | LogReason => {
+  const text = metaText(own, stream, maxEventBytes)
+  return typeof text === "string" ? metaText({ ...meta, ...own }, stream, maxEventBytes) : text
+}
+
 const expectedProblem = (expected: ExpectedVersion): InvalidArgument | undefined =>
   expected === "any" ||
   expected === "none" ||
@@ -153,7 +164,9 @@ export const makeRequest = (
         const problem = `An event for stream ${JSON.stringify(part.stream)} is ${String(event)}: give an object with a type`
         return Result.fail(new InvalidArgument({ problem }))
       }
-      const row = eventRow(part.stream, event, text, rules)
+      const own = event.meta === undefined ? text : ownMetaText(event.meta, meta, part.stream, rules)
+      if (typeof own !== "string") return Result.fail(own)
+      const row = eventRow(part.stream, event, own, rules)
       if (isReason(row)) return Result.fail(row)
       if (event.id !== undefined) {
         ids ??= new Set()

@@ -73,7 +73,9 @@ export class Members implements AsyncDisposable {
     this.asked += 1
     const answer = this.asked
     worker.send({ answer, asked })
-    const said = await worker.saysThat((one) => "answer" in one && one.answer === answer, ANSWERS)
+    const isAnswer = (one: Said): boolean => "answer" in one && one.answer === answer
+    const what = `process ${worker.pid} to answer ${JSON.stringify(asked)}`
+    const said = await worker.saysThat(isAnswer, { ...ANSWERS, what })
     return "failed" in said && said.failed !== undefined ? `failed: ${said.failed}` : "done"
   }
 

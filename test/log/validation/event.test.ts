@@ -125,6 +125,22 @@ describe("an event's size", () => {
 })
 
 describe("meta", () => {
+  test("of one event goes before that of the append, and is checked like it", async () => {
+    const { events } = await log.engine.emit(
+      "own-1",
+      [{ type: "T", meta: { actor: "b", reason: "r" } }, { type: "T" }],
+      { meta: { actor: "a", correlationId: "c" } }
+    )
+    const read = await eventsOf(log.engine, "own-1")
+    expect(read.map(({ meta }) => meta)).toEqual([
+      { actor: "b", correlationId: "c", reason: "r" },
+      { actor: "a", correlationId: "c" }
+    ])
+    expect(events).toHaveLength(2)
+    for (const meta of [{ text: "\0" }, "x", null])
+      expect(await refused({ type: "T", meta })).toMatchObject({ problem: expect.stringMatching(/^meta/) })
+  })
+
   test.each<readonly [string, unknown]>([
     ["a text", "x"],
     ["an array", ["x"]],
