@@ -4,7 +4,7 @@ import type { PostgresError } from "../../postgres/error.ts"
 import type { ProjectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { Build, RebuildParts } from "./build.ts"
-import { sameEpoch } from "./epoch.ts"
+import { recognised, sameEpoch } from "./epoch.ts"
 import { untilUnlocked } from "./unlocked.ts"
 
 /**
@@ -62,21 +62,36 @@ export const whileAway = <A, E extends Problem>(
     return attempt(timed)
   })
 
+/** A try whose row is gone was given up by another, unless the log is not what it was: then it may never have had the row. */
+const unlessRestored = <A>(
+  parts: RebuildParts,
+  build: Build,
+  epoch: string,
+  work: Effect.Effect<A, Problem>
+): Effect.Effect<A, Problem> =>
+  Effect.catchTag(work, "Overtaken", (overtaken) =>
+    recognised(parts, build.name).pipe(
+      Effect.andThen(sameEpoch(parts.postgres, parts.postgres, build.name, epoch)),
+      Effect.andThen(Effect.fail(overtaken))
+    )
+  )
+
 /**
  * Does a step of a rebuild, and where its connection or the server goes away meanwhile, does it again from where the build is once
  * it is back. A step must come to the same if it is done twice.
  */
 export const throughLosses = <A>(
-  { postgres }: RebuildParts,
+  parts: RebuildParts,
   build: Build,
   epoch: string,
   step: Effect.Effect<A, Problem>
 ): Effect.Effect<A, Problem> => {
   const comeBack: Effect.Effect<void, Problem> = Effect.gen(function* () {
     yield* untilUnlocked(build.recover, { patienceMs: AWAY_MS })
-    yield* sameEpoch(postgres, postgres, build.name, epoch)
+    yield* sameEpoch(parts.postgres, parts.postgres, build.name, epoch)
     const { name: projection, position } = build
     yield* Effect.logWarning("A rebuild lost its connection, and goes on", { projection, position })
   })
-  return whileAway(step, comeBack, () => build.extent)
+  const known = <B>(work: Effect.Effect<B, Problem>) => unlessRestored(parts, build, epoch, work)
+  return whileAway(known(step), known(comeBack), () => build.extent)
 }
