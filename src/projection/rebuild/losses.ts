@@ -1,17 +1,19 @@
 import { Effect } from "effect"
 import { backoffMs } from "../../base/backoff.ts"
-import type { PostgresError } from "../../postgres/error.ts"
+import { LockTimeout, PostgresError } from "../../postgres/error.ts"
 import type { ProjectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { Build, RebuildParts } from "./build.ts"
 import { recognised, sameEpoch } from "./epoch.ts"
-import { untilUnlocked } from "./unlocked.ts"
+import { isBlocked, untilUnlocked } from "./unlocked.ts"
 
 /**
  * How long a rebuild waits for a connection or a server that is gone, in ms, from when it last got any further, or worked for as long
  * at a time.
  */
 const AWAY_MS = 60_000
+
+const STILL_AT_IT = `the server was still at a statement of this rebuild ${AWAY_MS} ms after its connection had been lost`
 
 type Problem = Failure | ProjectionError
 
@@ -87,7 +89,9 @@ export const throughLosses = <A>(
   step: Effect.Effect<A, Problem>
 ): Effect.Effect<A, Problem> => {
   const comeBack: Effect.Effect<void, Problem> = Effect.gen(function* () {
-    yield* untilUnlocked(build.recover, { patienceMs: AWAY_MS })
+    yield* Effect.catchIf(untilUnlocked(build.recover, { patienceMs: AWAY_MS }), isBlocked, () =>
+      Effect.fail(new PostgresError({ reason: new LockTimeout({ detail: STILL_AT_IT }) }))
+    )
     yield* sameEpoch(parts.postgres, parts.postgres, build.name, epoch)
     const { name: projection, position } = build
     yield* Effect.logWarning("A rebuild lost its connection, and goes on", { projection, position })
