@@ -10,7 +10,7 @@ import { random, seedFor } from "../support/random.ts"
 import { numberOf, SOON } from "./scene.ts"
 
 // Everything that locks rows of subscriptions does so in one order: the subscription, its cursors by partition, held events by
-// position, engines, members. Who waits in that order is never one of two who wait for each other.
+// position, engines, members, the highest ended epoch. Who waits in that order is never one of two who wait for each other.
 
 const db = testDatabase()
 
@@ -115,6 +115,22 @@ describe("rows are locked from the first to the last, and cursors before held ev
     await locker.query("rollback")
     await db.query("delete from tidemark.subscription_members where subscription = $1", [name])
   })
+})
+
+test("a deletion locks the highest ended epoch last: what it waits for itself, other deletions do not wait for", async () => {
+  const name = await makeSubscription()
+  await using holder = await openSession(db.url)
+  await using deleter = await openSession(db.url)
+  await holder.query("begin")
+  await holder.query(`select from ${members[0]} and subscription = '${name}' for update`)
+  const deleting = deleter.query(textOf("delete_subscription"), [name])
+  await until(
+    async () =>
+      (await db.query("select from pg_locks where pid = $1 and not granted", [deleter.pid])).length > 0
+  )
+  await holder.query("select from ended_epochs for update nowait")
+  await holder.query("commit")
+  await deleting
 })
 
 test("who leaves waits for no cursor, and comes again for those that were not free", async () => {
