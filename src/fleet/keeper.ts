@@ -87,7 +87,8 @@ export class Keeper {
     if (!this.hasJoined) return Effect.succeed(false)
     this.sureUntil = Number.NEGATIVE_INFINITY
     const { text } = statement("leave_fleet", this.postgres.schema)
-    return Effect.isSuccess(this.postgres.query(text, [this.card.engine]))
+    const { engine, application, host, pid, process = null } = this.card
+    return Effect.isSuccess(this.postgres.query(text, [engine, application, host, pid, process]))
   })
 
   private readonly step: Effect.Effect<void> = Effect.suspend(() => {
@@ -121,7 +122,7 @@ export class Keeper {
     }
     // Each has left, although it could not say so itself.
     for (const engine of sighting.gone)
-      yield* this.postgres.query(statement("leave_fleet", schema).text, [engine])
+      yield* this.postgres.query(statement("bury_engine", schema).text, [engine])
     return sighting.gone.size === 0 ? sighting : { ...sighting, soonestMs: 0 }
   })
 }

@@ -191,7 +191,7 @@ test("verbs, claims, members that come and go, and engines that leave never wait
       })
     }
   }
-  const [leave, deal, release] = ["leave_fleet", "deal_subscription", "release_partitions"].map(textOf)
+  const [bury, deal, release] = ["bury_engine", "deal_subscription", "release_partitions"].map(textOf)
   const verbs: ReadonlyArray<(name: string) => Promise<unknown>> = [
     (name) => oneOf(engines).subscription(name).rewind("start"),
     (name) => oneOf(engines).subscription(name).pause(),
@@ -204,10 +204,10 @@ test("verbs, claims, members that come and go, and engines that leave never wait
     (name) => oneOf(engines).subscription(name).retry("all"),
     (name) => oneOf(engines).subscription(name).drop("all", { reason: "by chance" }),
     (name) => (chance(0.3) ? oneOf(engines).subscription(name).delete() : Promise.resolve()),
-    // As an engine that closes does, or as others do for one that is gone.
+    // As others do for one that is gone.
     async () => {
       const known = await db.query<{ engine: string }>("select engine from tidemark.engines")
-      if (known.length > 0) await db.query(leave!, [oneOf(known).engine])
+      if (known.length > 0) await db.query(bury!, [oneOf(known).engine])
     },
     async (name) => {
       const known = await db.query<{ engine: string }>("select engine from tidemark.engines")
