@@ -1,4 +1,5 @@
--- What belongs to a subscription goes in the order in which everybody locks it.
+-- What belongs to a subscription goes in the order in which everybody locks it. How high its epochs were stays, as the last thing
+-- that is locked: others wait for that.
 with events as (
   select position
   from :"schema".held_events
@@ -26,5 +27,12 @@ members as (
 ),
 cursors as (
   delete from :"schema".subscription_cursors where subscription = $1
+  returning epoch
+),
+gone as (
+  delete from :"schema".subscriptions where name = $1
 )
-delete from :"schema".subscriptions where name = $1
+update :"schema".ended_epochs ended
+set highest = greatest(ended.highest, last.epoch)
+from (select max(epoch) as epoch from cursors where (select count(*) from joined) is not null) last
+where last.epoch is not null

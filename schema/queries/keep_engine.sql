@@ -1,10 +1,11 @@
--- A sign of life of an engine, and how the posts stand that it watches: whose each is, for how many ms yet, how far it is, whether
+-- A sign of life of an engine, unless it has left, and how the posts stand that it watches: whose each is, for how many ms yet, how far it is, whether
 -- anything that its owner holds is due, and whether somebody is changing the subscription. Of a subscription it says how many
 -- engines that are alive share it, and how many of them joined before this one; null where this one is none of them.
 with kept as (
-  insert into :"schema".engines (engine, application, host, pid, process, alive_until)
+  insert into :"schema".engines as known (engine, application, host, pid, process, alive_until)
   values ($1, $2, $3, $4, $8, clock_timestamp() + $5 * interval '1 millisecond')
   on conflict (engine) do update set alive_until = excluded.alive_until
+  where not known.has_left
 ),
 posts as (
   select 'projection' as kind, name, 0 as part, owner, epoch, position

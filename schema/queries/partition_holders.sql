@@ -6,7 +6,7 @@ select
   holder.pid as backend, session.application_name as session,
   extract(epoch from clock_timestamp() - session.xact_start)::float8 * 1000 as age_ms
 from :"schema".subscription_cursors cursor
-left join :"schema".engines engine on engine.engine = cursor.owner
+left join :"schema".engines engine on engine.engine = cursor.owner and not engine.has_left
 left join pg_locks holder
   on holder.locktype = 'transactionid' and holder.granted and holder.transactionid = cursor.xmax
 left join pg_stat_activity session on session.pid = holder.pid

@@ -63,7 +63,7 @@ select
 from chosen one
 join :"schema".subscription_cursors cursor on cursor.subscription = one.name
 left join behind on behind.name = one.name and behind.partition = cursor.partition
-left join :"schema".engines holder on holder.engine = cursor.owner
+left join :"schema".engines holder on holder.engine = cursor.owner and not holder.has_left
 left join lateral (
   select
     count(*) filter (where state = 'retrying')::integer as retrying,

@@ -7,6 +7,7 @@ grant select on sequence :"schema".log_position to :"role";
 grant insert, update, delete on
   :"schema".engines, :"schema".subscriptions, :"schema".subscription_members, :"schema".subscription_cursors, :"schema".held_events
 to :"role";
+grant update on :"schema".ended_epochs to :"role";
 grant execute on function
   :"schema".append_events(text, jsonb, text),
   :"schema".append_lone(text, bigint, uuid, text, jsonb, text[], jsonb, integer),

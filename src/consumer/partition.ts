@@ -202,7 +202,7 @@ export class Partition {
 
   /** Begins nothing while the subscription is being changed. */
   private async makeWay(): Promise<void> {
-    this.parts.fleet.look()
+    this.parts.fleet.lookSoon()
     await this.pause(CHANGING_LOOK_MS)
   }
 
@@ -247,7 +247,7 @@ export class Partition {
     const { fleet } = this.parts
     this.isDoubtful = true
     if (fleet.sureSince() !== undefined) return
-    fleet.look()
+    fleet.lookSoon()
     await this.pause(UNSURE_LOOK_MS)
   }
 

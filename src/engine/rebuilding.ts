@@ -51,7 +51,7 @@ export interface Rebuilding {
    * Folds read models, also changed ones, into a schema of their own, and tells what differs from the live tables: by key, with
    * counts and examples. Where neither `to` nor a filter leaves anything out, both are compared as they are after one and the
    * same event; else with the live tables as they are. Nothing else of the database is written to, and the schema is dropped at
-   * the end unless `keep` says otherwise. Rejects with SchemaInUse (it is there and was not made for this, or holds
+   * the end unless `keep` says otherwise; where it cannot be, a warning and `leftBehind` say why. Rejects with SchemaInUse (it is there and was not made for this, or holds
    * what others put there), WhatIfUnderWay (one works in that schema; what a killed one leaves, the next replaces), InvalidIdentifier,
    * UnknownProjection, InvalidDefinition, RebuildFailed (a fold failed on an event), InvalidArgument or LogRewound (`to`).
    */

@@ -36,6 +36,8 @@ export class Fleet extends Context.Service<
     readonly watch: (post: Post, onLook: (look: Look) => void) => () => void
     /** Looks now: something may have changed hands. */
     readonly look: () => void
+    /** Looks within 100 ms: once however many ask, for those who do so again and again. */
+    readonly lookSoon: () => void
     /**
      * Since when, by performance.now(), the others surely take this engine for alive, whatever its clock and theirs say;
      * undefined where they may not. What was seen to be this engine's before then may have changed hands.
@@ -77,6 +79,7 @@ const makeFleet = Effect.fnUntraced(function* (
     idleMs: Math.floor(leaseMs * IDLE_PART),
     watch: (post, onLook) => keeper.watch(post, onLook),
     look: () => keeper.look(),
+    lookSoon: () => keeper.lookSoon(),
     sureSince: () => keeper.sureSince,
     tell: wake.tellFleet
   })

@@ -12,6 +12,9 @@ const SIGNS_PER_LEASE = 2
 /** How long after another's lease ends it is looked for, in ms. */
 const AFTER_LEASE_MS = 20
 
+/** How soon it looks for those who look again and again, in ms: once for all of them. */
+const SOON_MS = 100
+
 /** How long an engine must not have been heard of to be forgotten, in ms: until then `status` can name it. */
 const FORGET_MS = 3_600_000
 
@@ -35,6 +38,7 @@ export class Keeper {
   private heardAgainAt = 0
   private hasJoined = false
   private failures = 0
+  private soon: NodeJS.Timeout | undefined
 
   constructor(postgres: Postgres["Service"], card: Card, leaseMs: number) {
     this.postgres = postgres
@@ -58,6 +62,15 @@ export class Keeper {
     this.news.ring()
   }
 
+  /** Looks within SOON_MS, once however many ask. */
+  lookSoon(): void {
+    if (this.watched.size === 0) return
+    this.soon ??= setTimeout(() => {
+      this.soon = undefined
+      this.look()
+    }, SOON_MS)
+  }
+
   get sureSince(): number | undefined {
     return performance.now() < this.sureUntil ? this.heardAgainAt : undefined
   }
@@ -69,11 +82,13 @@ export class Keeper {
 
   /** Gives up everything that is owned; whether there was anything to give up. */
   readonly leave: Effect.Effect<boolean> = Effect.suspend(() => {
-    if (!this.hasJoined) return Effect.succeed(false)
     this.watched.clear()
+    clearTimeout(this.soon)
+    if (!this.hasJoined) return Effect.succeed(false)
     this.sureUntil = Number.NEGATIVE_INFINITY
     const { text } = statement("leave_fleet", this.postgres.schema)
-    return Effect.isSuccess(this.postgres.query(text, [this.card.engine]))
+    const { engine, application, host, pid, process = null } = this.card
+    return Effect.isSuccess(this.postgres.query(text, [engine, application, host, pid, process]))
   })
 
   private readonly step: Effect.Effect<void> = Effect.suspend(() => {
@@ -107,7 +122,7 @@ export class Keeper {
     }
     // Each has left, although it could not say so itself.
     for (const engine of sighting.gone)
-      yield* this.postgres.query(statement("leave_fleet", schema).text, [engine])
+      yield* this.postgres.query(statement("bury_engine", schema).text, [engine])
     return sighting.gone.size === 0 ? sighting : { ...sighting, soonestMs: 0 }
   })
 }

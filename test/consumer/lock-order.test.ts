@@ -10,7 +10,7 @@ import { random, seedFor } from "../support/random.ts"
 import { numberOf, SOON } from "./scene.ts"
 
 // Everything that locks rows of subscriptions does so in one order: the subscription, its cursors by partition, held events by
-// position, engines, members. Who waits in that order is never one of two who wait for each other.
+// position, engines, members, the highest ended epoch. Who waits in that order is never one of two who wait for each other.
 
 const db = testDatabase()
 
@@ -117,6 +117,22 @@ describe("rows are locked from the first to the last, and cursors before held ev
   })
 })
 
+test("a deletion locks the highest ended epoch last: what it waits for itself, other deletions do not wait for", async () => {
+  const name = await makeSubscription()
+  await using holder = await openSession(db.url)
+  await using deleter = await openSession(db.url)
+  await holder.query("begin")
+  await holder.query(`select from ${members[0]} and subscription = '${name}' for update`)
+  const deleting = deleter.query(textOf("delete_subscription"), [name])
+  await until(
+    async () =>
+      (await db.query("select from pg_locks where pid = $1 and not granted", [deleter.pid])).length > 0
+  )
+  await holder.query("select from ended_epochs for update nowait")
+  await holder.query("commit")
+  await deleting
+})
+
 test("who leaves waits for no cursor, and comes again for those that were not free", async () => {
   const name = await makeSubscription()
   await using holder = await openSession(db.url)
@@ -175,7 +191,7 @@ test("verbs, claims, members that come and go, and engines that leave never wait
       })
     }
   }
-  const [leave, deal, release] = ["leave_fleet", "deal_subscription", "release_partitions"].map(textOf)
+  const [bury, deal, release] = ["bury_engine", "deal_subscription", "release_partitions"].map(textOf)
   const verbs: ReadonlyArray<(name: string) => Promise<unknown>> = [
     (name) => oneOf(engines).subscription(name).rewind("start"),
     (name) => oneOf(engines).subscription(name).pause(),
@@ -188,10 +204,10 @@ test("verbs, claims, members that come and go, and engines that leave never wait
     (name) => oneOf(engines).subscription(name).retry("all"),
     (name) => oneOf(engines).subscription(name).drop("all", { reason: "by chance" }),
     (name) => (chance(0.3) ? oneOf(engines).subscription(name).delete() : Promise.resolve()),
-    // As an engine that closes does, or as others do for one that is gone.
+    // As others do for one that is gone.
     async () => {
       const known = await db.query<{ engine: string }>("select engine from tidemark.engines")
-      if (known.length > 0) await db.query(leave!, [oneOf(known).engine])
+      if (known.length > 0) await db.query(bury!, [oneOf(known).engine])
     },
     async (name) => {
       const known = await db.query<{ engine: string }>("select engine from tidemark.engines")

@@ -13,8 +13,11 @@ const origin = { id: "log", epoch: 1 }
 /** Places of a subscription that nobody works on, asked as engines do. */
 const scene = async (partitions = 1) => {
   const { name, categories } = log.fresh()
-  const member = await log.engine.subscribe({ name, categories, partitions }, () => undefined)
-  await member.stop()
+  const again = async () => {
+    const member = await log.engine.subscribe({ name, categories, partitions }, () => undefined)
+    await member.stop()
+  }
+  await again()
   const query = (text: string, values: ReadonlyArray<unknown>) =>
     Effect.promise(async () => {
       const rows = await log.db.query(text, values)
@@ -36,7 +39,7 @@ const scene = async (partitions = 1) => {
     Effect.runPromise(Effect.isSuccess(places.keep(place, origin, to, { rate: 0 })))
   const positionOf = async (partition = 0) =>
     (await log.engine.subscription(name).status()).partitions[partition]!.position
-  return { name, places, claim, claimed, keeps, positionOf }
+  return { name, places, claim, claimed, keeps, positionOf, again }
 }
 
 const alive = async (ms = 60_000) => {
@@ -84,6 +87,18 @@ describe("the lock on a partition", () => {
     expect(again.epoch).toBe(before.epoch + 1)
     expect(await keeps(before, before.position + 1)).toBe(false)
     expect(await keeps(again, again.position + 1)).toBe(true)
+  })
+
+  test("is not granted under an epoch that a subscription of the same name had before it was deleted", async () => {
+    const { name, claimed, keeps, again } = await scene()
+    const engine = await alive()
+    const before = await claimed(engine)
+    await log.engine.subscription(name).delete()
+    await again()
+    const after = await claimed(engine)
+    expect(after.epoch).toBeGreaterThan(before.epoch)
+    expect(await keeps(before, before.position + 1)).toBe(false)
+    expect(await keeps(after, after.position + 1)).toBe(true)
   })
 
   test("that one does not have is released without harm, and without taking it from who has it", async () => {

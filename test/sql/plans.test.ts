@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto"
-import { Client } from "pg"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { statement } from "../../src/postgres/sql-file.ts"
 import { testDatabase } from "../support/database.ts"
+import { type Explained, explained as session, type Look, REPEATS } from "./explained.ts"
 
-// What the server really does for the statements of a log that nobody has analysed: auto_explain tells of each, within functions too.
+// What the server really does for the statements of a log that nobody has analysed.
 // One session had its plans made when the log was empty and keeps them; the other meets the log as it is.
 
 const db = testDatabase()
@@ -13,79 +13,10 @@ const EVENTS = 50_000
 const STREAMS = 5_000
 const BEATS = 5_000
 
-interface Node {
-  readonly "Node Type": string
-  readonly "Relation Name"?: string
-  readonly "Index Name"?: string
-  readonly "Actual Rows"?: number
-  readonly "Actual Loops"?: number
-  readonly "Index Cond"?: string
-  readonly "Rows Removed by Filter"?: number
-  readonly "Rows Removed by Index Recheck"?: number
-  readonly Plans?: ReadonlyArray<Node>
-}
-
-/** A look at a table: in which statement, by which way, and how many rows it took. */
-interface Look {
-  readonly statement: string
-  readonly node: string
-  readonly table: string
-  readonly rows: number
-  /** What the index was asked for. */
-  readonly asked: string
-}
-
-type Explained = {
-  readonly query: (text: string, values?: ReadonlyArray<unknown>, name?: string) => Promise<void>
-  /** The looks at tables that hold rows, since the last time. */
-  readonly looks: () => ReadonlyArray<Look>
-  readonly end: () => Promise<void>
-}
-
-/** The tables that hold rows; of others it does not matter how they are looked at. */
+/** The tables that hold rows. */
 const FULL = /^(?:events|streams|telemetry_0)$/
 
-const looksOf = (text: string): ReadonlyArray<Look> => {
-  const { "Query Text": statement, Plan } = JSON.parse(text) as { "Query Text": string; Plan: Node }
-  const nodes = (node: Node): ReadonlyArray<Node> => [node, ...(node.Plans ?? []).flatMap(nodes)]
-  return nodes(Plan).flatMap((node) => {
-    const table = node["Relation Name"] ?? ""
-    if (!FULL.test(table) || !node["Node Type"].endsWith("Scan")) return []
-    const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0)
-    const rows = ((node["Actual Rows"] ?? 0) + removed) * (node["Actual Loops"] ?? 0)
-    return [
-      {
-        statement: statement.replaceAll(/\s+/g, " ").slice(0, 100),
-        node: node["Node Type"],
-        table,
-        rows,
-        asked: node["Index Cond"] ?? ""
-      }
-    ]
-  })
-}
-
-const explained = async (): Promise<Explained> => {
-  const client = new Client({ connectionString: db.url, application_name: "explained" })
-  const seen: Array<Look> = []
-  client.on("notice", ({ message = "" }) => {
-    const at = message.indexOf("{")
-    if (message.startsWith("duration:") && at > 0) seen.push(...looksOf(message.slice(at)))
-  })
-  await client.connect()
-  await client.query(`load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
-    set auto_explain.log_timing = off; set auto_explain.log_nested_statements = on; set auto_explain.log_format = json;
-    set auto_explain.log_level = notice; set search_path = tidemark`)
-  return {
-    query: async (text, values = [], name) =>
-      void (await client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) })),
-    looks: () => seen.splice(0),
-    end: () => client.end()
-  }
-}
-
-/** More often than PostgreSQL makes a plan for the values at hand before it considers one for all. */
-const REPEATS = 7
+const explained = (): Promise<Explained> => session(db.url, FULL)
 
 let n = 0
 /** A stream of the log that no other call gave. */

@@ -15,14 +15,16 @@ export interface WhatIfCommand
   readonly projection?: ReadonlyArray<string>
 }
 
-const reportText = ({ schema, kept, projections }: WhatIfReport): string => {
+const reportText = ({ schema, kept, leftBehind, projections }: WhatIfReport): string => {
   const lines = projections.flatMap(
     ({ projection, version, position, events, seconds, rate: perSecond, compared }) => [
       `${printable(projection)}: version ${version}, ${events.toLocaleString("en")} events in ${seconds.toFixed(1)} s (${rate(perSecond)}), up to position ${position}`,
       ...(compared === undefined ? ["  nothing live to compare with"] : comparisonLines(compared))
     ]
   )
-  return [...lines, kept ? `Schema ${schema} is kept: drop it when you have seen enough.` : ""]
+  // What was left behind is said where warnings are.
+  const isKept = kept && leftBehind === undefined
+  return [...lines, isKept ? `Schema ${schema} is kept: drop it when you have seen enough.` : ""]
     .join("\n")
     .trimEnd()
 }
@@ -37,19 +39,23 @@ const filterOf = ({ streams, categories, types, labels, agent }: WhatIfCommand) 
 
 /** `tidemark replay --into <schema>`: what read models, also changed ones, would be made of the log. */
 export const whatIf = (options: WhatIfCommand): Promise<ExitCode> =>
-  atWorkbench(options, "Given up: the schema was dropped.", async ({ workshop, watched, report }) => {
-    const { into, module, projection, to, keep = false } = options
-    const all = module === undefined ? workshop.builtIn : await definitionsOf(module)
-    const unknown = projection?.filter((name) => !all.some((one) => one.name === name)) ?? []
-    const chosen = projection === undefined ? all : all.filter(({ name }) => projection.includes(name))
-    const found = await workshop.whatIf({
-      // One that is in no module may be one that the workshop knows; else it says that nobody does.
-      definitions: [...chosen, ...unknown],
-      into,
-      keep,
-      ...(to === undefined ? {} : { to }),
-      ...filterOf(options),
-      ...watched
-    })
-    report(found, reportText)
-  })
+  atWorkbench(
+    options,
+    "Given up: the live tables are as they were.",
+    async ({ workshop, watched, report }) => {
+      const { into, module, projection, to, keep = false } = options
+      const all = module === undefined ? workshop.builtIn : await definitionsOf(module)
+      const unknown = projection?.filter((name) => !all.some((one) => one.name === name)) ?? []
+      const chosen = projection === undefined ? all : all.filter(({ name }) => projection.includes(name))
+      const found = await workshop.whatIf({
+        // One that is in no module may be one that the workshop knows; else it says that nobody does.
+        definitions: [...chosen, ...unknown],
+        into,
+        keep,
+        ...(to === undefined ? {} : { to }),
+        ...filterOf(options),
+        ...watched
+      })
+      report(found, reportText)
+    }
+  )

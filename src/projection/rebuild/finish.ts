@@ -48,6 +48,29 @@ export const withoutIndexes = (
     })
   )
 
+/**
+ * Makes several at once. Where one fails, no more are begun, and those under way come to their ends before it is told: an interrupted
+ * statement costs its connection, and what the server still has of it is in the way of whatever comes next.
+ */
+const makeAll = (
+  late: ReadonlyArray<LateIndex>,
+  make: (index: LateIndex) => Effect.Effect<void, PostgresError | Overtaken>
+): Effect.Effect<void, PostgresError | Overtaken> =>
+  Effect.suspend(() => {
+    let cause: PostgresError | Overtaken | undefined
+    const making = (index: LateIndex) =>
+      cause === undefined
+        ? Effect.catch(make(index), (failure) => {
+            cause ??= failure
+            return Effect.void
+          })
+        : Effect.void
+    return Effect.andThen(
+      Effect.forEach(late, making, { concurrency: INDEXES_AT_ONCE, discard: true }),
+      Effect.suspend(() => (cause === undefined ? Effect.void : Effect.fail(cause)))
+    )
+  })
+
 /** Makes the indexes that are not there yet, and tells the planner what is in the tables: their first readers come all at once. */
 export const finish = (
   build: Build,
@@ -62,7 +85,7 @@ export const finish = (
     )
   const analyze = `analyze ${build.generation.tables.join(", ")}`
   return Effect.andThen(
-    Effect.forEach(late, making, { concurrency: INDEXES_AT_ONCE, discard: true }),
+    makeAll(late, making),
     build.transaction((connection) =>
       connection.query(analyze, undefined, { answerTimeoutMs: LONG_ANSWER_MS })
     )

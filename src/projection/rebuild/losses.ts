@@ -1,17 +1,19 @@
 import { Effect } from "effect"
 import { backoffMs } from "../../base/backoff.ts"
-import type { PostgresError } from "../../postgres/error.ts"
+import { LockTimeout, PostgresError } from "../../postgres/error.ts"
 import type { ProjectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { Build, RebuildParts } from "./build.ts"
-import { sameEpoch } from "./epoch.ts"
-import { untilUnlocked } from "./unlocked.ts"
+import { recognised, sameEpoch } from "./epoch.ts"
+import { isBlocked, untilUnlocked } from "./unlocked.ts"
 
 /**
  * How long a rebuild waits for a connection or a server that is gone, in ms, from when it last got any further, or worked for as long
  * at a time.
  */
 const AWAY_MS = 60_000
+
+const STILL_AT_IT = `the server was still at a statement of this rebuild ${AWAY_MS} ms after its connection had been lost`
 
 type Problem = Failure | ProjectionError
 
@@ -62,21 +64,38 @@ export const whileAway = <A, E extends Problem>(
     return attempt(timed)
   })
 
+/** A try whose row is gone was given up by another, unless the log is not what it was: then it may never have had the row. */
+const unlessRestored = <A>(
+  parts: RebuildParts,
+  build: Build,
+  epoch: string,
+  work: Effect.Effect<A, Problem>
+): Effect.Effect<A, Problem> =>
+  Effect.catchTag(work, "Overtaken", (overtaken) =>
+    recognised(parts, build.name).pipe(
+      Effect.andThen(sameEpoch(parts.postgres, parts.postgres, build.name, epoch)),
+      Effect.andThen(Effect.fail(overtaken))
+    )
+  )
+
 /**
  * Does a step of a rebuild, and where its connection or the server goes away meanwhile, does it again from where the build is once
  * it is back. A step must come to the same if it is done twice.
  */
 export const throughLosses = <A>(
-  { postgres }: RebuildParts,
+  parts: RebuildParts,
   build: Build,
   epoch: string,
   step: Effect.Effect<A, Problem>
 ): Effect.Effect<A, Problem> => {
   const comeBack: Effect.Effect<void, Problem> = Effect.gen(function* () {
-    yield* untilUnlocked(build.recover, { patienceMs: AWAY_MS })
-    yield* sameEpoch(postgres, postgres, build.name, epoch)
+    yield* Effect.catchIf(untilUnlocked(build.recover, { patienceMs: AWAY_MS }), isBlocked, () =>
+      Effect.fail(new PostgresError({ reason: new LockTimeout({ detail: STILL_AT_IT }) }))
+    )
+    yield* sameEpoch(parts.postgres, parts.postgres, build.name, epoch)
     const { name: projection, position } = build
     yield* Effect.logWarning("A rebuild lost its connection, and goes on", { projection, position })
   })
-  return whileAway(step, comeBack, () => build.extent)
+  const known = <B>(work: Effect.Effect<B, Problem>) => unlessRestored(parts, build, epoch, work)
+  return whileAway(known(step), known(comeBack), () => build.extent)
 }

@@ -11,6 +11,7 @@ import { type ProjectionError, projectionError } from "../error.ts"
 import { Overtaken } from "../registry.ts"
 import type { RebuildParts } from "./build.ts"
 import { SchemaInUse, WhatIfUnderWay } from "./error.ts"
+import { isPassing } from "./losses.ts"
 import { isBlocked } from "./unlocked.ts"
 
 /** What a throw-away schema says of itself, before who works in it and what it made; any other schema is left alone. */
@@ -100,16 +101,46 @@ export class Scratch {
     )
   })
 
-  /** Leaves it to be looked into, or drops it; not where another has taken it over. */
-  readonly leave = (isKept: boolean): Effect.Effect<void, PostgresError | ProjectionError> =>
-    Effect.ensuring(
-      this.alone((connection, comment) => {
-        const mark = parsed(comment ?? null)
-        if (mark?.run !== this.run) return Effect.void
-        return isKept ? this.mark(connection, null) : this.clear(connection, mark)
-      }),
-      Effect.sync(() => this.parts.active.delete(this.run))
-    )
+  /**
+   * Leaves it to be looked into, or drops it; not where another has taken it over. Where that cannot be done it is said in the
+   * engine's log, and to whoever asks: why. Then it is left to the next what-if into it.
+   */
+  readonly leave = (isKept: boolean): Effect.Effect<string | undefined> =>
+    Effect.suspend(() => {
+      const leaving = this.ifOurs((connection, mark) =>
+        isKept ? this.mark(connection, null) : this.clear(connection, mark)
+      )
+      return leaving.pipe(
+        Effect.as(undefined),
+        Effect.catch((failure) => this.leaveBehind(isKept, failure)),
+        Effect.ensuring(Effect.sync(() => this.parts.active.delete(this.run)))
+      )
+    })
+
+  private readonly leaveBehind = Effect.fnUntraced(
+    { self: this },
+    function* (isKept: boolean, failure: PostgresError | ProjectionError) {
+      // What is marked as nobody's is anybody's to drop, before this engine ends.
+      const freed = this.ifOurs((connection) => this.mark(connection, null))
+      const isFree = !isKept && !isPassing(failure) && (yield* Effect.isSuccess(freed))
+      const next = isFree
+        ? "the next what-if into it"
+        : "this engine's next what-if into it, or anyone's once this engine is closed,"
+      const what = isKept ? "is kept, but could not be marked so" : "could not be dropped, and is left behind"
+      const warning = `Schema ${JSON.stringify(this.schema)} of a what-if ${what}: ${next} drops it, where nothing is in the way any more, or you do. ${failure.message}`
+      yield* Effect.logWarning(warning)
+      return warning
+    }
+  )
+
+  private ifOurs<E>(
+    use: (connection: Connection, mark: Mark) => Effect.Effect<void, E>
+  ): Effect.Effect<void, E | PostgresError> {
+    return this.alone((connection, comment) => {
+      const mark = parsed(comment ?? null)
+      return mark?.run === this.run ? use(connection, mark) : Effect.void
+    })
+  }
 
   /** The first statements of every transaction in it; fails with Overtaken where another has taken it over. */
   hold(connection: Connection): Effect.Effect<void, PostgresError | Overtaken> {

@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { LockTimeout, PostgresError } from "../../postgres/error.ts"
-import { type ProjectionError, projectionError } from "../error.ts"
+import type { ProjectionError } from "../error.ts"
 import type { Failure } from "../fold-stretch.ts"
 import type { Registered } from "../registry.ts"
 import type { Build, RebuildParts } from "./build.ts"
 import { catchUp } from "./catch-up.ts"
-import { RebuildLost } from "./error.ts"
+import { recognised } from "./epoch.ts"
 import type { Filler } from "./filler.ts"
 import { type Behind, swap, type Swapped } from "./swap.ts"
 import { isBlocked, untilUnlocked } from "./unlocked.ts"
@@ -19,20 +19,6 @@ export interface Swapping {
   /** The live projection as it was when the build began. */
   readonly before: Registered | undefined
 }
-
-/** Makes sure that the log's epoch is the one of the server that answers now: a connection may lead to another than before. */
-const recognised = (
-  parts: RebuildParts,
-  projection: string
-): Effect.Effect<void, Failure | ProjectionError> =>
-  parts.feed.sure(Effect.void).pipe(
-    Effect.asVoid,
-    Effect.mapError((error) =>
-      error._tag === "PostgresError"
-        ? error
-        : projectionError(new RebuildLost({ projection, detail: error.message }))
-    )
-  )
 
 /** One try. */
 const trySwap = (

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import { whileHeardOf } from "../../postgres/heartbeat.ts"
 import type { Connection } from "../../postgres/postgres.ts"
@@ -17,8 +17,11 @@ import type { Filler } from "./filler.ts"
  */
 const BEATS_PER_IDLE = 3
 
-/** How long a second session may take to come while the snapshot holds the first, in ms: others may wait for that one. */
-const SECOND_SESSION_MS = 3_000
+/** How long a second session may take to come while the snapshot holds the first, in ms: others may wait for that one … */
+const SECOND_SESSION_MS = 2_000
+
+/** … and how often it is asked for: the first connection that is lent may be dead. */
+const SECOND_SESSION_ASKS = 2
 
 /** What a rebuild was compared with. */
 export interface Verification {
@@ -39,15 +42,25 @@ export const isOfLog = (live: Registered | undefined): live is Registered =>
  */
 const secondSession = (
   { postgres }: RebuildParts,
-  projection: string
-): Effect.Effect<void, PostgresError | ProjectionError> =>
-  Effect.timeoutOrElse(Effect.asVoid(postgres.query("select")), {
-    duration: SECOND_SESSION_MS,
-    orElse: () => {
-      const detail = `comparing takes two sessions of the server at once, and no second one came within ${SECOND_SESSION_MS} ms: have the pooler (default_pool_size) or the engine (poolSize) lend more, or do without the comparison`
-      return Effect.fail(projectionError(new RebuildLost({ projection, detail })))
-    }
-  })
+  projection: string,
+  snapshot: Connection
+): Effect.Effect<void, PostgresError | ProjectionError> => {
+  const ask = (asksLeft: number): Effect.Effect<void, PostgresError | ProjectionError> => {
+    if (asksLeft === 0) return Effect.fail(noSecondSession(projection))
+    return Effect.flatMap(Effect.timeoutOption(postgres.query("select"), SECOND_SESSION_MS), (answer) => {
+      if (Option.isSome(answer)) return Effect.void
+      // A server that does not answer on the first either lacks no session: that fails as a lost connection does.
+      return Effect.andThen(snapshot.query("select"), ask(asksLeft - 1))
+    })
+  }
+  return ask(SECOND_SESSION_ASKS)
+}
+
+const noSecondSession = (projection: string): ProjectionError => {
+  const waitedMs = SECOND_SESSION_MS * SECOND_SESSION_ASKS
+  const detail = `comparing takes two sessions of the server at once, and no second one came within ${waitedMs} ms, while the first one answered: have the pooler (default_pool_size) or the engine (poolSize) lend more, or do without the comparison`
+  return projectionError(new RebuildLost({ projection, detail }))
+}
 
 /**
  * Compares the new tables with the live ones, as both are after one and the same event, in a snapshot: the live model goes on.
@@ -92,7 +105,7 @@ export const verify = (
       yield* snapshot.query("set transaction isolation level repeatable read, read only")
       const live = yield* registry.load(build.name, snapshot)
       if (!isOfLog(live)) return undefined
-      yield* secondSession(parts, build.name)
+      yield* secondSession(parts, build.name, snapshot)
       if (filler !== undefined) {
         if (live.position < build.position) return undefined
         yield* filler.fill(live.position)

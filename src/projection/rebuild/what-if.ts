@@ -47,6 +47,8 @@ export interface WhatIfReport {
   readonly schema: string
   /** Whether the schema is still there, with a view for each table. */
   readonly kept: boolean
+  /** Why it is still there although it was not to be kept; undefined where all went well. The next what-if into it drops it. */
+  readonly leftBehind: string | undefined
   readonly projections: ReadonlyArray<WhatIfOutcome>
 }
 
@@ -172,10 +174,22 @@ export const whatIf = (
       told(blueprint.definition.name, failure)
     )
   )
-  const using = Effect.acquireUseRelease(
-    scratch.make,
-    () => Effect.map(outcomes, (projections) => ({ schema: into, kept: keep, projections })),
-    (_, exit) => Effect.ignore(scratch.leave(keep && exit._tag === "Success"))
-  )
+  const using = Effect.suspend(() => {
+    let leftBehind: string | undefined
+    const folding = Effect.acquireUseRelease(
+      scratch.make,
+      () => outcomes,
+      (_, exit) =>
+        Effect.map(scratch.leave(keep && exit._tag === "Success"), (why) => {
+          leftBehind = why
+        })
+    )
+    return Effect.map(folding, (projections) => ({
+      schema: into,
+      kept: keep || leftBehind !== undefined,
+      leftBehind,
+      projections
+    }))
+  })
   return Effect.scoped(Effect.andThen(joined(parts, `into ${into}`, "may_join_fleet"), using))
 }

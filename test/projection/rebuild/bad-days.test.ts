@@ -281,6 +281,20 @@ describe("a log", () => {
     await untouched(db, "restored")
   })
 
+  it("that is restored to before the rebuild began is what the rebuild is told of, not that another took its place", async () => {
+    const definition = entries({ name: "forgotten" })
+    const one = await start({ name: "forgotten-process" })
+    await one.project(definition)
+    await one.reaches("forgotten", await one.emit("forgotten-1", ...counts(-1, 20)))
+    const { rebuilding, goOn } = await standing(one, definition)
+    const lost = reasonOf(rebuilding)
+    await db.query("delete from tidemark.generations where state = 'building'")
+    await db.query("update tidemark.log set epoch = epoch + 1")
+    await db.terminate("forgotten-process")
+    await goOn()
+    expect(await lost).toMatchObject({ _tag: "RebuildLost", detail: expect.stringContaining("restored") })
+  })
+
   it("whose generations are older than the table of them is rebuilt and rolled back as any other", async () => {
     const one = await start()
     await one.project(counters({ name: "legacy" }))

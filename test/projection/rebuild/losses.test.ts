@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { RANGE_EVENTS } from "../../../src/projection/rebuild/rows-filler.ts"
+import { until } from "../../support/eventually.ts"
 import { startProxy } from "../../support/proxy.ts"
 import { generationsOf } from "./looks.ts"
-import { counters, entries, scene } from "../scene.ts"
+import { Counted, counters, entries, scene } from "../scene.ts"
 
 const { db, start } = scene()
 
@@ -141,6 +142,34 @@ describe("a rebuild whose server", () => {
     expect(report).toMatchObject({ to: { generation: 1 }, events: total })
     await rowsAreOf("unanswered", "rows", total)
     expect(await generationsOf(db, "unanswered")).toEqual([{ generation: 1, state: "live" }])
+    await one.close()
+    await proxy.close()
+  })
+})
+
+/** How long the server would go on with a statement whose client is gone, in s: longer than a rebuild waits for it. */
+const GOES_ON_S = 120
+
+describe("a rebuild whose connection breaks while the server is at a long statement", () => {
+  it("goes on soon: the server does not finish for nobody", async () => {
+    const { proxy, one } = await proxied()
+    await db.query("create sequence public.tries")
+    await db.query(
+      `create function public.slow(total integer) returns integer immutable language plpgsql as $$
+       begin
+         if nextval('public.tries') = 1 then perform pg_sleep(${GOES_ON_S}); end if;
+         return total;
+       end $$`
+    )
+    const text = `create table :"long" (id text primary key, total integer not null, events integer not null);
+      create index on :"long" (public.slow(total))`
+    await one.emit("long-1", Counted.make({ by: 1 }))
+    const rebuilding = one.rebuild({ ...counters({ name: "long" }), tables: { text } })
+    const isAtIt = "select from pg_stat_activity where wait_event = 'PgSleep' and query like 'CREATE INDEX%'"
+    await until(async () => (await db.query(isAtIt)).length > 0)
+    proxy.cut()
+    expect(await rebuilding).toMatchObject({ to: { generation: 1 }, events: 1 })
+    await rowsAreOf("long", "entities", 1)
     await one.close()
     await proxy.close()
   })

@@ -1,13 +1,25 @@
 import { Effect, Exit } from "effect"
 import { afterEach, expect, it, vi } from "vitest"
-import { PostgresError, Rejected, ReplicaBehind, Unreachable } from "../../../src/postgres/error.ts"
-import { whileAway } from "../../../src/projection/rebuild/losses.ts"
+import {
+  ConnectionLost,
+  LockTimeout,
+  PostgresError,
+  Rejected,
+  ReplicaBehind,
+  Unreachable
+} from "../../../src/postgres/error.ts"
+import type { Build, RebuildParts } from "../../../src/projection/rebuild/build.ts"
+import { throughLosses, whileAway } from "../../../src/projection/rebuild/losses.ts"
 
 /** How long a try takes in these tests, in ms; a rebuild waits for 60 s without getting any further. */
 const TRY_MS = 20_000
 
 const away = new PostgresError({ reason: new Unreachable({ detail: "nobody is there" }) })
 const behind = new PostgresError({ reason: new ReplicaBehind({ detail: "not there yet" }) })
+const lost = new PostgresError({ reason: new ConnectionLost({ detail: "it is gone" }) })
+const locked = new PostgresError({
+  reason: new LockTimeout({ detail: "canceling statement due to lock timeout" })
+})
 const refused = new PostgresError({ reason: new Rejected({ detail: "no" }) })
 
 afterEach(() => vi.restoreAllMocks())
@@ -74,4 +86,20 @@ it("a rebuild that is refused something does not try that again", async () => {
       () => 0
     )
   ).toEqual({ tries: 1, isDone: false })
+})
+
+it("a rebuild for which the server goes on with what was lost says so, and not that another is in the way", async () => {
+  let now = 0
+  vi.spyOn(performance, "now").mockImplementation(() => now)
+  const recover = Effect.suspend(() => {
+    now += TRY_MS
+    return Effect.fail(locked)
+  })
+  const build = { name: "stuck", extent: 0, recover } as unknown as Build
+  const failure = await Effect.runPromise(
+    Effect.flip(throughLosses({} as RebuildParts, build, "1", Effect.fail(lost)))
+  )
+  expect(failure).toMatchObject({
+    reason: { _tag: "LockTimeout", detail: expect.stringContaining("a statement of this rebuild") }
+  })
 })

@@ -106,6 +106,27 @@ describe("a what-if", () => {
     expect(await relations()).toEqual(left)
     expect(await db.query("select id, events from scratch.looked_into")).toEqual([{ id: "a-1", events: 2 }])
   })
+
+  it("that is given up in a long statement drops its schema, which the server does not go on with for nobody", async () => {
+    await db.query(
+      `create function public.slow(by integer) returns integer immutable language plpgsql as
+       'begin perform pg_sleep(120); return by; end'`
+    )
+    const fold = `insert into :"sleepy" (position, stream, by)
+      select event.position, event.stream, public.slow((event.data ->> 'by')::integer) from :batch event`
+    await engine.emit("sleepy-1", Counted.make({ by: 1 }))
+    const giving = new AbortController()
+    const definitions = [entries({ name: "sleepy", fold })]
+    const folding = engine
+      .whatIf({ definitions, into: "scratch", signal: giving.signal })
+      .catch((thrown: Error) => thrown)
+    await until(
+      async () => (await db.query("select from pg_stat_activity where wait_event = 'PgSleep'")).length > 0
+    )
+    giving.abort(new Error("enough"))
+    expect(await folding).toMatchObject({ message: "enough" })
+    expect(await isThere()).toBe(false)
+  })
 })
 
 describe("a schema that a what-if left", () => {
