@@ -35,19 +35,18 @@ ahead as (
   from (select distinct stream from done) of
   -- However many wait, only the first is looked at.
   left join lateral (
-    select other.position
+    select other.position, other.subscription, other.partition, other.stream
     from :"schema".held_events other
-    where other.subscription = $1 and other.partition = $2 and other.stream = of.stream
+    where (other.subscription, other.partition, other.stream, other.position) > ($1, $2, of.stream, 0)
       and not other.position = any ($8::bigint[])
-    order by other.position
+    order by other.subscription, other.partition, other.stream, other.position
     limit 1
-  ) first on true
+  ) first on (first.subscription, first.partition, first.stream) = ($1, $2, of.stream)
 ),
 promoted as (
   update :"schema".held_events held
   set state = 'retrying', due_at = clock_timestamp()
-  from ahead
-  where held.subscription = $1 and held.position = ahead.next
+  where held.subscription = $1 and held.position = any (array (select next from ahead))
 ),
 held as (
   insert into :"schema".held_events as held (
