@@ -79,6 +79,9 @@ export type { RebuildOptions, RebuildReport } from "./projection/rebuild/rebuild
 export { Rebuilds } from "./projection/rebuild/rebuilds.ts"
 export type { RollbackReport } from "./projection/rebuild/rollback.ts"
 export type { WhatIf, WhatIfReport } from "./projection/rebuild/what-if.ts"
+export { type AgentState, agentState } from "./state/agent-state.ts"
+export { StateError, type StateReason } from "./state/error.ts"
+export { type StateOptions, States } from "./state/states.ts"
 export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"
 /** What the queries of the read models give. */

@@ -26,6 +26,25 @@ export {
 export { PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
 export { HandlerFailed } from "./log/subscription.ts"
 export {
+  BranchExists,
+  BranchProtected,
+  CheckpointExpired,
+  InvalidChange,
+  InvalidRules,
+  MergeEnded,
+  MergeUnresolved,
+  NotFastForward,
+  PatchRefused,
+  StateConflict,
+  StateCorrupt,
+  StateInvalid,
+  TagExists,
+  UnknownBranch,
+  UnknownCheckpoint,
+  UnknownMerge,
+  UnknownRef
+} from "./state/error.ts"
+export {
   BadConnectionString,
   TlsFileUnreadable,
   TlsRefused,

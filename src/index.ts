@@ -1,10 +1,5 @@
-export {
-  type Engine,
-  open,
-  type PromisedOperations,
-  type ReadModel,
-  type Subscription
-} from "./engine/engine.ts"
+export type { Engine, PromisedOperations, ReadModel, Subscription } from "./engine/engine.ts"
+export { open } from "./engine/open.ts"
 export type { DurableOptions, DurableSubscription, SubscriptionControl } from "./engine/subscriptions.ts"
 export type { Tx } from "./engine/tx.ts"
 export type { HeldEvent } from "./consumer/held.ts"

@@ -29,6 +29,10 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/projection/breach.ts", "../engine/engine.ts"],
   ["src/projection/breach.ts", "pg"],
   ["src/projection/breach.ts", "#projections/index.ts"],
+  ["src/state/breach.ts", "../consumer/consumers.ts"],
+  ["src/state/breach.ts", "../engine/engine.ts"],
+  ["src/state/breach.ts", "../../projections/states/states.ts"],
+  ["src/state/breach.ts", "pg"],
   ["src/engine/breach.ts", "../cli/main.ts"],
   ["src/engine/breach.ts", "../server/server.ts"],
   ["src/engine/breach.ts", "pg"],
@@ -44,7 +48,8 @@ const allowed: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/postgres/fine.ts", "pg"],
   ["src/engine/fine.ts", "pino"],
   ["src/cli/fine.ts", "../engine/engine.ts"],
-  ["projections/agents/fine.ts", "../../src/projection/definition.ts"]
+  ["projections/agents/fine.ts", "../../src/projection/definition.ts"],
+  ["projections/states/fine.ts", "../../src/state/tier.ts"]
 ]
 
 const lint = (

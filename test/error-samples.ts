@@ -8,6 +8,8 @@ interface Ast {
   readonly _tag: string
   readonly literal?: unknown
   readonly types?: ReadonlyArray<Ast>
+  readonly rest?: ReadonlyArray<Ast>
+  readonly propertySignatures?: ReadonlyArray<{ readonly name: string; readonly type: Ast }>
 }
 
 interface Field {
@@ -19,7 +21,11 @@ interface Field {
 export const clauseOnly = "the cause said so"
 
 /** A value of a field of an error class. */
-const sampleOf = ({ _tag, literal, types }: Ast, name: string, said: string): unknown => {
+const sampleOf = (
+  { _tag, literal, types, rest, propertySignatures }: Ast,
+  name: string,
+  said: string
+): unknown => {
   if (name === "cause") return new Error(said)
   switch (_tag) {
     case "String":
@@ -33,7 +39,13 @@ const sampleOf = ({ _tag, literal, types }: Ast, name: string, said: string): un
     case "Union":
       return sampleOf(types![0]!, name, said)
     case "Arrays":
-      return ["orders-1"]
+      return [sampleOf(rest![0]!, "", said)]
+    case "Objects":
+      return Object.fromEntries(
+        propertySignatures!
+          .filter(({ type }) => !isOptional({ ast: type }))
+          .map((property) => [property.name, sampleOf(property.type, property.name, said)])
+      )
     default:
       throw new Error(`no sample for a field of ${_tag}`)
   }

@@ -6,6 +6,7 @@ import * as effectFace from "../src/effect.ts"
 import * as errors from "../src/errors.ts"
 import * as promiseFace from "../src/index.ts"
 import { ConsumerReason } from "../src/consumer/error.ts"
+import { StateReason } from "../src/state/error.ts"
 import { LogReason } from "../src/log/error.ts"
 import { ConnectionReason } from "../src/postgres/connection-error.ts"
 import { EmbeddedReason } from "../src/postgres/embedded/embedded-error.ts"
@@ -25,7 +26,8 @@ const wrappers = [
   "EmbeddedError",
   "MigrationError",
   "ProjectionError",
-  "ConsumerError"
+  "ConsumerError",
+  "StateError"
 ]
 const ofPromises = [
   "DurableOptions",
@@ -86,7 +88,8 @@ const unions = {
   EmbeddedReason,
   MigrationReason,
   ProjectionReason,
-  ConsumerReason
+  ConsumerReason,
+  StateReason
 }
 
 const namesIn = (file: string): ReadonlyArray<string> =>

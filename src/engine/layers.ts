@@ -13,6 +13,8 @@ import { configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
+import { stateStore } from "../../projections/states/store.ts"
+import { States } from "../state/states.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
@@ -85,6 +87,8 @@ const gauges = Layer.effectDiscard(
   Effect.flatMap(Projections, ({ status }) => engineGauges(() => lagsOf(status())))
 )
 
+const statesLayer = Layer.provide(States.layer, stateStore)
+
 /** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
 export const engineLayer = (
   options: OpenOptions,
@@ -95,7 +99,7 @@ export const engineLayer = (
     folds: readModels !== "follow",
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.merge(ReadModels.layer, gauges).pipe(
+  return Layer.mergeAll(ReadModels.layer, gauges, statesLayer).pipe(
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))

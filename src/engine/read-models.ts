@@ -22,7 +22,8 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
       return ReadModels.of({
         agents: yield* project(builtIn.agents),
         heartbeats: yield* project(builtIn.heartbeats),
-        metrics: yield* project(builtIn.metrics)
+        metrics: yield* project(builtIn.metrics),
+        states: yield* project(builtIn.states)
       })
     })
   )

@@ -4,7 +4,7 @@ import { AccessDenied, Rejected, TransactionEnded } from "../postgres/error.ts"
 
 /** The name of a stream, a type or a label is malformed. */
 export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName", {
-  what: Schema.Literals(["stream", "category", "type", "label"]),
+  what: Schema.Literals(["agent", "branch", "category", "label", "stream", "tag", "type"]),
   /** What was given as the name. */
   given: Schema.String,
   rule: Schema.String

@@ -1,0 +1,117 @@
+import type { Event } from "../../src/log/event.ts"
+import { afterPatch, keysOfPatch } from "../../src/state/change.ts"
+import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/hash.ts"
+import { refOfStream } from "../../src/state/name.ts"
+import { placeOfKey } from "../../src/state/tier.ts"
+import { ALWAYS, type FoldedBranch, type WorkingSet } from "./working-set.ts"
+
+/** What events of branches say, as far as it matters here. */
+interface BranchData {
+  readonly patch?: ReadonlyArray<unknown>
+  readonly hash?: string
+  readonly agentType?: string
+  readonly session?: string
+  readonly expiresAt?: string
+  readonly good?: number
+}
+
+/** A branch `main` at its beginning. */
+export const createdBranch = (event: Event, hasher: StateHasher | undefined): FoldedBranch => {
+  const { agent, ref } = refOfStream(event.stream)
+  const at = event.recordedAt.toISOString()
+  return {
+    branch: event.position,
+    agent,
+    name: ref,
+    stream: event.stream,
+    born: event.version,
+    parent: null,
+    parent_version: null,
+    lineage: [event.position],
+    lineage_up_to: [ALWAYS],
+    version: event.version,
+    position: event.position,
+    hash: EMPTY_HASH,
+    faults: [],
+    agent_type: (event.data as BranchData).agentType ?? null,
+    description: null,
+    session: null,
+    session_ends_at: null,
+    created_at: at,
+    changed_at: at,
+    deleted_at: null,
+    hasher
+  }
+}
+
+const isAtFault = ({ faults }: FoldedBranch): boolean => faults.some(({ repaired }) => repaired === null)
+
+/** The next event of a branch that is there. One that does not agree with its hash is noted, and nothing after it counts. */
+export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Event): void => {
+  const data = event.data as BranchData
+  if (isAtFault(branch)) return
+  if (data.patch !== undefined) {
+    const detail = foldChange(set, branch, event, data)
+    if (detail !== undefined) return damaged(set, branch, event, detail)
+  }
+  switch (event.type) {
+    case "StateBranchDeleted":
+      branch.deleted_at = event.recordedAt.toISOString()
+      break
+    case "StateSessionStarted":
+      branch.session = data.session!
+      branch.session_ends_at = data.expiresAt ?? null
+      break
+    case "StateSessionEnded":
+      branch.session = null
+      branch.session_ends_at = null
+      break
+  }
+  branch.version = event.version
+  branch.position = event.position
+  branch.changed_at = event.recordedAt.toISOString()
+  set.changed(branch)
+}
+
+/** Why a change cannot be folded, or undefined. */
+const foldChange = (
+  set: WorkingSet,
+  branch: FoldedBranch,
+  event: Event,
+  { patch, hash }: BranchData
+): string | undefined => {
+  const { branch: id, hasher } = branch
+  try {
+    const after = afterPatch(patch!, (key) => set.key(id, key).value)
+    let sum = branch.hash
+    const entries = [...after].map(([key, value]) => {
+      const entry = hasher?.entry(placeOfKey(key), value)
+      if (entry !== undefined) sum = withEntry(sum, set.key(id, key).hash ?? EMPTY_HASH, entry.hash)
+      const bytes = entry?.bytes ?? (value === undefined ? 0 : JSON.stringify(value).length)
+      return [key, { value, hash: entry?.hash, bytes }] as const
+    })
+    if (hasher !== undefined && hashText(sum) !== hash) return "its patch and its hash do not agree"
+    const sizes = sizesOf(patch!)
+    for (const [key, state] of entries) set.change(id, key, state, event.version, sizes.get(key) ?? 0)
+    branch.hash = hashOfText(hash!)
+    return undefined
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  }
+}
+
+/** How many bytes of a patch each key has. */
+const sizesOf = (patch: ReadonlyArray<unknown>): ReadonlyMap<string, number> => {
+  const sizes = new Map<string, number>()
+  for (const operation of patch) {
+    const { length } = JSON.stringify(operation)
+    for (const key of keysOfPatch([operation])) sizes.set(key, (sizes.get(key) ?? 0) + length)
+  }
+  return sizes
+}
+
+const damaged = (set: WorkingSet, branch: FoldedBranch, event: Event, detail: string): void => {
+  const { version, position } = event
+  branch.faults = [...branch.faults, { version, position, detail, good: branch.version, repaired: null }]
+  set.changed(branch)
+}

@@ -1,0 +1,97 @@
+import { Effect } from "effect"
+import type { Event } from "../../src/log/event.ts"
+import { categoryOf } from "../../src/log/name.ts"
+import type { PostgresError } from "../../src/postgres/error.ts"
+import { batches, type FoldTables } from "../../src/projection/definition.ts"
+import type { FoldFailed } from "../../src/projection/fold.ts"
+import {
+  StateBranched,
+  StateCompacted,
+  StateCreated,
+  StateMerged,
+  StateRepaired
+} from "../../src/state/event.ts"
+import { refOfStream, STATE } from "../../src/state/name.ts"
+import { createdBranch, foldBranchEvent } from "./branch-fold.ts"
+import { BranchOrigins } from "./branch-origins.ts"
+import { foldRefs } from "./ref-fold.ts"
+import { type Folding, StateTables } from "./state-tables.ts"
+
+/** What needs the tables as they are by then, and not only keys and branches. */
+const APART: ReadonlySet<string> = new Set(
+  [StateBranched, StateMerged, StateRepaired, StateCompacted].map(({ type }) => type)
+)
+
+const isApart = (type: string): boolean => APART.has(type)
+
+const compactedBefore = ({ data }: Event): number => (data as { readonly before: number }).before
+
+/** Folds one batch: stretches of events that can be folded in memory, and between them what needs the tables as they are by then. */
+class StatesFold {
+  private readonly states: StateTables
+  private readonly origins: BranchOrigins
+  private stretch: Array<Event> = []
+  private refs: Array<Event> = []
+
+  constructor(tables: FoldTables) {
+    this.states = new StateTables(tables)
+    this.origins = new BranchOrigins(this.states)
+  }
+
+  readonly fold = Effect.fnUntraced(
+    { self: this },
+    function* (events: ReadonlyArray<Event>): Effect.fn.Return<void, PostgresError | FoldFailed> {
+      for (const event of events) {
+        if (categoryOf(event.stream) !== STATE) this.refs.push(event)
+        else if (!isApart(event.type)) this.stretch.push(event)
+        else yield* this.apart(event)
+      }
+      yield* this.flush
+      yield* this.flushRefs
+    }
+  )
+
+  private readonly apart = Effect.fnUntraced({ self: this }, function* (event: Event) {
+    if (event.type === StateMerged.type) {
+      this.stretch.push(event)
+      yield* this.flush
+      return yield* this.origins.meet(event)
+    }
+    yield* this.flush
+    if (event.type === StateBranched.type) return yield* this.origins.branch(event)
+    if (event.type === StateRepaired.type) return yield* this.origins.repair(event)
+    yield* this.flushRefs
+    yield* this.states.tables.query("#projections/states/compact.sql", [event.stream, compactedBefore(event)])
+  })
+
+  /** Folds what there is of events that need nothing but keys and branches, and writes it. */
+  private readonly flush: Folding = Effect.suspend(() => {
+    const events = this.stretch
+    this.stretch = []
+    return events.length === 0 ? Effect.void : Effect.andThen(this.foldStretch(events), this.states.write)
+  })
+
+  private readonly flushRefs: Folding = Effect.suspend(() => {
+    const events = this.refs
+    this.refs = []
+    return events.length === 0 ? Effect.void : foldRefs(this.states.tables, events)
+  })
+
+  private readonly foldStretch = Effect.fnUntraced({ self: this }, function* (events: ReadonlyArray<Event>) {
+    const { set, tables } = this.states
+    const secrets = yield* this.states.loadBranches(new Set(events.map(({ stream }) => stream)))
+    yield* this.states.loadKeys(events)
+    yield* tables.attempt(() => {
+      for (const event of events) {
+        if (event.type === StateCreated.type)
+          set.changed(createdBranch(event, secrets.get(refOfStream(event.stream).agent)))
+        const branch = set.branches.get(event.stream)
+        // What somebody else has put into such a stream begins no branch.
+        if (branch?.deleted_at === null) foldBranchEvent(set, branch, event)
+      }
+    })
+  })
+}
+
+/** The read model's fold. */
+export const statesModel = batches((events, tables) => new StatesFold(tables).fold(events))

@@ -1,0 +1,123 @@
+-- A branch as it is now, or was at a version: its row, the wanted keys, and what is not folded yet of its stream.
+--   $1 stream · $2 branch (one of both) · $3 up to which version; null: to its end
+--   $4 whole tiers · $5, $6 tiers and keys of single ones
+-- `moment` is when it came to be so: the hash of the state, the position, and when that was recorded.
+-- A key that the branch has not touched is its parent's as that was at the fork, and so on.
+with folded as materialized (
+  (
+    select *
+    from :"schema".state_branches
+    where stream = $1
+    order by branch desc
+    limit 1
+  )
+  union all
+  select *
+  from :"schema".state_branches
+  where branch = $2
+),
+place as materialized (
+  select coalesce(
+    $1,
+    (select stream from folded),
+    (select stream from :"schema".events where position = $2 and type in ('StateCreated', 'StateBranched'))
+  ) as stream
+),
+lineage as (
+  select
+    line.branch,
+    case when line.depth = 1 then least(coalesce($3, folded.version), folded.version) else line.up_to end as up_to,
+    line.depth
+  from folded
+  cross join unnest(folded.lineage, folded.lineage_up_to) with ordinality as line (branch, up_to, depth)
+),
+touched as (
+  select found.*, lineage.up_to, lineage.depth
+  from lineage
+  cross join lateral (
+    select key.*
+    from :"schema".state_keys key
+    where key.branch = lineage.branch and key.tier = any ($4::text[])
+    union all
+    select key.*
+    from unnest($5::text[], $6::text[]) as wanted (tier, key)
+    join :"schema".state_keys key on key.branch = lineage.branch and key.tier = wanted.tier and key.key = wanted.key
+    where not wanted.tier = any ($4::text[])
+  ) found
+),
+dated as (
+  select
+    touched.branch, touched.tier, touched.key, touched.depth, touched.bytes,
+    coalesce(older.version, touched.version) as version,
+    case when older.version is null then touched.hash else older.hash end as hash,
+    case when older.version is null then touched.value else older.value end as value,
+    older.version is not null and not older.is_absent and older.value is null as is_patched
+  from touched
+  left join lateral (
+    select one.version, one.hash, one.value, one.is_absent
+    from :"schema".state_key_versions one
+    where one.branch = touched.branch and one.tier = touched.tier and one.key = touched.key and one.version <= touched.up_to
+    order by one.version desc
+    limit 1
+  ) older on touched.version > touched.up_to
+  where touched.version <= touched.up_to or older.version is not null
+),
+nearest as (
+  select distinct on (tier, key) *
+  from dated
+  order by tier, key, depth
+)
+select
+  (select to_jsonb(folded) from folded) as branch,
+  (
+    select jsonb_agg(
+      jsonb_build_array(
+        nearest.tier, nearest.key, nearest.version, encode(nearest.hash, 'hex'), nearest.value, nearest.bytes,
+        case when nearest.is_patched then patched.steps end, nearest.value is null
+      )
+    )
+    from nearest
+    left join lateral (
+      select jsonb_build_array(anchor.value, anchor.is_absent, (
+        select jsonb_agg(event.data -> 'patch' order by step.version)
+        from :"schema".state_key_versions step
+        join :"schema".state_branches home on home.branch = step.branch
+        join :"schema".events event on event.stream = home.stream and event.version = step.version
+        where step.branch = nearest.branch and step.tier = nearest.tier and step.key = nearest.key
+          and step.version > anchor.version and step.version <= nearest.version
+      )) as steps
+      from (
+        select one.version, one.value, one.is_absent
+        from :"schema".state_key_versions one
+        where nearest.is_patched and one.branch = nearest.branch and one.tier = nearest.tier and one.key = nearest.key
+          and one.version < nearest.version and (one.is_absent or one.value is not null)
+        order by one.version desc
+        limit 1
+      ) anchor
+    ) patched on nearest.is_patched
+  ) as keys,
+  (select stream from place) as stream,
+  (
+    select jsonb_build_array(event.data -> 'hash', event.position, (extract(epoch from event.recorded_at) * 1000)::float8)
+    from :"schema".events event
+    where $3 is not null and event.stream = (select stream from place) and event.version <= $3 and event.data ? 'hash'
+    order by event.version desc
+    limit 1
+  ) as moment,
+  (
+    select jsonb_agg(
+      jsonb_build_array(
+        event.version, event.position, event.id, event.type, event.data, event.meta,
+        (extract(epoch from event.recorded_at) * 1000)::float8
+      ) order by event.version
+    )
+    from :"schema".events event
+    where event.stream = (select stream from place)
+      and event.version > coalesce((select version from folded), 0)
+      and event.version <= coalesce($3, 9223372036854775807)
+  ) as tail,
+  (
+    select encode(secret, 'hex')
+    from :"schema".agent_secrets
+    where agent = (select substr(stream, strpos(stream, '@') + 1) from place)
+  ) as secret

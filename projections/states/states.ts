@@ -1,0 +1,23 @@
+import { projection } from "../../src/projection/definition.ts"
+import { STATE_EVENTS } from "../../src/state/event.ts"
+import { statesModel } from "./fold.ts"
+
+/** The states of agents, kept ready by key, with their versions, branches, tags, checkpoints and merges. */
+export const states = projection({
+  name: "states",
+  version: 1,
+  events: STATE_EVENTS,
+  tables: "#projections/states/tables.sql",
+  relations: [
+    "state_branches",
+    "state_keys",
+    "state_key_versions",
+    "state_points",
+    "state_tags",
+    "state_checkpoints",
+    "state_merges",
+    "state_conflicts"
+  ],
+  model: statesModel,
+  operations: {}
+})

@@ -1,0 +1,190 @@
+import type { MaybeJson } from "../../src/base/json-value.ts"
+import type { Fault } from "../../src/state/store.ts"
+import { hashText, type StateHasher } from "../../src/state/hash.ts"
+import { type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
+
+/** No version of a branch is beyond this one. */
+export const ALWAYS = Number.MAX_SAFE_INTEGER
+
+/** A value is kept at a version where so many patches lie before it since one that is kept … */
+export const MOST_PATCHES = 256
+
+/** A row of `state_branches`, while a batch is folded. */
+export interface FoldedBranch {
+  readonly branch: number
+  readonly agent: string
+  readonly name: string
+  readonly stream: string
+  readonly born: number
+  readonly parent: number | null
+  readonly parent_version: number | null
+  readonly lineage: ReadonlyArray<number>
+  readonly lineage_up_to: ReadonlyArray<number>
+  version: number
+  position: number
+  hash: bigint
+  faults: ReadonlyArray<Fault>
+  agent_type: string | null
+  readonly description: string | null
+  session: string | null
+  session_ends_at: string | null
+  readonly created_at: string
+  changed_at: string
+  deleted_at: string | null
+  readonly hasher: StateHasher | undefined
+}
+
+/** A row of `state_keys`, while a batch is folded. */
+export interface FoldedKey {
+  readonly value: MaybeJson
+  readonly hash: bigint | undefined
+  readonly version: number
+  readonly bytes: number
+  /** Since the last version of which the value is kept. */
+  readonly patches: number
+  readonly patchBytes: number
+  /** The branch has changed it itself. */
+  readonly isOwn: boolean
+}
+
+const ABSENT: FoldedKey = {
+  value: undefined,
+  hash: 0n,
+  version: 0,
+  bytes: 0,
+  patches: 0,
+  patchBytes: 0,
+  isOwn: false
+}
+
+interface KeyAt {
+  readonly branch: number
+  readonly tier: Tier
+  readonly key: string
+}
+
+/** A row of `state_key_versions`. */
+interface VersionRow extends KeyAt {
+  readonly version: number
+  readonly hash: string | null
+  readonly is_absent: boolean
+  is_anchor: boolean
+  value: MaybeJson | null
+}
+
+interface AnchorRow extends KeyAt {
+  readonly version: number
+  readonly value: MaybeJson | null
+}
+
+const hashOrNull = (hash: bigint | undefined): string | null => (hash === undefined ? null : hashText(hash))
+
+/** What a batch has loaded, and what it leaves behind. */
+export class WorkingSet {
+  readonly branches = new Map<string, FoldedBranch>()
+  private readonly changedBranches = new Set<FoldedBranch>()
+  private readonly keys = new Map<string, FoldedKey>()
+  private readonly changedKeys = new Map<string, KeyAt>()
+  private readonly versions = new Map<string, VersionRow>()
+  private readonly anchors: Array<AnchorRow> = []
+
+  get isEmpty(): boolean {
+    return this.changedBranches.size === 0 && this.changedKeys.size === 0
+  }
+
+  changed(branch: FoldedBranch): void {
+    this.branches.set(branch.stream, branch)
+    this.changedBranches.add(branch)
+  }
+
+  learn(branch: number, id: KeyId, key: FoldedKey): void {
+    this.keys.set(`${branch} ${id}`, key)
+  }
+
+  knows(branch: number, id: KeyId): boolean {
+    return this.keys.has(`${branch} ${id}`)
+  }
+
+  key(branch: number, id: KeyId): FoldedKey {
+    return this.keys.get(`${branch} ${id}`) ?? ABSENT
+  }
+
+  /** A key of a branch changes at a version, by a patch of so many bytes. */
+  change(
+    branch: number,
+    id: KeyId,
+    { value, hash, bytes }: Pick<FoldedKey, "value" | "hash" | "bytes">,
+    version: number,
+    patchBytes: number
+  ): void {
+    const before = this.key(branch, id)
+    const at = { branch, ...placeOfKey(id) }
+    const isKept = before.isOwn && this.keep(at, id, before)
+    // What was the parent's is kept in full from here on, since its patches lie elsewhere.
+    const since = before.isOwn && !isKept ? before : { patches: 0, patchBytes: before.isOwn ? 0 : bytes }
+    this.learn(branch, id, {
+      value,
+      hash,
+      version,
+      bytes,
+      patches: since.patches + 1,
+      patchBytes: since.patchBytes + patchBytes,
+      isOwn: true
+    })
+    this.changedKeys.set(`${branch} ${id}`, at)
+    const isAbsent = value === undefined
+    this.versions.set(`${branch} ${version} ${id}`, {
+      ...at,
+      version,
+      hash: hashOrNull(isAbsent ? undefined : hash),
+      is_absent: isAbsent,
+      is_anchor: false,
+      value: null
+    })
+  }
+
+  /** The value that a key had is kept, where patches enough lie before it: as many bytes as it has itself, or MOST_PATCHES. */
+  private keep(at: KeyAt, id: KeyId, { version, value, bytes, patches, patchBytes }: FoldedKey): boolean {
+    if (value === undefined) return true
+    if (patchBytes < bytes && patches < MOST_PATCHES) return false
+    const row = this.versions.get(`${at.branch} ${version} ${id}`)
+    if (row === undefined) this.anchors.push({ ...at, version, value })
+    else Object.assign(row, { is_anchor: true, value })
+    return true
+  }
+
+  /** What is to be written, as JSON; it is not to be written again. */
+  take() {
+    const branches = [...this.changedBranches].map((branch) => ({
+      ...branch,
+      hash: hashText(branch.hash),
+      hasher: undefined
+    }))
+    const keys = [...this.changedKeys].map(([name, at]) => {
+      const { value, hash, version, bytes, patches, patchBytes } = this.keys.get(name)!
+      const isAbsent = value === undefined
+      return {
+        ...at,
+        version,
+        hash: hashOrNull(isAbsent ? undefined : hash),
+        value: value ?? null,
+        is_absent: isAbsent,
+        bytes,
+        patches,
+        patch_bytes: patchBytes
+      }
+    })
+    const written = { branches, keys, versions: [...this.versions.values()], anchors: [...this.anchors] }
+    this.changedBranches.clear()
+    this.changedKeys.clear()
+    this.versions.clear()
+    this.anchors.length = 0
+    return written
+  }
+
+  /** What is known of keys is let go: somebody else has changed the tables. */
+  forget(): void {
+    this.branches.clear()
+    this.keys.clear()
+  }
+}

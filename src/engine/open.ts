@@ -1,0 +1,244 @@
+import { AsyncLocalStorage } from "node:async_hooks"
+import { Context, Deferred, Effect, Exit, ManagedRuntime, Scope, Stream } from "effect"
+import { withinTransaction } from "../log/causation.ts"
+import type { Appended, Event, Meta, NewEvent, Part } from "../log/event.ts"
+import { type LogError, logError, Unavailable } from "../log/error.ts"
+import { EventLog, type SubscribeOptions } from "../log/event-log.ts"
+import type { Audit, AuditOptions, AuditSubject } from "../log/audit/subject.ts"
+import { liveEvents } from "../log/live-events.ts"
+import type { ReadOptions } from "../log/read-stream.ts"
+import type { ReplayOptions } from "../log/replay/replay-options.ts"
+import type { Handler } from "../log/subscription.ts"
+import { Consumers } from "../consumer/consumers.ts"
+import type { DurableHandler } from "../consumer/options.ts"
+import type { DurableStatus } from "../consumer/status.ts"
+import { States, type StateOptions } from "../state/states.ts"
+import type { EmitOptions } from "../log/transaction.ts"
+import type { ProjectionDefinition } from "../projection/definition.ts"
+import type { Bound, Operations } from "../projection/operation.ts"
+import { Projections } from "../projection/projections.ts"
+import type { OpenOptions } from "./configuration.ts"
+import type { Engine, PromisedOperations, ReadModel, Subscription } from "./engine.ts"
+import { engineLayer, type EngineServices } from "./layers.ts"
+import { ReadModels } from "./read-models.ts"
+import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
+import { type EngineStatus, engineStatus } from "./status.ts"
+import { plainError } from "./plain-error.ts"
+import {
+  type DurableOptions,
+  type DurableSubscription,
+  promisedSubscription,
+  subscribeDurably,
+  type SubscriptionControl
+} from "./subscriptions.ts"
+import { type EngineState, promisedState } from "./states.ts"
+import { promisedTx, type Tx } from "./tx.ts"
+import { withinSpan } from "./telemetry.ts"
+
+/**
+ * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
+ * Rejects early, saying what to do: BadConnectionString, TlsFileUnreadable, InvalidIdentifier, NoDatabase; Unreachable,
+ * AccessDenied, TlsRefused, TlsUnverified, Busy (waited for, for up to 5 000 ms); ServerTooOld, SchemaFromTheFuture,
+ * MigrationChanged, UnsoundSequence, PositionsExhausted; ReadOnly, where a standby has no schema yet, or an old one;
+ * LockTimeout, where a migration waited 3 000 ms for a table in use (nothing was done: try again); InvalidArgument, where a
+ * type is declared twice; DefinitionChanged, and InvalidDefinition where read models have no tables and this role may not make them;
+ * and what can go wrong with an embedded server: DirectoryNotOurs, DirectoryInUse, DirectoryUnreachable, NoFreePort,
+ * OtherMajorVersion, NoRoom, BinariesMissing, NoServerUser, ServerDidNotStart. All are classes of `tidemark/errors`.
+ */
+export const open = async (options: OpenOptions = {}): Promise<Engine> => {
+  const runtime = ManagedRuntime.make(engineLayer(options, process.env))
+  try {
+    return new OpenEngine(await runtime.context(), () => runtime.dispose())
+  } catch (thrown) {
+    await runtime.dispose()
+    throw plainError(thrown)
+  }
+}
+
+type Run = <A>(effect: Effect.Effect<A, unknown, EngineServices>) => Promise<A>
+
+/** What every call is told after `close`; the promise face's own, whatever the parts below would say. */
+const closedError = (): Unavailable => new Unavailable({ detail: "this engine is closed" })
+
+class OpenEngine implements Engine {
+  readonly agents: ReadModel<"agents">
+  readonly heartbeats: ReadModel<"heartbeats">
+  readonly metrics: ReadModel<"metrics">
+  private readonly log: EventLog["Service"]
+  private readonly consumers: Consumers["Service"]
+  private readonly states: States["Service"]
+  private readonly projections: Projections["Service"]
+  private readonly context: Context.Context<EngineServices>
+  private readonly scope = Scope.makeUnsafe()
+  private readonly ended = Deferred.makeUnsafe<void>()
+  /** Also after `close`: for what has to end, and for transactions that are still open. */
+  private readonly runAnyway: Run
+  private readonly dispose: () => Promise<void>
+  private closing: Promise<void> | undefined
+  /** Nothing is taken on any more. Handlers that a closing engine waits for may still emit and ask. */
+  private isClosed = false
+
+  constructor(context: Context.Context<EngineServices>, dispose: () => Promise<void>) {
+    this.context = context
+    const runPromise = Effect.runPromiseWith(context)
+    this.log = Context.get(context, EventLog)
+    this.consumers = Context.get(context, Consumers)
+    this.states = Context.get(context, States)
+    this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
+    this.dispose = dispose
+    this.projections = Context.get(context, Projections)
+    const { agents, heartbeats, metrics } = Context.get(context, ReadModels)
+    this.agents = this.promisedOperations(agents)
+    this.heartbeats = this.promisedOperations(heartbeats)
+    this.metrics = this.promisedOperations(metrics)
+  }
+
+  emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended> {
+    return this.run(this.log.emit(stream, events, options))
+  }
+
+  emitAll(parts: ReadonlyArray<Part>, options?: { readonly meta?: Meta }): Promise<ReadonlyArray<Appended>> {
+    return this.run(this.log.emitAll(parts, options))
+  }
+
+  transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A> {
+    const asCaller = AsyncLocalStorage.snapshot()
+    return this.run(
+      this.log.transaction((tx) =>
+        Effect.flatMap(withinSpan, (inSpan) =>
+          Effect.tryPromise({
+            try: () =>
+              asCaller(() => inSpan(() => withinTransaction(() => body(promisedTx(tx, this.runAnyway))))),
+            catch: (thrown) => thrown
+          })
+        )
+      )
+    )
+  }
+
+  read(stream: string, options?: ReadOptions): AsyncIterable<Event> {
+    return this.whole(this.log.read(stream, options))
+  }
+
+  replay(options?: ReplayOptions): AsyncIterable<Event> {
+    return this.whole(this.log.replay(options))
+  }
+
+  audit(subject: AuditSubject, options?: AuditOptions): Promise<Audit> {
+    return this.run(this.log.audit(subject, options))
+  }
+
+  subscribe<const O extends DurableOptions>(
+    options: O,
+    handler: DurableHandler<O, Tx>
+  ): Promise<DurableSubscription>
+  subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
+  async subscribe(
+    options: SubscribeOptions | DurableOptions,
+    handler: Handler | DurableHandler<DurableOptions, Tx>
+  ): Promise<Subscription | DurableSubscription> {
+    if (this.closing !== undefined) throw closedError()
+    const scope = await this.run(Scope.fork(this.scope))
+    if ("name" in options) return subscribeDurably(this.consumers, options, handler, scope, this.runAnyway)
+    const subscription = await this.run(Scope.provide(this.log.subscribe(options, handler as Handler), scope))
+    return {
+      get position() {
+        return subscription.position
+      },
+      get lag() {
+        return subscription.lag
+      },
+      done: subscription.done,
+      status: () => subscription.status(),
+      stop: async () => {
+        await subscription.stop()
+        await this.runAnyway(Scope.close(scope, Exit.void))
+      }
+    }
+  }
+
+  events(options: SubscribeOptions = {}): AsyncIterable<Event> {
+    return this.iterable(Stream.interruptWhen(liveEvents(this.log, options), Deferred.await(this.ended)))
+  }
+
+  subscription(name: string): SubscriptionControl {
+    return promisedSubscription(this.consumers.control(name), (effect) => this.run(effect))
+  }
+
+  subscriptions(): Promise<ReadonlyArray<DurableStatus>> {
+    return this.run(this.consumers.status)
+  }
+
+  settled(): Promise<number> {
+    return this.run(this.log.settled)
+  }
+
+  state(agent: string, options?: StateOptions): EngineState {
+    return promisedState(this.states, (effect) => this.run(effect), agent, options)
+  }
+
+  async project<Ops extends Operations>(
+    definition: ProjectionDefinition<Ops>
+  ): Promise<PromisedOperations<Bound<Ops>>> {
+    return this.promisedOperations(await this.run(this.projections.project(definition)))
+  }
+
+  status(): Promise<EngineStatus> {
+    return this.run(engineStatus)
+  }
+
+  rebuild(...given: Parameters<Rebuilding["rebuild"]>): ReturnType<Rebuilding["rebuild"]> {
+    return this.run(rebuildIn(...given))
+  }
+
+  rollback(projection: string): ReturnType<Rebuilding["rollback"]> {
+    return this.run(rollbackIn(projection))
+  }
+
+  whatIf(...given: Parameters<Rebuilding["whatIf"]>): ReturnType<Rebuilding["whatIf"]> {
+    return this.run(whatIfIn(...given))
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async end(): Promise<void> {
+    await this.runAnyway(Deferred.succeed(this.ended, undefined))
+    await this.runAnyway(Scope.close(this.scope, Exit.void))
+    this.isClosed = true
+    await this.dispose()
+  }
+
+  private run<A>(effect: Effect.Effect<A, unknown, EngineServices>): Promise<A> {
+    return this.isClosed ? Promise.reject(closedError()) : this.runAnyway(effect)
+  }
+
+  /** A stream that has an end: a loop that `close` ended before it, in silence, would take what it got for all there is. */
+  private whole<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
+    const cut = Effect.andThen(Deferred.await(this.ended), Effect.fail(logError(closedError())))
+    return this.iterable(Stream.interruptWhen(stream, cut))
+  }
+
+  /** A stream to loop over; a loop that begins after `close` fails. */
+  private iterable<A, E>(stream: Stream.Stream<A, E, EngineServices>): AsyncIterable<A> {
+    const whileOpen = Stream.suspend((): Stream.Stream<A, E | LogError, EngineServices> =>
+      this.closing === undefined ? stream : Stream.fail(logError(closedError()))
+    )
+    return Stream.toAsyncIterableWith(Stream.mapError(whileOpen, plainError), this.context)
+  }
+
+  private promisedOperations<B extends object>(bound: B): PromisedOperations<B> {
+    const promised = Object.entries(bound).map(([verb, operation]) => [
+      verb,
+      (...input: Array<unknown>) =>
+        this.run((operation as (...input: Array<unknown>) => Effect.Effect<unknown, unknown>)(...input))
+    ])
+    return Object.fromEntries(promised) as PromisedOperations<B>
+  }
+}

@@ -1,0 +1,151 @@
+import { Schema } from "effect"
+import { type EventType, eventType } from "../log/event-type.ts"
+
+/** How patches are applied and states are merged and hashed: what an event was written under, it is read under. */
+export const SEMANTICS = 1
+
+const Version = Schema.Int.check(Schema.isGreaterThan(0))
+
+/** A version of a branch. A branch is known by the position of the event that began it: its name may be given again. */
+const Node = Schema.Struct({ branch: Schema.Int, version: Version })
+
+/** What is true after an event that changes a state: the RFC 6902 patch from what was before, and the hash of all of it then. */
+const change = {
+  semantics: Schema.Int,
+  patch: Schema.Array(Schema.Unknown),
+  hash: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/)),
+  /** The event of which this is a part: what is too large for one event is several, the last of which says what it is. */
+  partOf: Schema.optionalKey(Schema.String)
+}
+
+const text = Schema.String
+
+/** The first event of a branch `main`. */
+export const StateCreated = eventType(
+  "StateCreated",
+  Schema.Struct({ ...change, agentType: Schema.optionalKey(text) })
+)
+
+/** The first event of every other branch: it begins with the state that another has at a version. */
+export const StateBranched = eventType(
+  "StateBranched",
+  Schema.Struct({
+    parent: Schema.Struct({ branch: Schema.Int, name: text, version: Version }),
+    hash: change.hash,
+    description: Schema.optionalKey(text)
+  })
+)
+
+export const StateBranchDeleted = eventType("StateBranchDeleted", Schema.Struct({}))
+
+/** With `base`, it was merged with what came after that version. */
+export const StateChanged = eventType(
+  "StateChanged",
+  Schema.Struct({ ...change, base: Schema.optionalKey(Node) })
+)
+
+export const StateCommitted = eventType("StateCommitted", Schema.Struct({ message: text, author: text }))
+
+/** What another branch had by a version is in this one. */
+export const StateMerged = eventType(
+  "StateMerged",
+  Schema.Struct({
+    ...change,
+    merge: text,
+    source: Schema.Struct({ branch: Schema.Int, name: text, version: Version }),
+    bases: Schema.Array(Node),
+    mode: Schema.Literals(["recursive", "fast_forward", "manual"]),
+    strategy: text,
+    author: Schema.optionalKey(text)
+  })
+)
+
+/** What the versions of a range did is undone. */
+export const StateReverted = eventType(
+  "StateReverted",
+  Schema.Struct({ ...change, from: Node, to: Node, author: Schema.optionalKey(text) })
+)
+
+/** The state is again what it was at a version; with `merged`, keys that were not there then stay. */
+export const StateRestored = eventType(
+  "StateRestored",
+  Schema.Struct({
+    ...change,
+    to: Node,
+    checkpoint: Schema.optionalKey(text),
+    merged: Schema.Boolean
+  })
+)
+
+export const StateSessionStarted = eventType(
+  "StateSessionStarted",
+  Schema.Struct({ ...change, session: text, expiresAt: Schema.optionalKey(text) })
+)
+
+export const StateSessionEnded = eventType(
+  "StateSessionEnded",
+  Schema.Struct({ ...change, session: text, why: Schema.Literals(["ended", "expired", "replaced"]) })
+)
+
+/**
+ * The branch goes on from its last good version: what came after that, from `bad` on, does not count. Whatever is kept ready of it is
+ * made anew from the log.
+ */
+export const StateRepaired = eventType(
+  "StateRepaired",
+  Schema.Struct({ bad: Schema.optionalKey(Version), good: Version, hash: change.hash, semantics: Schema.Int })
+)
+
+/** Values of versions before this one, which are not named by anything, are not kept ready any more. */
+export const StateCompacted = eventType("StateCompacted", Schema.Struct({ before: Version }))
+
+/** The types of event whose `patch` changes a state. */
+export const CHANGES: ReadonlyArray<EventType> = [
+  StateCreated,
+  StateChanged,
+  StateMerged,
+  StateReverted,
+  StateRestored,
+  StateSessionStarted,
+  StateSessionEnded
+] as ReadonlyArray<EventType>
+
+export const StateTagged = eventType(
+  "StateTagged",
+  Schema.Struct({ branch: Schema.Int, name: text, version: Version, commit: Schema.optionalKey(text) })
+)
+
+export const StateUntagged = eventType("StateUntagged", Schema.Struct({}))
+
+/** Where some branches were at one moment. */
+export const StateCheckpointed = eventType(
+  "StateCheckpointed",
+  Schema.Struct({
+    parts: Schema.Array(
+      Schema.Struct({ agent: text, branch: Schema.Int, name: text, version: Version, hash: text })
+    ),
+    type: text,
+    description: Schema.optionalKey(text),
+    retention: text,
+    expiresAt: Schema.optionalKey(text)
+  })
+)
+
+export const StateCheckpointDropped = eventType(
+  "StateCheckpointDropped",
+  Schema.Struct({ why: Schema.Literals(["expired", "deleted"]) })
+)
+
+/** All types of event that states are made of. */
+export const STATE_EVENTS: ReadonlyArray<EventType> = [
+  ...CHANGES,
+  StateBranched,
+  StateBranchDeleted,
+  StateCommitted,
+  StateRepaired,
+  StateCompacted,
+  StateTagged,
+  StateUntagged,
+  StateCheckpointed,
+  StateCheckpointDropped
+] as ReadonlyArray<EventType>

@@ -1,0 +1,144 @@
+import { Context, type Effect } from "effect"
+import type { Json } from "../base/json-value.ts"
+import type { Meta } from "../log/event.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Queryable } from "../postgres/postgres.ts"
+import { type KeyId, type Tier, TIERS } from "./tier.ts"
+
+/** Which keys of a state are wanted: all of some tiers, and some more. */
+export interface Selection {
+  readonly tiers: ReadonlyArray<Tier>
+  readonly keys: ReadonlyArray<KeyId>
+}
+
+export const WHOLE: Selection = { tiers: TIERS, keys: [] }
+
+export const NOTHING: Selection = { tiers: [], keys: [] }
+
+/** What several want together. */
+export const unionOf = (selections: ReadonlyArray<Selection>): Selection => ({
+  tiers: [...new Set(selections.flatMap(({ tiers }) => tiers))],
+  keys: [...new Set(selections.flatMap(({ keys }) => keys))]
+})
+
+/** A version of a branch, which is known by the position of the event that began it. */
+export interface Node {
+  readonly branch: number
+  readonly version: number
+}
+
+/** From which version on a branch is damaged, and by which version that was repaired. */
+export interface Fault {
+  readonly version: number
+  readonly position: number
+  readonly detail: string
+  readonly good: number
+  readonly repaired: number | null
+}
+
+/** A branch as far as it is folded. */
+export interface BranchRow {
+  readonly branch: number
+  readonly agent: string
+  readonly name: string
+  readonly stream: string
+  readonly born: number
+  readonly parent: Node | undefined
+  readonly version: number
+  readonly position: number
+  readonly hash: bigint
+  readonly faults: ReadonlyArray<Fault>
+  readonly agentType: string | undefined
+  readonly session: string | undefined
+  readonly isDeleted: boolean
+}
+
+/** A key as it is at the version that was asked for. */
+export interface LoadedKey {
+  readonly id: KeyId
+  /** When it was last changed, by its branch or one before that. */
+  readonly version: number
+  readonly hash: bigint | undefined
+  readonly value: Json | undefined
+  readonly bytes: number
+  /** Where the value is not kept ready: patches, in order, that make it of `value`. */
+  readonly patches: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** An event of a branch that is not folded yet. */
+export interface TailEvent {
+  readonly version: number
+  readonly position: number
+  readonly id: string
+  readonly type: string
+  readonly data: unknown
+  readonly meta: Meta
+  readonly recordedAt: number
+}
+
+/** When a state came to be as it is: its hash, and the event. */
+export interface Moment {
+  readonly hash: bigint
+  readonly position: number
+  readonly recordedAt: number
+}
+
+/** The last event of a stream, with which all is said. */
+export type LastEvent = Pick<TailEvent, "type" | "data" | "meta" | "version" | "position">
+
+export interface Loaded {
+  /** The branch that last had the name, if any is folded. */
+  readonly branch: BranchRow | undefined
+  /** Its stream, where that is known though it is not folded. */
+  readonly stream: string | undefined
+  readonly keys: ReadonlyArray<LoadedKey>
+  /** When the version that was asked for came to be: only where one was. */
+  readonly moment: Moment | undefined
+  /** What came after that in its stream, up to the version that was asked for. */
+  readonly tail: ReadonlyArray<TailEvent>
+  /** The key of the agent's hashes, where there is one yet. */
+  readonly secret: Buffer | undefined
+}
+
+/** What names a version of a stream, or a commit. */
+export type Locating =
+  | { readonly stream: string; readonly version: number }
+  | { readonly stream: string; readonly position: number }
+  | { readonly stream: string; readonly time: Date }
+  | { readonly commit: string }
+
+/** A version of a branch, and where it is written. */
+export interface Located extends Node {
+  readonly stream: string
+}
+
+/** What is asked for: a branch by its stream, or by its number. */
+export type Wanted = { readonly stream: string; readonly agent: string } | { readonly branch: number }
+
+/** Where states are kept ready to be read. */
+export class StateStore extends Context.Service<
+  StateStore,
+  {
+    /** Everything of one moment, in one round trip. */
+    readonly load: (
+      wanted: Wanted,
+      selection: Selection,
+      upTo?: number,
+      connection?: Queryable
+    ) => Effect.Effect<Loaded, PostgresError>
+    /** What came in a stream after a version; as few bytes as there are. */
+    readonly tail: (
+      stream: string,
+      after: number,
+      connection?: Queryable
+    ) => Effect.Effect<{ readonly head: number; readonly events: ReadonlyArray<TailEvent> }, PostgresError>
+    /** Undefined where there is no such version. */
+    readonly locate: (what: Locating) => Effect.Effect<Located | undefined, PostgresError>
+    /** The last event of a stream. */
+    readonly last: (stream: string) => Effect.Effect<LastEvent | undefined, PostgresError>
+    /** Holds a stream to the end of the transaction: nobody else appends to it. */
+    readonly lock: (stream: string, connection: Queryable) => Effect.Effect<void, PostgresError>
+    /** The key of an agent's hashes; made where there is none. */
+    readonly secret: (agent: string) => Effect.Effect<Buffer, PostgresError>
+  }
+>()("tidemark/state/StateStore") {}
