@@ -3,7 +3,7 @@ import { afterPatch, keysOfPatch } from "../../src/state/change.ts"
 import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import { placeOfKey } from "../../src/state/tier.ts"
-import { ALWAYS, type FoldedBranch, type WorkingSet } from "./working-set.ts"
+import { ALWAYS, type CheckpointRow, type FoldedBranch, type WorkingSet } from "./working-set.ts"
 
 /** What events of branches say, as far as it matters here. */
 interface BranchData {
@@ -13,6 +13,15 @@ interface BranchData {
   readonly session?: string
   readonly expiresAt?: string
   readonly good?: number
+}
+
+interface CheckpointData {
+  readonly type: string
+  readonly description?: string
+  readonly metadata?: unknown
+  readonly retention: string
+  readonly expiresAt?: string
+  readonly partOf?: string
 }
 
 /** A branch `main` at its beginning. */
@@ -66,11 +75,39 @@ export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Ev
       branch.session = null
       branch.session_ends_at = null
       break
+    case "StateCheckpointed":
+      set.checkpoint(checkpointRow(branch, event))
+      break
+    case "StateCheckpointDropped":
+      set.dropCheckpoint(event)
+      break
   }
   branch.version = event.version
   branch.position = event.position
   branch.changed_at = event.recordedAt.toISOString()
   set.changed(branch)
+}
+
+const checkpointRow = (
+  branch: FoldedBranch,
+  { id, version, data, meta, recordedAt }: Event
+): CheckpointRow => {
+  const said = data as CheckpointData
+  return {
+    id: said.partOf ?? id,
+    agent_id: branch.agent,
+    branch: branch.branch,
+    branch_name: branch.name,
+    version,
+    state_hash: hashText(branch.hash),
+    checkpoint_type: said.type,
+    description: said.description ?? null,
+    metadata: said.metadata ?? {},
+    retention_policy: said.retention,
+    expires_at: said.expiresAt ?? null,
+    created_by: meta.actor ?? null,
+    created_at: recordedAt.toISOString()
+  }
 }
 
 /** Why a change cannot be folded, or undefined. */

@@ -14,7 +14,7 @@ import {
 import { refOfStream, STATE } from "../../src/state/name.ts"
 import { createdBranch, foldBranchEvent } from "./branch-fold.ts"
 import { BranchOrigins } from "./branch-origins.ts"
-import { foldRefs } from "./ref-fold.ts"
+import { foldTags } from "./tag-fold.ts"
 import { type Folding, StateTables } from "./state-tables.ts"
 
 /** What needs the tables as they are by then, and not only keys and branches. */
@@ -31,7 +31,7 @@ class StatesFold {
   private readonly states: StateTables
   private readonly origins: BranchOrigins
   private stretch: Array<Event> = []
-  private refs: Array<Event> = []
+  private tags: Array<Event> = []
 
   constructor(tables: FoldTables) {
     this.states = new StateTables(tables)
@@ -42,12 +42,12 @@ class StatesFold {
     { self: this },
     function* (events: ReadonlyArray<Event>): Effect.fn.Return<void, PostgresError | FoldFailed> {
       for (const event of events) {
-        if (categoryOf(event.stream) !== STATE) this.refs.push(event)
+        if (categoryOf(event.stream) !== STATE) this.tags.push(event)
         else if (!isApart(event.type)) this.stretch.push(event)
         else yield* this.apart(event)
       }
       yield* this.flush
-      yield* this.flushRefs
+      yield* this.flushTags
     }
   )
 
@@ -60,7 +60,7 @@ class StatesFold {
     yield* this.flush
     if (event.type === StateBranched.type) return yield* this.origins.branch(event)
     if (event.type === StateRepaired.type) return yield* this.origins.repair(event)
-    yield* this.flushRefs
+    yield* this.flushTags
     yield* this.states.tables.query("#projections/states/compact.sql", [event.stream, compactedBefore(event)])
   })
 
@@ -71,10 +71,10 @@ class StatesFold {
     return events.length === 0 ? Effect.void : Effect.andThen(this.foldStretch(events), this.states.write)
   })
 
-  private readonly flushRefs: Folding = Effect.suspend(() => {
-    const events = this.refs
-    this.refs = []
-    return events.length === 0 ? Effect.void : foldRefs(this.states.tables, events)
+  private readonly flushTags: Folding = Effect.suspend(() => {
+    const events = this.tags
+    this.tags = []
+    return events.length === 0 ? Effect.void : Effect.asVoid(foldTags(this.states.tables, events))
   })
 
   private readonly foldStretch = Effect.fnUntraced({ self: this }, function* (events: ReadonlyArray<Event>) {

@@ -1,11 +1,18 @@
--- Checkpoints, a row for each branch that one names.
-insert into :"state_checkpoints" (
-  id, agent_id, branch, branch_name, version, state_hash, checkpoint_type, description, metadata, retention_policy, expires_at,
-  created_by, created_at
+-- Checkpoints that a batch has made ($1), and those that it ended ($2).
+with made as (
+  insert into :"state_checkpoints" (
+    id, agent_id, branch, branch_name, version, state_hash, checkpoint_type, description, metadata, retention_policy, expires_at,
+    created_by, created_at
+  )
+  select
+    id, agent_id, branch, branch_name, version, state_hash, checkpoint_type, description, metadata, retention_policy, expires_at,
+    created_by, created_at
+  from jsonb_to_recordset($1::jsonb) as one (
+    id uuid, agent_id text, branch bigint, branch_name text, version bigint, state_hash text, checkpoint_type text, description text,
+    metadata jsonb, retention_policy text, expires_at timestamptz, created_by text, created_at timestamptz
+  )
 )
-select
-  one.id, part.agent, part.branch, part.name, part.version, part.hash, one.data ->> 'type', one.data ->> 'description',
-  coalesce(one.data -> 'metadata', '{}'), one.data ->> 'retention', (one.data ->> 'expiresAt')::timestamptz, one.actor, one.at
-from jsonb_to_recordset($1::jsonb) as one (id uuid, data jsonb, actor text, at timestamptz)
-cross join lateral jsonb_to_recordset(one.data -> 'parts') as part (agent text, branch bigint, name text, version bigint, hash text)
-on conflict do nothing
+update :"state_checkpoints" checkpoint
+set dropped_at = one.at, dropped_because = one.why
+from jsonb_to_recordset($2::jsonb) as one (id uuid, why text, at timestamptz)
+where checkpoint.id = one.id

@@ -3,6 +3,7 @@ import type { Json, MaybeJson } from "../../src/base/json-value.ts"
 import type { Event } from "../../src/log/event.ts"
 import type { PostgresError } from "../../src/postgres/error.ts"
 import type { FoldTables } from "../../src/projection/definition.ts"
+import type { SqlSource } from "../../src/projection/sql-source.ts"
 import type { FoldFailed } from "../../src/projection/fold.ts"
 import { afterPatch, keysOfPatch } from "../../src/state/change.ts"
 import { hashOfText, StateHasher } from "../../src/state/hash.ts"
@@ -156,11 +157,24 @@ export class StateTables {
   readonly write: Folding = Effect.suspend(() => {
     if (this.set.isEmpty) return Effect.void
     const { tables } = this
-    const { branches, keys, versions, anchors } = this.set.take()
-    const texts = [keys, versions, anchors].map((rows) => JSON.stringify(rows))
-    return Effect.andThen(
-      tables.query("#projections/states/save-branches.sql", [JSON.stringify(branches)]),
-      tables.query("#projections/states/save-keys.sql", texts)
-    )
+    const { branches, keys, versions, anchors, checkpoints, dropped } = this.set.take()
+    const save = (file: SqlSource, ...lists: ReadonlyArray<ReadonlyArray<unknown>>): Folding => {
+      const isAny = lists.some((list) => list.length > 0)
+      return isAny
+        ? Effect.asVoid(
+            tables.query(
+              file,
+              lists.map((list) => JSON.stringify(list))
+            )
+          )
+        : Effect.void
+    }
+    return Effect.gen(function* () {
+      yield* save("#projections/states/save-branches.sql", branches)
+      yield* save("#projections/states/save-keys.sql", keys, versions, anchors)
+      // A checkpoint that was made and ended in one batch has to be there before it can be ended.
+      yield* save("#projections/states/save-checkpoints.sql", checkpoints, [])
+      yield* save("#projections/states/save-checkpoints.sql", [], dropped)
+    })
   })
 }

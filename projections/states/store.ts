@@ -3,6 +3,8 @@ import type { Json } from "../../src/base/json-value.ts"
 import type { Meta } from "../../src/log/event.ts"
 import { Postgres, type Queryable } from "../../src/postgres/postgres.ts"
 import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
+import { ProjectionBehind, projectionError } from "../../src/projection/error.ts"
+import { Projections } from "../../src/projection/projections.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { hashOfText } from "../../src/state/hash.ts"
 import {
@@ -17,6 +19,7 @@ import {
   type Wanted
 } from "../../src/state/store.ts"
 import { keyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
+import { questions } from "./questions.ts"
 
 interface BranchJson {
   readonly branch: number
@@ -91,6 +94,11 @@ interface LastRow extends Omit<LastEvent, "version" | "position"> {
   readonly position: string
 }
 
+const NAME = "states"
+
+/** How long what looks at the past waits until that is kept ready, in ms. */
+const PATIENCE_MS = 5_000
+
 /** As PostgreSQL writes a bytea into JSON. */
 const BYTEA_PREFIX = "\\x"
 
@@ -140,6 +148,7 @@ const columnsOf = (selection: Selection): ReadonlyArray<ReadonlyArray<string>> =
 
 const make = Effect.gen(function* () {
   const postgres = yield* Postgres
+  const projections = yield* Projections
   const prepared = (sql: SqlSource) => statementOf(withSchema(readSql(sql), postgres.schema))
   const load = prepared("#projections/states/load.sql")
   const tail = prepared("#projections/states/tail.sql")
@@ -161,6 +170,17 @@ const make = Effect.gen(function* () {
   })
 
   return StateStore.of({
+    ...questions(postgres),
+    caughtUp: (position) =>
+      Effect.timeoutOrElse(projections.reached(NAME, position), {
+        duration: PATIENCE_MS,
+        orElse: () => {
+          const { position: reached = 0 } = projections.status().find(({ name }) => name === NAME) ?? {}
+          const why = "it has more to fold than it could in that time"
+          const facts = { projection: NAME, position, reached, waitedMs: PATIENCE_MS, why }
+          return Effect.fail(projectionError(new ProjectionBehind(facts)))
+        }
+      }),
     load: (wanted: Wanted, selection, upTo, connection = postgres) => {
       const [stream, branch] = "stream" in wanted ? [wanted.stream, null] : [null, wanted.branch]
       const values = [stream, branch, upTo ?? null, ...columnsOf(selection)]
@@ -201,4 +221,7 @@ const momentOf = ([hash, position, recordedAt]: NonNullable<LoadRow["moment"]>) 
 })
 
 /** States as the read model `states` keeps them. */
-export const stateStore: Layer.Layer<StateStore, never, Postgres> = Layer.effect(StateStore, make)
+export const stateStore: Layer.Layer<StateStore, never, Postgres | Projections> = Layer.effect(
+  StateStore,
+  make
+)

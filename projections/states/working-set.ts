@@ -1,3 +1,4 @@
+import type { Event } from "../../src/log/event.ts"
 import type { MaybeJson } from "../../src/base/json-value.ts"
 import type { Fault } from "../../src/state/store.ts"
 import { hashText, type StateHasher } from "../../src/state/hash.ts"
@@ -77,6 +78,29 @@ interface AnchorRow extends KeyAt {
   readonly value: MaybeJson | null
 }
 
+/** A row of `state_checkpoints`. */
+export interface CheckpointRow {
+  readonly id: string
+  readonly agent_id: string
+  readonly branch: number
+  readonly branch_name: string
+  readonly version: number
+  readonly state_hash: string
+  readonly checkpoint_type: string
+  readonly description: string | null
+  readonly metadata: unknown
+  readonly retention_policy: string
+  readonly expires_at: string | null
+  readonly created_by: string | null
+  readonly created_at: string
+}
+
+interface DroppedCheckpoint {
+  readonly id: string
+  readonly why: string
+  readonly at: string
+}
+
 const hashOrNull = (hash: bigint | undefined): string | null => (hash === undefined ? null : hashText(hash))
 
 /** What a batch has loaded, and what it leaves behind. */
@@ -87,9 +111,20 @@ export class WorkingSet {
   private readonly changedKeys = new Map<string, KeyAt>()
   private readonly versions = new Map<string, VersionRow>()
   private readonly anchors: Array<AnchorRow> = []
+  private readonly checkpoints = new Map<string, CheckpointRow>()
+  private readonly dropped: Array<DroppedCheckpoint> = []
 
   get isEmpty(): boolean {
     return this.changedBranches.size === 0 && this.changedKeys.size === 0
+  }
+
+  checkpoint(row: CheckpointRow): void {
+    this.checkpoints.set(`${row.id} ${row.branch}`, row)
+  }
+
+  dropCheckpoint({ data, recordedAt }: Pick<Event, "data" | "recordedAt">): void {
+    const { checkpoint: id, why } = data as { readonly checkpoint: string; readonly why: string }
+    this.dropped.push({ id, why, at: recordedAt.toISOString() })
   }
 
   changed(branch: FoldedBranch): void {
@@ -174,7 +209,16 @@ export class WorkingSet {
         patch_bytes: patchBytes
       }
     })
-    const written = { branches, keys, versions: [...this.versions.values()], anchors: [...this.anchors] }
+    const written = {
+      branches,
+      keys,
+      versions: [...this.versions.values()],
+      anchors: [...this.anchors],
+      checkpoints: [...this.checkpoints.values()],
+      dropped: [...this.dropped]
+    }
+    this.checkpoints.clear()
+    this.dropped.length = 0
     this.changedBranches.clear()
     this.changedKeys.clear()
     this.versions.clear()

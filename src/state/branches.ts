@@ -1,14 +1,15 @@
 import { Effect, type Scope } from "effect"
 import type { EventLog } from "../log/event-log.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../log/identity.ts"
-import type { Placed } from "../log/event.ts"
+import type { LogError } from "../log/error.ts"
+import type { Meta, NewEvent, Placed } from "../log/event.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Queryable } from "../postgres/postgres.ts"
 import type { BranchName, BranchState } from "./branch-state.ts"
 import { BranchWriter } from "./branch-writer.ts"
 import { StateHasher } from "./hash.ts"
 import type { Loader } from "./loader.ts"
-import type { Selection, StateStore } from "./store.ts"
+import { NOTHING, type Selection, type StateStore } from "./store.ts"
 
 /** How many branches an engine keeps in memory, and about how many bytes of their values as JSON. */
 const MOST_BRANCHES = 10_000
@@ -27,6 +28,12 @@ export interface Branch {
   /** What is counted of it. */
   bytes: number
 }
+
+/** Appends to a branch that is locked. */
+export type AppendLocked = (
+  events: ReadonlyArray<NewEvent>,
+  meta?: Meta
+) => Effect.Effect<ReadonlyArray<Placed>, LogError | PostgresError>
 
 export interface BranchesParts {
   readonly log: EventLog["Service"]
@@ -130,6 +137,41 @@ export class Branches {
     }
   )
 
+  /**
+   * Runs `use` in a transaction in which nobody else can write the branch; it is given the branch, a way to read more of its keys, and
+   * one to append to it, which commits with the transaction.
+   */
+  locked<A, E>(
+    name: BranchName,
+    use: (
+      state: BranchState,
+      load: (selection: Selection) => Effect.Effect<BranchState, PostgresError>,
+      append: AppendLocked
+    ) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | LogError | PostgresError> {
+    const { log, store, loader } = this.parts
+    return log.transaction((tx) =>
+      Effect.gen({ self: this }, function* () {
+        const connection: Queryable = { query: (text, values) => tx.query(text, values) }
+        yield* store.lock(name.stream, connection)
+        const load = Effect.fnUntraced({ self: this }, function* (selection: Selection) {
+          const found = yield* loader.head(name, selection, connection)
+          found.hasher ??= new StateHasher(yield* store.secret(name.agent))
+          return found
+        })
+        const state = yield* load(NOTHING)
+        const expected = state.version === 0 ? "none" : state.version
+        const append: AppendLocked = (events, meta) =>
+          Effect.gen(function* () {
+            yield* tx.emit(name.stream, events, meta === undefined ? { expected } : { expected, meta })
+            const placed = yield* tx.flush
+            return placed.flatMap((part): ReadonlyArray<Placed> => part.events)
+          })
+        return yield* use(state, load, append)
+      })
+    )
+  }
+
   private writerOf(name: BranchName): BranchWriter {
     const { log, scope } = this.parts
     const branch = (): Branch => this.of(name)
@@ -139,21 +181,8 @@ export class Branches {
         ...name,
         known: (selection, isFresh) => this.read(branch(), selection, isFresh),
         locked: (selection, use) =>
-          log.transaction((tx) =>
-            Effect.gen({ self: this }, function* () {
-              const connection: Queryable = { query: (text, values) => tx.query(text, values) }
-              yield* this.parts.store.lock(name.stream, connection)
-              const state = yield* this.parts.loader.head(name, selection, connection)
-              state.hasher ??= new StateHasher(yield* this.parts.store.secret(name.agent))
-              const expected = state.version === 0 ? "none" : state.version
-              return yield* use(state, (events) =>
-                Effect.gen(function* () {
-                  yield* tx.emit(name.stream, events, { expected })
-                  const placed = yield* tx.flush
-                  return placed.flatMap((part): ReadonlyArray<Placed> => part.events)
-                })
-              )
-            })
+          this.locked(name, (_, load, append) =>
+            Effect.flatMap(load(selection), (state) => use(state, append))
           ),
         forget: () => this.forget(branch())
       },

@@ -117,23 +117,29 @@ export const StateTagged = eventType(
 
 export const StateUntagged = eventType("StateUntagged", Schema.Struct({}))
 
-/** Where some branches were at one moment. */
+/**
+ * The branch, as it is at this very version, is a restore point. Of several branches at one moment, each has such an event, and the
+ * first names them all: its id is that of the checkpoint.
+ */
 export const StateCheckpointed = eventType(
   "StateCheckpointed",
   Schema.Struct({
-    parts: Schema.Array(
-      Schema.Struct({ agent: text, branch: Schema.Int, name: text, version: Version, hash: text })
-    ),
     type: text,
     description: Schema.optionalKey(text),
+    metadata: Schema.optionalKey(Schema.Record(text, Schema.Json)),
     retention: text,
-    expiresAt: Schema.optionalKey(text)
+    expiresAt: Schema.optionalKey(text),
+    /** The id of the checkpoint that this is a part of, where that is not the event's own. */
+    partOf: Schema.optionalKey(text),
+    parts: Schema.optionalKey(
+      Schema.Array(Schema.Struct({ agent: text, name: text, version: Version, event: text }))
+    )
   })
 )
 
 export const StateCheckpointDropped = eventType(
   "StateCheckpointDropped",
-  Schema.Struct({ why: Schema.Literals(["expired", "deleted"]) })
+  Schema.Struct({ checkpoint: text, why: Schema.Literals(["expired", "deleted"]) })
 )
 
 /** All types of event that states are made of. */

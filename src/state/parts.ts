@@ -36,6 +36,7 @@ export interface StateParts {
   readonly loader: Loader
   readonly branches: Branches
   readonly refs: Refs
+  readonly named: (agent: string, branch: string) => BranchName
 }
 
 /** A branch of an agent's state, and what its methods work with. */

@@ -43,7 +43,7 @@ export class States extends Context.Service<
       const loader = new Loader(store)
       const branches = new Branches({ log, store, identity, loader, scope })
       const refs = new Refs(store, loader, identity)
-      const parts: StateParts = { log, store, identity, loader, branches, refs }
+      const parts: StateParts = { log, store, identity, loader, branches, refs, named: branchName }
       return States.of({
         parts,
         scene: (agent, { branch = MAIN, type } = {}) => {

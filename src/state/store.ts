@@ -1,6 +1,7 @@
 import { Context, type Effect } from "effect"
 import type { Json } from "../base/json-value.ts"
 import type { Meta } from "../log/event.ts"
+import type { ProjectionError } from "../projection/error.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Queryable } from "../postgres/postgres.ts"
 import { type KeyId, type Tier, TIERS } from "./tier.ts"
@@ -86,6 +87,26 @@ export interface Moment {
 /** The last event of a stream, with which all is said. */
 export type LastEvent = Pick<TailEvent, "type" | "data" | "meta" | "version" | "position">
 
+/** An event that was found by its id. */
+export interface EventById extends LastEvent {
+  readonly stream: string
+}
+
+/** An event that led to a state. */
+export interface PastEvent extends Omit<TailEvent, "recordedAt"> {
+  /** The name of its branch. */
+  readonly branch: string
+  readonly recordedAt: Date
+}
+
+/** A session, or a checkpoint, that is over. */
+export interface Expired {
+  readonly what: "session" | "checkpoint"
+  readonly agent: string
+  readonly branch: string
+  readonly checkpoint: string | undefined
+}
+
 export interface Loaded {
   /** The branch that last had the name, if any is folded. */
   readonly branch: BranchRow | undefined
@@ -136,6 +157,33 @@ export class StateStore extends Context.Service<
     readonly locate: (what: Locating) => Effect.Effect<Located | undefined, PostgresError>
     /** The last event of a stream. */
     readonly last: (stream: string) => Effect.Effect<LastEvent | undefined, PostgresError>
+    /** Until everything up to a position is kept ready. Fails with ProjectionBehind or ProjectionStopped. */
+    readonly caughtUp: (position: number) => Effect.Effect<void, ProjectionError>
+    /** The keys that may differ between two versions that are kept ready. */
+    readonly changedKeys: (one: Node, other: Node) => Effect.Effect<ReadonlyArray<KeyId>, PostgresError>
+    /** The events that changed a key of a version, the newest first. */
+    readonly keyHistory: (
+      node: Node,
+      key: KeyId,
+      most: number,
+      before?: number
+    ) => Effect.Effect<ReadonlyArray<PastEvent>, PostgresError>
+    /** The events that led to a version, the newest first. */
+    readonly history: (
+      node: Node,
+      most: number,
+      before?: number
+    ) => Effect.Effect<ReadonlyArray<PastEvent>, PostgresError>
+    /** Up to which version of which branches versions know others, by the last beginning or merge before each. */
+    readonly known: (
+      nodes: ReadonlyArray<Node>
+    ) => Effect.Effect<ReadonlyArray<ReadonlyMap<number, number>>, PostgresError>
+    /** An event of a state by its id. */
+    readonly byId: (id: string) => Effect.Effect<EventById | undefined, PostgresError>
+    /** Why a checkpoint is over, where it is. */
+    readonly droppedBecause: (checkpoint: string) => Effect.Effect<string | undefined, PostgresError>
+    /** What is over and was not ended yet, so much at most of each kind. */
+    readonly expired: (most: number) => Effect.Effect<ReadonlyArray<Expired>, PostgresError>
     /** Holds a stream to the end of the transaction: nobody else appends to it. */
     readonly lock: (stream: string, connection: Queryable) => Effect.Effect<void, PostgresError>
     /** The key of an agent's hashes; made where there is none. */

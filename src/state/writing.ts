@@ -121,38 +121,63 @@ const documentProblem = (name: BranchName, document: Json): InvalidChange | unde
   return wrong === undefined ? undefined : invalid(formatPointer([wrong]), "a tier is an object")
 }
 
-/** What a change of values comes to: its events, and what its caller is told. */
+/** Names the version that a write has come to. */
+export type TokenOf = (placed: Placed | undefined, branch: number, version: number) => string
+
+/** What a change of values comes to: its events, none where nothing changes, and what its caller is told. */
 export const planOfChange = (
   name: BranchName,
   draft: BranchDraft,
   first: ReadonlyArray<NewEvent>,
   values: ReadonlyMap<KeyId, MaybeJson>,
   make: (fields: ChangeFields) => NewEvent,
-  tokenOf: (placed: Placed | undefined, branch: number, version: number) => string
+  tokenOf: TokenOf
 ): Effect.Effect<Plan<Written>, WriteFailure> =>
   Effect.try({
     try: () => {
-      const before = new Map([...values.keys()].map((key) => [key, draft.value(key)]))
+      const before = valuesOf(draft, values)
       const parts = draft.change(values)
-      const { version } = draft
-      const changed = [...before]
-        .filter(([key, value]) => draft.value(key) !== value)
-        .map(([key]) => pointerOfKey(key))
-      const hash = parts.at(-1)?.hash ?? draft.hashText
-      return {
-        events: [...first, ...eventsOfChange(parts, make)],
-        told: (placed, branch) => ({ version, hash, changed, token: tokenOf(placed.at(-1), branch, version) })
-      }
+      return planOf(draft, [...first, ...eventsOfChange(parts, make)], before, tokenOf)
     },
     catch: (thrown) =>
-      stateError(
-        new InvalidChange({
-          ...placeOf(name),
-          path: "",
-          problem: thrown instanceof Error ? thrown.message : String(thrown)
-        })
-      )
+      stateError(new InvalidChange({ ...placeOf(name), path: "", problem: messageOf(thrown) }))
   })
+
+/** The same with an event whether values change or not; without `make`, none at all. */
+export const planOfEvent = (
+  draft: BranchDraft,
+  first: ReadonlyArray<NewEvent>,
+  values: ReadonlyMap<KeyId, MaybeJson>,
+  make: ((fields: ChangeFields) => NewEvent) | undefined,
+  tokenOf: TokenOf
+): Plan<Written> => {
+  const before = valuesOf(draft, values)
+  if (make === undefined) return planOf(draft, first, before, tokenOf)
+  const parts = draft.change(values)
+  const events = eventsOfChange(parts.length === 0 ? [draft.unchanged()] : parts, make)
+  return planOf(draft, [...first, ...events], before, tokenOf)
+}
+
+const valuesOf = (draft: BranchDraft, values: ReadonlyMap<KeyId, MaybeJson>) =>
+  new Map([...values.keys()].map((key) => [key, draft.value(key)]))
+
+const planOf = (
+  draft: BranchDraft,
+  events: ReadonlyArray<NewEvent>,
+  before: ReadonlyMap<KeyId, MaybeJson>,
+  tokenOf: TokenOf
+): Plan<Written> => {
+  const { version, hashText: hash } = draft
+  const changed = [...before]
+    .filter(([key, value]) => draft.value(key) !== value)
+    .map(([key]) => pointerOfKey(key))
+  return {
+    events,
+    told: (placed, branch) => ({ version, hash, changed, token: tokenOf(placed.at(-1), branch, version) })
+  }
+}
+
+const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
 
 export const failing = (problem: InvalidChange | PatchRefused): Effect.Effect<never, StateError> =>
   Effect.fail(stateError(problem))

@@ -1,0 +1,86 @@
+import { Effect } from "effect"
+import type { Meta } from "../../src/log/event.ts"
+import type { Postgres } from "../../src/postgres/postgres.ts"
+import { type Statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
+import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
+import type { EventById, Expired, Node, PastEvent, StateStore } from "../../src/state/store.ts"
+import { keyId, type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
+
+interface PastRow {
+  readonly branch: string
+  readonly position: string
+  readonly id: string
+  readonly version: string
+  readonly type: string
+  readonly data: unknown
+  readonly meta: Meta
+  readonly recorded_at: Date
+}
+
+const pastEvent = ({ position, version, recorded_at, ...row }: PastRow): PastEvent => ({
+  ...row,
+  position: Number(position),
+  version: Number(version),
+  recordedAt: recorded_at
+})
+
+/** The questions about states that are asked of what is kept ready of their past. */
+export type Questions = Pick<
+  StateStore["Service"],
+  "changedKeys" | "keyHistory" | "history" | "known" | "byId" | "droppedBecause" | "expired"
+>
+
+export const questions = (postgres: Postgres["Service"]): Questions => {
+  const prepared = (sql: SqlSource): Statement => statementOf(withSchema(readSql(sql), postgres.schema))
+  const asked = <Row>({ text, name }: Statement, values: ReadonlyArray<unknown>) =>
+    Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
+  const changedKeys = prepared("#projections/states/changed-keys.sql")
+  const keyHistory = prepared("#projections/states/key-history.sql")
+  const history = prepared("#projections/states/history.sql")
+  const known = prepared("#projections/states/known.sql")
+  const byId = prepared("#projections/states/by-id.sql")
+  const standing = prepared("#projections/states/checkpoint-standing.sql")
+  const expired = prepared("#projections/states/expired.sql")
+  return {
+    changedKeys: (one: Node, other: Node) =>
+      Effect.map(
+        asked<{ tier: Tier; key: string }>(changedKeys, [
+          one.branch,
+          one.version,
+          other.branch,
+          other.version
+        ]),
+        (rows) => rows.map(({ tier, key }) => keyId(tier, key))
+      ),
+    keyHistory: ({ branch, version }: Node, of: KeyId, most, before) => {
+      const { tier, key } = placeOfKey(of)
+      const values = [branch, version, tier, key, most, before ?? null]
+      return Effect.map(asked<PastRow>(keyHistory, values), (rows) => rows.map(pastEvent))
+    },
+    history: ({ branch, version }: Node, most, before) =>
+      Effect.map(asked<PastRow>(history, [branch, version, most, before ?? null]), (rows) =>
+        rows.map(pastEvent)
+      ),
+    known: (nodes) => {
+      const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
+      return Effect.map(asked<{ known: Readonly<Record<string, number>> | null }>(known, values), (rows) =>
+        rows.map(
+          (row) =>
+            new Map(Object.entries(row.known ?? {}).map(([branch, version]) => [Number(branch), version]))
+        )
+      )
+    },
+    byId: (id) =>
+      Effect.map(asked<EventById & { version: string; position: string }>(byId, [id]), ([row]) =>
+        row === undefined
+          ? undefined
+          : { ...row, version: Number(row.version), position: Number(row.position) }
+      ),
+    droppedBecause: (checkpoint) =>
+      Effect.map(asked<{ why: string | null }>(standing, [checkpoint]), ([row]) => row?.why ?? undefined),
+    expired: (most) =>
+      Effect.map(asked<Expired & { checkpoint: string | null }>(expired, [most]), (rows) =>
+        rows.map((row): Expired => ({ ...row, checkpoint: row.checkpoint ?? undefined }))
+      )
+  }
+}
