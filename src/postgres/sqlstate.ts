@@ -45,5 +45,6 @@ export const OwnSqlState = {
   categoryHasOtherClass: "TM004",
   duplicateEvent: "TM005",
   malformedEvent: "TM006",
-  replicaBehind: "TM007"
+  replicaBehind: "TM007",
+  patchFailed: "TM008"
 } as const
