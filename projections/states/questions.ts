@@ -3,8 +3,13 @@ import type { Meta } from "../../src/log/event.ts"
 import type { Postgres } from "../../src/postgres/postgres.ts"
 import { type Statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
-import type { EventById, Expired, Node, PastEvent, StateStore } from "../../src/state/store.ts"
+import type { EventById, Expired, Node, PastEvent, StateStore, TailEvent } from "../../src/state/store.ts"
 import { keyId, type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
+
+interface TailRow extends Omit<TailEvent, "version" | "position"> {
+  readonly version: string
+  readonly position: string
+}
 
 interface PastRow {
   readonly branch: string
@@ -27,7 +32,15 @@ const pastEvent = ({ position, version, recorded_at, ...row }: PastRow): PastEve
 /** The questions about states that are asked of what is kept ready of their past. */
 export type Questions = Pick<
   StateStore["Service"],
-  "changedKeys" | "keyHistory" | "history" | "known" | "byId" | "droppedBecause" | "expired"
+  | "changedKeys"
+  | "keyHistory"
+  | "history"
+  | "known"
+  | "beginningOf"
+  | "page"
+  | "byId"
+  | "droppedBecause"
+  | "expired"
 >
 
 export const questions = (postgres: Postgres["Service"]): Questions => {
@@ -38,6 +51,8 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const keyHistory = prepared("#projections/states/key-history.sql")
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")
+  const beginning = prepared("#projections/states/beginning.sql")
+  const page = prepared("#projections/states/page.sql")
   const byId = prepared("#projections/states/by-id.sql")
   const standing = prepared("#projections/states/checkpoint-standing.sql")
   const expired = prepared("#projections/states/expired.sql")
@@ -70,6 +85,18 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
         )
       )
     },
+    beginningOf: (branch) =>
+      Effect.map(asked<{ stream: string; version: string }>(beginning, [branch]), ([row]) =>
+        row === undefined ? undefined : { stream: row.stream, version: Number(row.version) }
+      ),
+    page: (stream, after, upTo) =>
+      Effect.map(asked<TailRow>(page, [stream, after, upTo]), (rows) =>
+        rows.map((row): TailEvent => ({
+          ...row,
+          version: Number(row.version),
+          position: Number(row.position)
+        }))
+      ),
     byId: (id) =>
       Effect.map(asked<EventById & { version: string; position: string }>(byId, [id]), ([row]) =>
         row === undefined

@@ -46,11 +46,10 @@ class Draft {
     const parsed = parseOperation(operation, this.index)
     switch (parsed.op) {
       case "add":
-        return this.add(parsed.path, parsed.value)
-      case "remove":
-        return this.remove(parsed.path)
       case "replace":
-        return this.replace(parsed.path, parsed.value)
+        return this.change(parsed.op, parsed.path, parsed.value)
+      case "remove":
+        return this.change("remove", parsed.path)
       case "move":
         return this.move(parsed.from, parsed.path)
       case "copy":
@@ -60,52 +59,35 @@ class Draft {
     }
   }
 
-  private add(path: Path, value: Json): void {
-    const part = path.at(-1)
-    if (part === undefined) {
-      this.root = value
-      return
-    }
-    const container = this.open(path.slice(0, -1))
-    if (isJsonArray(container) && part !== END && this.indexOf(part) > container.length) this.fail("index")
-    change(container, { op: "add", path: formatPointer([part]), value })
-  }
-
-  private replace(path: Path, value: Json): void {
-    const part = path.at(-1)
-    if (part === undefined) {
-      this.root = value
-      return
-    }
-    const container = this.open(path.slice(0, -1))
-    this.child(container, part)
-    change(container, { op: "replace", path: formatPointer([part]), value })
-  }
-
   /** A document of which the whole was removed is null, as it is for fast-json-patch; the RFC does not say. */
-  private remove(path: Path): void {
+  private change(op: "add" | "remove" | "replace", path: Path, value: Json = null): void {
     const part = path.at(-1)
     if (part === undefined) {
-      this.root = null
+      this.root = value
       return
     }
     const container = this.open(path.slice(0, -1))
-    this.child(container, part)
-    change(container, { op: "remove", path: formatPointer([part]) })
+    if (op === "add") this.checkPlace(container, part)
+    else this.child(container, part)
+    jsonpatch.applyOperation<unknown>(container, { op, path: formatPointer([part]), value })
+  }
+
+  private checkPlace(container: OwnContainer, part: string): void {
+    if (isJsonArray(container) && part !== END && this.indexOf(part) > container.length) this.fail("index")
   }
 
   /** As the RFC defines it: what is at `path` is looked for when the value has left `from` already. */
   private move(from: Path, path: Path): void {
     const value = this.find(from)
     if (isSamePath(from, path)) return
-    this.remove(from)
-    this.add(path, value)
+    this.change("remove", from)
+    this.change("add", path, value)
   }
 
   private copy(from: Path, path: Path): void {
     const value = this.find(from)
     this.disown(value)
-    this.add(path, value)
+    this.change("add", path, value)
   }
 
   private find(path: Path): Json {
@@ -155,13 +137,6 @@ class Draft {
   private fail(kind: PatchProblem): never {
     throw new PatchFailed(kind, this.index, this.operation)
   }
-}
-
-type Change = Parameters<typeof jsonpatch.applyOperation>[1]
-
-/** Paths were checked before: no part of one is `__proto__`, and `constructor` leads to nothing but own values. */
-const change = (container: OwnContainer, operation: Change): void => {
-  jsonpatch.applyOperation(container, operation, false, true, false)
 }
 
 const isSamePath = (one: Path, other: Path): boolean =>

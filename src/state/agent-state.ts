@@ -1,4 +1,11 @@
 import { Effect } from "effect"
+import { type Blame, blameOf, type BlameOptions } from "./blaming.ts"
+import { type Checkpoint, type CheckpointOptions, checkpointState, dropCheckpoint } from "./checkpointing.ts"
+import { type Diff, type DiffFormat, diffOf, type DiffOptions } from "./comparing.ts"
+import { type HistoryEntry, historyOf, type HistoryOptions } from "./history.ts"
+import { type Repaired, repairState, type Verified, verifyState } from "./integrity.ts"
+import { type Restorable, type RestoreOptions, restoreState } from "./restoring.ts"
+import { endSession, type SessionOptions, startSession } from "./sessions.ts"
 import { branchState, type BranchOptions, deleteBranch, type MadeBranch } from "./branching.ts"
 import { type ChangeOptions, patchState, updateState } from "./changing.ts"
 import type { StateUpdate } from "./given.ts"
@@ -47,6 +54,33 @@ export interface AgentState {
   readonly branch: (name: string, options?: BranchOptions) => Doing<MadeBranch>
   /** Ends a branch; its versions stay. Fails with UnknownBranch, BranchProtected. */
   readonly deleteBranch: (name: string, options?: ByWhom) => Doing<void>
+  /** What happened to the state, the newest first, on the branches that this one began with, too. Fails with UnknownRef, InvalidArgument. */
+  readonly history: (options?: HistoryOptions) => Doing<ReadonlyArray<HistoryEntry>>
+  /** How a version differs from another; from the newest, by default. Fails with UnknownRef, UnknownBranch, ProjectionBehind. */
+  readonly diff: <Format extends DiffFormat = "changes">(
+    from: RefLike,
+    to?: RefLike,
+    options?: DiffOptions<Format>
+  ) => Doing<Diff<Format>>
+  /** Who last changed what lies at a path, an RFC 6901 pointer into a key, when, and why. Fails with InvalidChange, UnknownRef. */
+  readonly blame: (path: string, options?: BlameOptions) => Doing<ReadonlyArray<Blame>>
+  /** Makes a restore point of the branch as it is. */
+  readonly checkpoint: (options?: CheckpointOptions) => Doing<Checkpoint>
+  /** Ends a restore point; the version that it named stays. Fails with UnknownCheckpoint. */
+  readonly dropCheckpoint: (checkpoint: string, options?: ByWhom) => Doing<void>
+  /**
+   * Makes the branch what the state was at a checkpoint, or at any version; with `merge`, keys that were not there then stay. Fails with
+   * UnknownCheckpoint, CheckpointExpired, UnknownRef, ProjectionBehind.
+   */
+  readonly restore: (from: Restorable, options?: RestoreOptions) => Doing<Written>
+  /** Begins a session, with an empty session tier; one that was under way ends. Where it has `ttlMs`, it ends by then by itself. */
+  readonly startSession: (session: string, options?: SessionOptions) => Doing<Written>
+  /** Ends the session, and empties its tier. */
+  readonly endSession: (options?: ByWhom) => Doing<Written>
+  /** Follows the log of the branch from its beginning on, and tells where it, or what is kept ready of it, is damaged. */
+  readonly verify: () => Doing<Verified>
+  /** Mends what `verify` finds: the branch goes on from its last good version, which an event says. */
+  readonly repair: (options?: ByWhom) => Doing<Repaired>
 }
 
 /** The methods of a branch of an agent's state, where there is such a one. */
@@ -60,6 +94,17 @@ export const agentState = (scene: Effect.Effect<StateScene, StateFailure>): Agen
     tag: (tag, of, options = {}) => doing((one) => tagState(one, tag, of, options)),
     untag: (tag, options = {}) => doing((of) => untagState(of, tag, options)),
     branch: (name, options = {}) => doing((of) => branchState(of, name, options)),
-    deleteBranch: (name, options = {}) => doing((of) => deleteBranch(of, name, options))
+    deleteBranch: (name, options = {}) => doing((of) => deleteBranch(of, name, options)),
+    history: (options = {}) => doing((of) => historyOf(of, options)),
+    diff: (from, to, options = {}) => doing((of) => diffOf(of, from, to, options)),
+    blame: (path, options = {}) => doing((of) => blameOf(of, path, options)),
+    checkpoint: (options = {}) => doing((of) => checkpointState(of, options)),
+    dropCheckpoint: (checkpoint, options = {}) =>
+      doing((of) => dropCheckpoint(of, checkpoint, "deleted", options)),
+    restore: (from, options = {}) => doing((of) => restoreState(of, from, options)),
+    startSession: (session, options = {}) => doing((of) => startSession(of, session, options)),
+    endSession: (options = {}) => doing((of) => endSession(of, "ended", options)),
+    verify: () => doing(verifyState),
+    repair: (options = {}) => doing((of) => repairState(of, options))
   }
 }

@@ -96,6 +96,11 @@ export class Branches {
     branch.state = undefined
   }
 
+  /** The same by its name. */
+  forgetName(name: BranchName): void {
+    this.forget(this.of(name))
+  }
+
   /** Reads on from what is known. */
   private readonly refresh = Effect.fnUntraced(
     { self: this },

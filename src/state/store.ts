@@ -178,6 +178,16 @@ export class StateStore extends Context.Service<
     readonly known: (
       nodes: ReadonlyArray<Node>
     ) => Effect.Effect<ReadonlyArray<ReadonlyMap<number, number>>, PostgresError>
+    /** Where a branch begins. */
+    readonly beginningOf: (
+      branch: number
+    ) => Effect.Effect<{ readonly stream: string; readonly version: number } | undefined, PostgresError>
+    /** The next events of a stream after a version, up to another; none where that is reached. */
+    readonly page: (
+      stream: string,
+      after: number,
+      upTo: number
+    ) => Effect.Effect<ReadonlyArray<TailEvent>, PostgresError>
     /** An event of a state by its id. */
     readonly byId: (id: string) => Effect.Effect<EventById | undefined, PostgresError>
     /** Why a checkpoint is over, where it is. */
