@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest"
+import { CheckpointExpired, StateCorrupt, UnknownCheckpoint, UnknownRef } from "../../src/errors.ts"
+import { testLog } from "../log/test-log.ts"
+
+const log = testLog()
+
+let made = 0
+const fresh = () => log.engine.state(`past-${(made += 1)}`)
+
+describe("an earlier version", () => {
+  test("is read by number, commit, tag, position, time and token", async () => {
+    const state = fresh()
+    const first = await state.update({ local: { n: 1 } })
+    const { position } = await log.engine.emit("other-1", { type: "T" })
+    const time = new Date()
+    const commit = await state.commit("one", { author: "me" })
+    await state.tag("v1", commit)
+    await state.update({ local: { n: 2, more: "x" } })
+    const one = { local: { n: 1 } }
+    for (const ref of [
+      { version: first.version },
+      { commit: commit.commit },
+      { tag: "v1" },
+      { position },
+      { time },
+      { token: first.token }
+    ])
+      expect(await state.read(ref)).toMatchObject({ ...one, hash: first.hash })
+    expect((await state.read({ version: 2 })).local).toEqual({ n: 1 })
+    await expect(state.read({ version: 99 })).rejects.toBeInstanceOf(UnknownRef)
+    await expect(state.read({ tag: "v2" })).rejects.toBeInstanceOf(UnknownRef)
+    await expect(state.read({ commit: crypto.randomUUID() })).rejects.toBeInstanceOf(UnknownRef)
+  })
+
+  test("of a long array is made of its patches", async () => {
+    const state = fresh()
+    const words = Array.from({ length: 40 }, (_, n) => `${"w".repeat(50)}${n}`)
+    for (const word of words)
+      await state
+        .patch([{ op: "add", path: "/shared/list/-", value: word }])
+        .catch(() => state.update({ shared: { list: [word] } }))
+    await state.diff(2, 3)
+    for (const upTo of [1, 2, 7, 20, 39]) {
+      const { shared } = await state.read({ version: upTo + 1 })
+      expect(shared).toEqual({ list: words.slice(0, upTo) })
+    }
+    expect(
+      await log.db.query(
+        "select count(*)::int as versions, count(value)::int as anchors from tidemark.state_key_versions join tidemark.state_branches using (branch) where agent = $1",
+        [state.agent]
+      )
+    ).toEqual([{ versions: 40, anchors: expect.any(Number) }])
+  })
+})
+
+describe("history, diff and blame", () => {
+  test("tell what happened, on the branches before, too", async () => {
+    const state = fresh()
+    await state.update({ shared: { plan: ["a"] } }, { actor: "ann", reason: "because" })
+    await state.commit("first", { author: "ann" })
+    await state.branch("try", { description: "a try" })
+    const branch = state.on("try")
+    await branch.patch([{ op: "add", path: "/shared/plan/-", value: "b" }], { actor: "bob", reason: "more" })
+    const entries = await branch.history()
+    expect(entries.map(({ type, branch: of }) => `${of} ${type}`)).toEqual([
+      "try StateChanged",
+      "try StateBranched",
+      "main StateCommitted",
+      "main StateChanged",
+      "main StateCreated"
+    ])
+    expect(entries[0]).toMatchObject({ actor: "bob", reason: "more", changed: ["/shared/plan"] })
+    const rest = await branch.history({ limit: 2, before: entries[1]!.position })
+    expect(rest.map(({ type }) => type)).toEqual(["StateCommitted", "StateChanged"])
+    expect(await state.diff({ branch: "main" }, { branch: "try" })).toEqual([
+      { path: "/shared/plan/1", kind: "added", after: "b" }
+    ])
+    expect(await state.diff({ branch: "try" }, { branch: "main" }, { format: "text" })).toBe(
+      '- /shared/plan/1 "b"'
+    )
+    expect(await branch.blame("/shared/plan/0")).toMatchObject([{ actor: "ann", branch: "main" }])
+    expect(await branch.blame("/shared/plan/1")).toMatchObject([{ actor: "bob", reason: "more" }])
+  })
+})
+
+describe("a checkpoint", () => {
+  test("is restored, as it was, or with what came since", async () => {
+    const state = fresh()
+    await state.update({ local: { a: 1, b: { c: 2 } } })
+    const point = await state.checkpoint({ type: "before", description: "d" })
+    await state.update({ local: { a: 9, b: null, d: 4 } })
+    await state.restore(point, { merge: true })
+    expect((await state.read()).local).toEqual({ a: 1, b: { c: 2 }, d: 4 })
+    const restored = await state.restore(point.checkpoint)
+    expect((await state.read()).local).toEqual({ a: 1, b: { c: 2 } })
+    expect(restored.changed).toEqual(["/local/d"])
+    expect((await state.read()).hash).toBe((await state.read({ version: point.parts[0]!.version })).hash)
+  })
+
+  test("that expired, was dropped, is another's or none is refused", async () => {
+    const [state, other] = [fresh(), fresh()]
+    await state.update({ local: { a: 1 } })
+    await other.update({ local: { a: 1 } })
+    const expired = await state.checkpoint({ expiresAt: new Date(Date.now() - 1) })
+    await expect(state.restore(expired)).rejects.toBeInstanceOf(CheckpointExpired)
+    const foreign = await other.checkpoint()
+    await expect(state.restore(foreign)).rejects.toThrow(/not of/)
+    await other.dropCheckpoint(foreign.checkpoint)
+    await expect
+      .poll(
+        async () =>
+          (await other.restore(foreign).catch((error: unknown) => error)) instanceof UnknownCheckpoint
+      )
+      .toBe(true)
+    await expect(state.restore(crypto.randomUUID())).rejects.toBeInstanceOf(UnknownCheckpoint)
+  })
+})
+
+test("a session begins empty, and ends with what it had", async () => {
+  const state = fresh()
+  await state.startSession("s1")
+  await state.update({ session: { step: 1 }, local: { kept: true } })
+  await state.startSession("s2")
+  expect((await state.read()).session).toEqual({})
+  await state.update({ session: { step: 2 } })
+  await state.endSession()
+  expect(await state.read()).toMatchObject({ session: {}, local: { kept: true } })
+})
+
+describe("a damaged state", () => {
+  test("is found, read up to its last good version, and repaired", async () => {
+    const state = fresh()
+    for (let n = 1; n <= 5; n++) await state.update({ local: { n } })
+    expect(await state.verify()).toMatchObject({ isSound: true, version: 6, events: 6 })
+    await log.db.query("alter table tidemark.events disable trigger user")
+    await log.db.query(
+      "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = 4",
+      [`state-main@${state.agent}`]
+    )
+    await log.db.query("alter table tidemark.events enable trigger user")
+    const found = await state.verify()
+    expect(found).toMatchObject({ isSound: false, lastGood: 3, damaged: { version: 4 } })
+    const engine = await log.open()
+    await engine.rebuild("states")
+    const other = engine.state(state.agent)
+    await expect(other.read()).rejects.toBeInstanceOf(StateCorrupt)
+    await expect(other.update({ local: { n: 7 } })).rejects.toBeInstanceOf(StateCorrupt)
+    expect((await other.read({ version: 3 })).local).toEqual({ n: 2 })
+    const repaired = await other.repair({ actor: "ann", reason: "damage" })
+    expect(repaired).toMatchObject({ isSound: true, repairedAt: 7 })
+    expect((await other.read()).local).toEqual({ n: 2 })
+    await other.update({ local: { n: 8 } })
+    expect((await other.read()).local).toEqual({ n: 8 })
+    await expect(other.read({ version: 5 })).rejects.toBeInstanceOf(StateCorrupt)
+  })
+
+  test("of which only what is kept ready is damaged is made anew", async () => {
+    const state = fresh()
+    await state.update({ local: { n: 1 }, shared: { m: 1 } })
+    await state.diff(1, 2)
+    const rows = await log.db.query<{ branch: string }>(
+      "select branch from tidemark.state_branches where agent = $1",
+      [state.agent]
+    )
+    await log.db.query("update tidemark.state_keys set value = '7' where branch = $1 and key = 'n'", [
+      rows[0]!.branch
+    ])
+    const other = (await log.open()).state(state.agent)
+    expect(await other.verify()).toMatchObject({ isSound: false, damaged: undefined, stale: ["/local/n"] })
+    expect(await other.repair()).toMatchObject({ isSound: true })
+    expect((await other.read()).local).toEqual({ n: 1 })
+  })
+})
