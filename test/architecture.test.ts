@@ -29,6 +29,9 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/projection/breach.ts", "../engine/engine.ts"],
   ["src/projection/breach.ts", "pg"],
   ["src/projection/breach.ts", "#projections/index.ts"],
+  ["src/state/merge/breach.ts", "../branch.ts"],
+  ["src/state/merge/breach.ts", "../../log/event.ts"],
+  ["src/state/merge/breach.ts", "effect"],
   ["src/engine/breach.ts", "../cli/main.ts"],
   ["src/engine/breach.ts", "../server/server.ts"],
   ["src/engine/breach.ts", "pg"],
@@ -42,6 +45,8 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
 const allowed: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/log/fine.ts", "../postgres/postgres.ts"],
   ["src/postgres/fine.ts", "pg"],
+  ["src/state/merge/fine.ts", "../../base/json-value.ts"],
+  ["src/state/merge/fine.ts", "./rule.ts"],
   ["src/engine/fine.ts", "pino"],
   ["src/cli/fine.ts", "../engine/engine.ts"],
   ["projections/agents/fine.ts", "../../src/projection/definition.ts"]
