@@ -33,6 +33,9 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/state/breach.ts", "../engine/engine.ts"],
   ["src/state/breach.ts", "../../projections/states/states.ts"],
   ["src/state/breach.ts", "pg"],
+  ["src/state/merge/breach.ts", "../branch.ts"],
+  ["src/state/merge/breach.ts", "../../log/event.ts"],
+  ["src/state/merge/breach.ts", "effect"],
   ["src/engine/breach.ts", "../cli/main.ts"],
   ["src/engine/breach.ts", "../server/server.ts"],
   ["src/engine/breach.ts", "pg"],
@@ -46,6 +49,8 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
 const allowed: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/log/fine.ts", "../postgres/postgres.ts"],
   ["src/postgres/fine.ts", "pg"],
+  ["src/state/merge/fine.ts", "../../base/json-value.ts"],
+  ["src/state/merge/fine.ts", "./rule.ts"],
   ["src/engine/fine.ts", "pino"],
   ["src/cli/fine.ts", "../engine/engine.ts"],
   ["projections/agents/fine.ts", "../../src/projection/definition.ts"],
