@@ -3,7 +3,13 @@ import { afterPatch, keysOfPatch } from "../../src/state/change.ts"
 import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import { placeOfKey } from "../../src/state/tier.ts"
-import { ALWAYS, type CheckpointRow, type FoldedBranch, type WorkingSet } from "./working-set.ts"
+import {
+  ALWAYS,
+  type CheckpointRow,
+  type FoldedBranch,
+  type MergeRow,
+  type WorkingSet
+} from "./working-set.ts"
 
 /** What events of branches say, as far as it matters here. */
 interface BranchData {
@@ -75,6 +81,9 @@ export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Ev
       branch.session = null
       branch.session_ends_at = null
       break
+    case "StateMerged":
+      set.merge(mergeRow(branch, event))
+      break
     case "StateCheckpointed":
       set.checkpoint(checkpointRow(branch, event))
       break
@@ -107,6 +116,34 @@ const checkpointRow = (
     expires_at: said.expiresAt ?? null,
     created_by: meta.actor ?? null,
     created_at: recordedAt.toISOString()
+  }
+}
+
+interface MergedData {
+  readonly merge: string
+  readonly source: { readonly branch: number; readonly name: string; readonly version: number }
+  readonly mode: string
+  readonly strategy: string
+  readonly author?: string
+}
+
+const mergeRow = (branch: FoldedBranch, { version, data, meta, recordedAt }: Event): MergeRow => {
+  const { merge, source, mode, strategy, author } = data as MergedData
+  return {
+    id: merge,
+    agent: branch.agent,
+    source: source.branch,
+    source_name: source.name,
+    source_version: source.version,
+    target: branch.branch,
+    target_name: branch.name,
+    target_version: branch.version,
+    mode,
+    strategy,
+    merged_version: version,
+    author: author ?? meta.actor ?? null,
+    reason: meta.reason ?? null,
+    at: recordedAt.toISOString()
   }
 }
 

@@ -11,10 +11,11 @@ import {
   StateMerged,
   StateRepaired
 } from "../../src/state/event.ts"
-import { refOfStream, STATE } from "../../src/state/name.ts"
+import { MERGE, refOfStream, STATE, TAG } from "../../src/state/name.ts"
 import { createdBranch, foldBranchEvent } from "./branch-fold.ts"
 import { BranchOrigins } from "./branch-origins.ts"
 import { foldTags } from "./tag-fold.ts"
+import { foldMerges } from "./merge-fold.ts"
 import { type Folding, StateTables } from "./state-tables.ts"
 
 /** What needs the tables as they are by then, and not only keys and branches. */
@@ -32,6 +33,7 @@ class StatesFold {
   private readonly origins: BranchOrigins
   private stretch: Array<Event> = []
   private tags: Array<Event> = []
+  private merges: Array<Event> = []
 
   constructor(tables: FoldTables) {
     this.states = new StateTables(tables)
@@ -42,12 +44,13 @@ class StatesFold {
     { self: this },
     function* (events: ReadonlyArray<Event>): Effect.fn.Return<void, PostgresError | FoldFailed> {
       for (const event of events) {
-        if (categoryOf(event.stream) !== STATE) this.tags.push(event)
+        const category = categoryOf(event.stream)
+        if (category !== STATE) this.apartFromBranches(category)?.push(event)
         else if (!isApart(event.type)) this.stretch.push(event)
         else yield* this.apart(event)
       }
       yield* this.flush
-      yield* this.flushTags
+      yield* this.flushOthers
     }
   )
 
@@ -60,9 +63,15 @@ class StatesFold {
     yield* this.flush
     if (event.type === StateBranched.type) return yield* this.origins.branch(event)
     if (event.type === StateRepaired.type) return yield* this.origins.repair(event)
-    yield* this.flushTags
+    yield* this.flushOthers
     yield* this.states.tables.query("#projections/states/compact.sql", [event.stream, compactedBefore(event)])
   })
+
+  /** Where events of streams that are no branches wait; those of definitions are of no interest. */
+  private apartFromBranches(category: string): Array<Event> | undefined {
+    if (category === TAG) return this.tags
+    return category === MERGE ? this.merges : undefined
+  }
 
   /** Folds what there is of events that need nothing but keys and branches, and writes it. */
   private readonly flush: Folding = Effect.suspend(() => {
@@ -71,10 +80,15 @@ class StatesFold {
     return events.length === 0 ? Effect.void : Effect.andThen(this.foldStretch(events), this.states.write)
   })
 
-  private readonly flushTags: Folding = Effect.suspend(() => {
-    const events = this.tags
+  private readonly flushOthers: Folding = Effect.suspend(() => {
+    const { tags, merges } = this
+    const { tables } = this.states
     this.tags = []
-    return events.length === 0 ? Effect.void : Effect.asVoid(foldTags(this.states.tables, events))
+    this.merges = []
+    return Effect.andThen(
+      tags.length === 0 ? Effect.void : foldTags(tables, tags),
+      foldMerges(tables, merges)
+    )
   })
 
   private readonly foldStretch = Effect.fnUntraced({ self: this }, function* (events: ReadonlyArray<Event>) {

@@ -1,6 +1,9 @@
--- What some versions ($1 branches, $2 versions) know of other branches, by the last beginning or merge before each.
-select one.nth, point.known
+-- What some versions ($1 branches, $2 versions) know of other branches, by the last beginning or merge before each; and where in the
+-- log they are.
+select point.known, event.position
 from unnest($1::bigint[], $2::bigint[]) with ordinality as one (branch, version, nth)
+join :"schema".state_branches home on home.branch = one.branch
+join :"schema".events event on event.stream = home.stream and event.version = one.version
 left join lateral (
   select known
   from :"schema".state_points

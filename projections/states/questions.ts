@@ -3,7 +3,15 @@ import type { Meta } from "../../src/log/event.ts"
 import type { Postgres } from "../../src/postgres/postgres.ts"
 import { type Statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
-import type { EventById, Expired, Node, PastEvent, StateStore, TailEvent } from "../../src/state/store.ts"
+import type {
+  EventById,
+  Expired,
+  KnownBy,
+  Node,
+  PastEvent,
+  StateStore,
+  TailEvent
+} from "../../src/state/store.ts"
 import { keyId, type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
 
 interface TailRow extends Omit<TailEvent, "version" | "position"> {
@@ -27,6 +35,21 @@ const pastEvent = ({ position, version, recorded_at, ...row }: PastRow): PastEve
   position: Number(position),
   version: Number(version),
   recordedAt: recorded_at
+})
+
+interface ExpiredRow extends Omit<Expired, "checkpoint" | "session"> {
+  readonly checkpoint: string | null
+  readonly session: string | null
+}
+
+interface KnownRow {
+  readonly known: Readonly<Record<string, number>> | null
+  readonly position: string
+}
+
+const knownBy = ({ known, position }: KnownRow): KnownBy => ({
+  vector: new Map(Object.entries(known ?? {}).map(([branch, version]) => [Number(branch), version])),
+  order: Number(position)
 })
 
 /** The questions about states that are asked of what is kept ready of their past. */
@@ -78,12 +101,7 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
       ),
     known: (nodes) => {
       const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
-      return Effect.map(asked<{ known: Readonly<Record<string, number>> | null }>(known, values), (rows) =>
-        rows.map(
-          (row) =>
-            new Map(Object.entries(row.known ?? {}).map(([branch, version]) => [Number(branch), version]))
-        )
-      )
+      return Effect.map(asked<KnownRow>(known, values), (rows) => rows.map(knownBy))
     },
     beginningOf: (branch) =>
       Effect.map(asked<{ stream: string; version: string }>(beginning, [branch]), ([row]) =>
@@ -106,8 +124,12 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
     droppedBecause: (checkpoint) =>
       Effect.map(asked<{ why: string | null }>(standing, [checkpoint]), ([row]) => row?.why ?? undefined),
     expired: (most) =>
-      Effect.map(asked<Expired & { checkpoint: string | null }>(expired, [most]), (rows) =>
-        rows.map((row): Expired => ({ ...row, checkpoint: row.checkpoint ?? undefined }))
+      Effect.map(asked<ExpiredRow>(expired, [most]), (rows) =>
+        rows.map((row): Expired => ({
+          ...row,
+          checkpoint: row.checkpoint ?? undefined,
+          session: row.session ?? undefined
+        }))
       )
   }
 }

@@ -1,5 +1,6 @@
 import { projection } from "../../src/projection/definition.ts"
 import { STATE_EVENTS } from "../../src/state/event.ts"
+import { branches, checkpoints, conflicts, find, merges, statistics, tags } from "./operations.ts"
 import { statesModel } from "./fold.ts"
 
 /** The states of agents, kept ready by key, with their versions, branches, tags, checkpoints and merges. */
@@ -19,5 +20,5 @@ export const states = projection({
     "state_conflicts"
   ],
   model: statesModel,
-  operations: {}
+  operations: { branches, tags, checkpoints, merges, conflicts, find, statistics }
 })

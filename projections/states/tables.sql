@@ -41,6 +41,8 @@ create table :"state_keys" (
   primary key (branch, tier, key)
 );
 comment on table :"state_keys" is 'The keys that a branch itself has changed, as they are now: no value where it was removed.';
+create index on :"state_keys" using gin ((:"schema".state_entry(tier, key, value)) jsonb_path_ops) where bytes <= 8192;
+create index on :"state_keys" (tier, key) where bytes > 8192;
 comment on column :"state_keys".hash is 'What the key adds to the hash of the state; null where it is removed, or the agent''s secret is gone.';
 comment on column :"state_keys".patches is 'How many patches, and how many bytes of them, lie between its last anchor and now.';
 

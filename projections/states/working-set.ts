@@ -95,6 +95,24 @@ export interface CheckpointRow {
   readonly created_at: string
 }
 
+/** A row of `state_merges` that is in its target. */
+export interface MergeRow {
+  readonly id: string
+  readonly agent: string
+  readonly source: number
+  readonly source_name: string
+  readonly source_version: number
+  readonly target: number
+  readonly target_name: string
+  readonly target_version: number
+  readonly mode: string
+  readonly strategy: string
+  readonly merged_version: number
+  readonly author: string | null
+  readonly reason: string | null
+  readonly at: string
+}
+
 interface DroppedCheckpoint {
   readonly id: string
   readonly why: string
@@ -113,6 +131,7 @@ export class WorkingSet {
   private readonly anchors: Array<AnchorRow> = []
   private readonly checkpoints = new Map<string, CheckpointRow>()
   private readonly dropped: Array<DroppedCheckpoint> = []
+  private readonly merges: Array<MergeRow> = []
 
   get isEmpty(): boolean {
     return this.changedBranches.size === 0 && this.changedKeys.size === 0
@@ -120,6 +139,10 @@ export class WorkingSet {
 
   checkpoint(row: CheckpointRow): void {
     this.checkpoints.set(`${row.id} ${row.branch}`, row)
+  }
+
+  merge(row: MergeRow): void {
+    this.merges.push(row)
   }
 
   dropCheckpoint({ data, recordedAt }: Pick<Event, "data" | "recordedAt">): void {
@@ -215,8 +238,10 @@ export class WorkingSet {
       versions: [...this.versions.values()],
       anchors: [...this.anchors],
       checkpoints: [...this.checkpoints.values()],
-      dropped: [...this.dropped]
+      dropped: [...this.dropped],
+      merges: [...this.merges]
     }
+    this.merges.length = 0
     this.checkpoints.clear()
     this.dropped.length = 0
     this.changedBranches.clear()

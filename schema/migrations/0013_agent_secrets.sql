@@ -8,5 +8,5 @@ create table agent_secrets (
 comment on table agent_secrets is 'By which key the hashes of an agent''s state are made. Not for readers.';
 
 insert into categories (category, telemetry)
-values ('state', false), ('statetag', false), ('statemerge', false), ('statecheckpoint', false), ('statedefinition', false)
+values ('state', false), ('statetag', false), ('statemerge', false), ('statedefinition', false)
 on conflict (category) do nothing;

@@ -12,7 +12,11 @@ import type { Bound, Operations } from "../projection/operation.ts"
 import type { History } from "./history.ts"
 import type { BoundReadModels } from "./read-models.ts"
 import type { Rebuilding } from "./rebuilding.ts"
-import type { EngineState } from "./states.ts"
+import type { Checkpoint, CheckpointOptions } from "../state/checkpointing.ts"
+import type { Defined, StateDefinition } from "../state/definitions.ts"
+import type { RestoreOptions } from "../state/restoring.ts"
+import type { Written } from "../state/writing.ts"
+import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
 import type { Tx } from "./tx.ts"
@@ -111,6 +115,20 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * are `state.on(name)`. Nothing is done before a method is called.
    */
   state(agent: string, options?: StateOptions): EngineState
+  /** The states of all agents: find by content, list, decide merges. */
+  readonly states: EngineStates
+  /**
+   * Declares what the states of a type of agents, of one agent or of all look like: schemas of tiers, which every update, merge and restore of this
+   * engine checks; what new ones begin with; and rules for merges, which are in the log for all. Rejects with InvalidRules, InvalidArgument.
+   */
+  defineState(definition: StateDefinition): Promise<Defined>
+  /** Makes one restore point of several agents' states, as they are at one moment. Rejects with InvalidArgument, UnknownBranch. */
+  checkpoint(options: CheckpointOptions & { readonly agents: Agents }): Promise<Checkpoint>
+  /** Makes every state that a checkpoint names what it was then: all of them, or none. Rejects with UnknownCheckpoint, CheckpointExpired. */
+  restore(
+    checkpoint: string | { readonly checkpoint: string },
+    options?: RestoreOptions
+  ): Promise<ReadonlyArray<Written & { readonly agent: string; readonly branch: string }>>
   /**
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
    * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition. Its operations reject with

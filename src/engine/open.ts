@@ -31,7 +31,9 @@ import {
   subscribeDurably,
   type SubscriptionControl
 } from "./subscriptions.ts"
-import { type EngineState, promisedState } from "./states.ts"
+import { type Agents, type EngineState, type EngineStates, PromisedStates } from "./states.ts"
+import type { Checkpoint, CheckpointOptions } from "../state/checkpointing.ts"
+import type { Defined, StateDefinition } from "../state/definitions.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
 
@@ -66,7 +68,7 @@ class OpenEngine implements Engine {
   readonly metrics: ReadModel<"metrics">
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
-  private readonly states: States["Service"]
+  private readonly promisedStates: PromisedStates
   private readonly projections: Projections["Service"]
   private readonly context: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
@@ -83,14 +85,18 @@ class OpenEngine implements Engine {
     const runPromise = Effect.runPromiseWith(context)
     this.log = Context.get(context, EventLog)
     this.consumers = Context.get(context, Consumers)
-    this.states = Context.get(context, States)
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, heartbeats, metrics } = Context.get(context, ReadModels)
+    const { agents, heartbeats, metrics, states } = Context.get(context, ReadModels)
     this.agents = this.promisedOperations(agents)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.metrics = this.promisedOperations(metrics)
+    this.promisedStates = new PromisedStates(
+      Context.get(context, States),
+      this.promisedOperations(states),
+      (effect) => this.run(effect)
+    )
   }
 
   emit(stream: string, events: NewEvent | ReadonlyArray<NewEvent>, options?: EmitOptions): Promise<Appended> {
@@ -174,7 +180,23 @@ class OpenEngine implements Engine {
   }
 
   state(agent: string, options?: StateOptions): EngineState {
-    return promisedState(this.states, (effect) => this.run(effect), agent, options)
+    return this.promisedStates.state(agent, options)
+  }
+
+  get states(): EngineStates {
+    return this.promisedStates.all
+  }
+
+  defineState(definition: StateDefinition): Promise<Defined> {
+    return this.promisedStates.define(definition)
+  }
+
+  checkpoint(options: CheckpointOptions & { readonly agents: Agents }): Promise<Checkpoint> {
+    return this.promisedStates.checkpoint(options)
+  }
+
+  restore(...given: Parameters<Engine["restore"]>): ReturnType<Engine["restore"]> {
+    return this.promisedStates.restore(...given)
   }
 
   async project<Ops extends Operations>(

@@ -1,6 +1,21 @@
-import type { Effect } from "effect"
-import { type AgentState, agentState } from "../state/agent-state.ts"
+import { Effect } from "effect"
+import type { AgentState } from "../state/agent-state.ts"
+import { agentState } from "../state/agent-state.ts"
+import type { Checkpoint, CheckpointOptions } from "../state/checkpointing.ts"
+import type { Diff, DiffFormat, DiffOptions } from "../state/comparing.ts"
+import type { Defined, StateDefinition } from "../state/definitions.ts"
+import type { Merge, MergeOptions } from "../state/merging.ts"
+import type { Resolution } from "../state/merge/resolve.ts"
+import { MAIN } from "../state/name.ts"
+import type { ByWhom } from "../state/parts.ts"
+import type { RefLike } from "../state/ref.ts"
 import type { StateOptions, States } from "../state/states.ts"
+import type { RestoreOptions } from "../state/restoring.ts"
+import type { Written } from "../state/writing.ts"
+import type { PromisedOperations } from "./engine.ts"
+import type { BoundReadModels } from "./read-models.ts"
+
+type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
 
 /** Methods that return promises. */
 type Promised<Methods> = {
@@ -11,15 +26,68 @@ type Promised<Methods> = {
     : Methods[Name]
 }
 
+/** What can be done to a merge that waits for somebody. */
+export interface PendingMerge {
+  readonly merge: string
+  /** Decides a conflict. Rejects with InvalidArgument (no such conflict, or no such resolution), MergeEnded, UnknownMerge. */
+  readonly resolve: (path: string, resolution: Resolution, options?: ByWhom) => Promise<void>
+  /**
+   * Puts the merge into its target, worked out on both branches as they are by then. Rejects with MergeUnresolved, where conflicts are open
+   * or have come up since, MergeEnded, UnknownMerge.
+   */
+  readonly finish: (options?: ByWhom) => Promise<Written>
+  /** Gives the merge up. Rejects with MergeEnded, UnknownMerge. */
+  readonly abort: (options?: ByWhom) => Promise<void>
+}
+
+/** What a merge has come to, and what can be done where it is pending. */
+export interface StateMerging extends Merge, PendingMerge {
+  readonly merge: string
+}
+
+/** The lists of what an agent's state has; each sees what this engine has written. */
+type Lists = PromisedOperations<
+  Pick<BoundReadModels["states"], "branches" | "tags" | "checkpoints" | "merges">
+>
+
 /** A branch of an agent's state, as promises. */
-export interface EngineState extends Promised<AgentState> {
+export interface EngineState extends Omit<Promised<AgentState>, "diff" | "merge"> {
   readonly agent: string
   readonly branchName: string
   /** Another branch of the same agent's state. */
   readonly on: (branch: string) => EngineState
+  /** How a version differs from another; from the newest, by default. Rejects with UnknownRef, UnknownBranch, ProjectionBehind. */
+  readonly diff: <Format extends DiffFormat = "changes">(
+    from: RefLike,
+    to?: RefLike,
+    options?: DiffOptions<Format>
+  ) => Promise<Diff<Format>>
+  /**
+   * Merges another branch into this one: what one side changed is taken, what both changed is merged by the rules of its path, and what cannot
+   * be is a conflict: then the merge is `pending`, and both branches stay as they were. Rejects with UnknownBranch, NotFastForward,
+   * InvalidRules, ProjectionBehind.
+   */
+  readonly merge: (branch: string, options?: MergeOptions) => Promise<StateMerging>
+  /** The branches of the state; on request also those that were deleted. */
+  readonly branches: (options?: { readonly deleted?: boolean }) => ReturnType<Lists["branches"]>
+  readonly tags: () => ReturnType<Lists["tags"]>
+  /** The restore points of the state, the newest first; on request also those that are over. */
+  readonly checkpoints: (options?: { readonly dropped?: boolean }) => ReturnType<Lists["checkpoints"]>
+  readonly merges: (options?: {
+    readonly status?: "pending" | "merged" | "aborted"
+  }) => ReturnType<Lists["merges"]>
 }
 
-type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
+/** The states of all agents. */
+export interface EngineStates extends PromisedOperations<BoundReadModels["states"]> {
+  /** A merge that waits for somebody, by its id. */
+  readonly merge: (merge: string) => PendingMerge
+  /** Ends sessions and checkpoints that are over; how many of each. Every engine does so by itself, once a minute. */
+  readonly sweep: () => Promise<{ readonly sessions: number; readonly checkpoints: number }>
+}
+
+/** Several agents, each with a branch of its state. */
+export type Agents = ReadonlyArray<string | { readonly agent: string; readonly branch?: string }>
 
 const promised = <Methods extends object>(methods: Methods, run: Run): Promised<Methods> =>
   Object.fromEntries(
@@ -30,14 +98,68 @@ const promised = <Methods extends object>(methods: Methods, run: Run): Promised<
     ])
   ) as Promised<Methods>
 
-export const promisedState = (
-  states: States["Service"],
-  run: Run,
-  agent: string,
-  options: StateOptions = {}
-): EngineState => ({
-  ...promised(agentState(states.scene(agent, options)), run),
-  agent,
-  branchName: options.branch ?? "main",
-  on: (branch) => promisedState(states, run, agent, { ...options, branch })
-})
+/** States, as promises. */
+export class PromisedStates {
+  private readonly states: States["Service"]
+  private readonly lists: PromisedOperations<BoundReadModels["states"]>
+  private readonly run: Run
+
+  constructor(states: States["Service"], lists: PromisedOperations<BoundReadModels["states"]>, run: Run) {
+    this.states = states
+    this.lists = lists
+    this.run = run
+  }
+
+  state(agent: string, options: StateOptions = {}): EngineState {
+    const { run, lists } = this
+    const methods = promised(agentState(this.states.scene(agent, options)), run)
+    return {
+      ...methods,
+      agent,
+      branchName: options.branch ?? MAIN,
+      on: (branch) => this.state(agent, { ...options, branch }),
+      diff: methods.diff as EngineState["diff"],
+      merge: async (branch, how) => {
+        const merge = await methods.merge(branch, how)
+        return { ...merge, ...this.merge(merge.merge) }
+      },
+      branches: (which = {}) => lists.branches({ agent, ...which }),
+      tags: () => lists.tags({ agent }),
+      checkpoints: (which = {}) => lists.checkpoints({ agent, ...which }),
+      merges: (which = {}) => lists.merges({ agent, ...which })
+    }
+  }
+
+  get all(): EngineStates {
+    return {
+      ...this.lists,
+      merge: (merge) => this.merge(merge),
+      sweep: () => this.run(this.states.sweep)
+    }
+  }
+
+  merge(merge: string): PendingMerge {
+    const { run, states } = this
+    return {
+      merge,
+      resolve: (path, resolution, by = {}) => run(states.resolve(merge, path, resolution, by)),
+      finish: (by = {}) => run(states.finish(merge, by)),
+      abort: (by = {}) => run(states.abort(merge, by))
+    }
+  }
+
+  define(definition: StateDefinition): Promise<Defined> {
+    return this.run(this.states.define(definition))
+  }
+
+  checkpoint({ agents, ...options }: CheckpointOptions & { readonly agents: Agents }): Promise<Checkpoint> {
+    return this.run(this.states.checkpoint(placesOf(agents), options))
+  }
+
+  restore(checkpoint: string | { readonly checkpoint: string }, options: RestoreOptions = {}) {
+    const id = typeof checkpoint === "string" ? checkpoint : checkpoint.checkpoint
+    return this.run(this.states.restore(id, options))
+  }
+}
+
+const placesOf = (agents: Agents) => agents.map((one) => (typeof one === "string" ? { agent: one } : one))

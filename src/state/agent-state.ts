@@ -18,6 +18,7 @@ import {
   tagState,
   untagState
 } from "./marking.ts"
+import { type Merge, type MergeOptions, mergeState } from "./merging.ts"
 import type { ByWhom, StateFailure, StateScene } from "./parts.ts"
 import { type ReadOptions, readState } from "./reading.ts"
 import type { RefLike } from "./ref.ts"
@@ -54,6 +55,12 @@ export interface AgentState {
   readonly branch: (name: string, options?: BranchOptions) => Doing<MadeBranch>
   /** Ends a branch; its versions stay. Fails with UnknownBranch, BranchProtected. */
   readonly deleteBranch: (name: string, options?: ByWhom) => Doing<void>
+  /**
+   * Merges another branch into this one: what one side changed is taken, what both changed is merged by the rules of its path, and what cannot
+   * be is a conflict: then the merge is `pending`, and both branches stay as they were. Fails with UnknownBranch, NotFastForward,
+   * InvalidRules, ProjectionBehind.
+   */
+  readonly merge: (branch: string, options?: MergeOptions) => Doing<Merge>
   /** What happened to the state, the newest first, on the branches that this one began with, too. Fails with UnknownRef, InvalidArgument. */
   readonly history: (options?: HistoryOptions) => Doing<ReadonlyArray<HistoryEntry>>
   /** How a version differs from another; from the newest, by default. Fails with UnknownRef, UnknownBranch, ProjectionBehind. */
@@ -95,6 +102,7 @@ export const agentState = (scene: Effect.Effect<StateScene, StateFailure>): Agen
     untag: (tag, options = {}) => doing((of) => untagState(of, tag, options)),
     branch: (name, options = {}) => doing((of) => branchState(of, name, options)),
     deleteBranch: (name, options = {}) => doing((of) => deleteBranch(of, name, options)),
+    merge: (branch, options = {}) => doing((of) => mergeState(of, branch, options)),
     history: (options = {}) => doing((of) => historyOf(of, options)),
     diff: (from, to, options = {}) => doing((of) => diffOf(of, from, to, options)),
     blame: (path, options = {}) => doing((of) => blameOf(of, path, options)),

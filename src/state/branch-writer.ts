@@ -2,7 +2,8 @@ import { Deferred, Effect, Exit, type Scope } from "effect"
 import type { EventLog } from "../log/event-log.ts"
 import { InvalidEvent, LogError, VersionConflict } from "../log/error.ts"
 import type { Meta, NewEvent, Placed } from "../log/event.ts"
-import { PostgresError } from "../postgres/error.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import type { ProjectionError } from "../projection/error.ts"
 import { BranchDraft } from "./branch-draft.ts"
 import type { BranchState } from "./branch-state.ts"
 import { StateCorrupt, StateError, stateError } from "./error.ts"
@@ -10,7 +11,7 @@ import { agentLabel } from "./name.ts"
 import { type Selection, unionOf } from "./store.ts"
 
 /** Why a branch was not written. */
-export type WriteFailure = StateError | LogError | PostgresError
+export type WriteFailure = StateError | LogError | PostgresError | ProjectionError
 
 /** What a job has come to, on a draft that it has changed accordingly. */
 export interface Plan<A> {

@@ -142,6 +142,53 @@ export const StateCheckpointDropped = eventType(
   Schema.Struct({ checkpoint: text, why: Schema.Literals(["expired", "deleted"]) })
 )
 
+/** What the states of some agents look like, as JSON Schema, what they begin with, and how changes of them are merged. */
+export const StateDefined = eventType(
+  "StateDefined",
+  Schema.Struct({
+    rules: Schema.Array(Schema.Record(text, Schema.Json)),
+    template: Schema.optionalKey(Schema.Record(text, Schema.Json)),
+    schema: Schema.optionalKey(Schema.Record(text, Schema.Json))
+  })
+)
+
+/** A conflict of a merge, as the log keeps it. What is absent is left out. */
+const conflict = Schema.Record(text, Schema.Json)
+
+/** A merge of two branches that is not in the target yet: conflicts are open, or somebody is to look at it first. */
+export const StateMergeOpened = eventType(
+  "StateMergeOpened",
+  Schema.Struct({
+    agent: text,
+    source: Schema.Struct({ branch: Schema.Int, name: text, version: Version }),
+    target: Schema.Struct({ branch: Schema.Int, name: text, version: Version }),
+    mode: Schema.Literals(["recursive", "manual"]),
+    strategy: text,
+    rules: Schema.Array(Schema.Record(text, Schema.Json)),
+    author: Schema.optionalKey(text),
+    conflicts: Schema.Array(conflict),
+    /** What the strategy has decided by now. */
+    resolutions: Schema.Array(Schema.Record(text, Schema.Json))
+  })
+)
+
+/** Somebody has decided a conflict. */
+export const StateConflictResolved = eventType(
+  "StateConflictResolved",
+  Schema.Struct({ path: text, conflict, resolution: Schema.Record(text, Schema.Json) })
+)
+
+/** A branch has moved since: these are the conflicts now. */
+export const StateMergeChecked = eventType(
+  "StateMergeChecked",
+  Schema.Struct({ version: Version, conflicts: Schema.Array(conflict) })
+)
+
+export const StateMergeEnded = eventType(
+  "StateMergeEnded",
+  Schema.Struct({ status: Schema.Literals(["merged", "aborted"]), version: Schema.optionalKey(Version) })
+)
+
 /** All types of event that states are made of. */
 export const STATE_EVENTS: ReadonlyArray<EventType> = [
   ...CHANGES,
@@ -153,5 +200,10 @@ export const STATE_EVENTS: ReadonlyArray<EventType> = [
   StateTagged,
   StateUntagged,
   StateCheckpointed,
-  StateCheckpointDropped
+  StateCheckpointDropped,
+  StateDefined,
+  StateMergeOpened,
+  StateConflictResolved,
+  StateMergeChecked,
+  StateMergeEnded
 ] as ReadonlyArray<EventType>

@@ -7,7 +7,6 @@ export const MAIN = "main"
 export const STATE = "state"
 export const TAG = "statetag"
 export const MERGE = "statemerge"
-export const CHECKPOINT = "statecheckpoint"
 export const DEFINITION = "statedefinition"
 
 /** So that `agent:<id>` is a label. */
@@ -44,7 +43,7 @@ export const tagStream = (agent: string, tag: string): string => `${TAG}-${tag}@
 
 export const mergeStream = (merge: string): string => `${MERGE}-${merge}`
 
-export const checkpointStream = (checkpoint: string): string => `${CHECKPOINT}-${checkpoint}`
+export const definitionStream = (scope: string): string => `${DEFINITION}-${scope}`
 
 /** Of an agent, and of one of its branches or tags. */
 export interface RefPlace {

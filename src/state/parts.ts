@@ -10,6 +10,7 @@ import type { BranchName } from "./branch-state.ts"
 import type { Job, Plan, WriteFailure } from "./branch-writer.ts"
 import type { BranchDraft } from "./branch-draft.ts"
 import type { Branches } from "./branches.ts"
+import type { Definitions } from "./definitions.ts"
 import { InvalidChange, type StateError, stateError } from "./error.ts"
 import type { Loader } from "./loader.ts"
 import type { Refs } from "./refs.ts"
@@ -36,6 +37,7 @@ export interface StateParts {
   readonly loader: Loader
   readonly branches: Branches
   readonly refs: Refs
+  readonly definitions: Definitions
   readonly named: (agent: string, branch: string) => BranchName
 }
 

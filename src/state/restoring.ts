@@ -1,16 +1,19 @@
 import { Effect } from "effect"
 import type { MaybeJson } from "../base/json-value.ts"
+import { BranchDraft, type ChangeFields } from "./branch-draft.ts"
+import type { BranchState } from "./branch-state.ts"
 import { tokenAfter } from "./changing.ts"
 import { partsOf } from "./checkpointing.ts"
 import { stateError, UnknownCheckpoint } from "./error.ts"
 import { StateRestored } from "./event.ts"
 import { nodeOf, ready, versionOf } from "./history.ts"
-import type { ByWhom, StateFailure, StateScene } from "./parts.ts"
+import type { ByWhom, StateFailure, StateParts, StateScene } from "./parts.ts"
 import { type Prepared, whileStill } from "./prepared.ts"
 import type { RefLike } from "./ref.ts"
 import type { Node } from "./store.ts"
 import type { KeyId } from "./tier.ts"
-import { planOfChange, type Written } from "./writing.ts"
+import { writeTogether } from "./together.ts"
+import { planOfChange, planOfEvent, type Written } from "./writing.ts"
 
 export interface RestoreOptions extends ByWhom {
   /** Keep the keys that were not there then. Default: false. */
@@ -52,6 +55,69 @@ export const restoreState = Effect.fnUntraced(function* (
   return yield* restoreTo(scene, source, merge, by)
 })
 
+/** What a restore comes to on a branch that is at some version: the keys that differ, as they are to be. */
+const restored = Effect.fnUntraced(function* (
+  scene: StateScene,
+  head: BranchState,
+  to: Node,
+  merged: boolean
+): Effect.fn.Return<ReadonlyMap<KeyId, MaybeJson>, StateFailure> {
+  const { parts, name } = scene
+  yield* ready(scene, head)
+  const keys = yield* parts.store.changedKeys(to, nodeOf(head))
+  const then = yield* parts.refs.at(name, to, { tiers: [], keys })
+  return new Map(
+    keys.flatMap((key) => {
+      const value = then.value(key)
+      return merged && value === undefined ? [] : [[key, value] as const]
+    })
+  )
+})
+
+/** Makes every branch that a checkpoint names what it was then, in one append; how each stands after that. */
+export const restoreTogether = Effect.fnUntraced(function* (
+  parts: StateParts,
+  checkpoint: string,
+  { merge = false, ...by }: RestoreOptions
+): Effect.fn.Return<
+  ReadonlyArray<Written & { readonly agent: string; readonly branch: string }>,
+  StateFailure
+> {
+  const sources = yield* partsOf(parts, checkpoint)
+  const scenes = sources.map(({ agent, name }): StateScene => ({
+    parts,
+    name: parts.named(agent, name),
+    agentType: undefined
+  }))
+  return yield* writeTogether(scenes, by, (drafts) =>
+    Effect.gen(function* () {
+      const plans = yield* Effect.forEach(scenes, (scene, at) =>
+        Effect.gen(function* () {
+          const { branch, version } = sources[at]!
+          const to: Node = { branch, version }
+          const { state } = drafts[at]!
+          const values = yield* restored(scene, state, to, merge)
+          const selection = { tiers: [], keys: [...values.keys()] }
+          const known = yield* parts.branches.read(parts.branches.of(scene.name), selection, false)
+          const draft = new BranchDraft(known)
+          const make = (fields: ChangeFields) =>
+            StateRestored.make({ ...fields, to, merged: merge, checkpoint })
+          // Where it has moved meanwhile, the append finds out.
+          return { plan: planOfEvent(draft, [], values, make, tokenAfter(scene, draft)), id: known.id }
+        })
+      )
+      return {
+        events: plans.map(({ plan }) => plan.events),
+        told: (placed) =>
+          plans.map(({ plan, id }, at) => {
+            const { agent, branch } = scenes[at]!.name
+            return { agent, branch, ...plan.told(placed[at]!, id) }
+          })
+      }
+    })
+  )
+})
+
 const restoreTo = (
   scene: StateScene,
   { branch, version, checkpoint }: Source,
@@ -62,20 +128,12 @@ const restoreTo = (
     scene,
     by,
     Effect.fnUntraced(function* (head): Effect.fn.Return<Prepared<Written>, StateFailure> {
-      const { parts, name } = scene
-      yield* ready(scene, head)
+      const { name } = scene
       const to: Node = { branch, version }
-      const keys = yield* parts.store.changedKeys(to, nodeOf(head))
-      const then = yield* parts.refs.at(name, to, { tiers: [], keys })
-      const values = new Map<KeyId, MaybeJson>(
-        keys.flatMap((key) => {
-          const value = then.value(key)
-          return merged && value === undefined ? [] : [[key, value] as const]
-        })
-      )
+      const values = yield* restored(scene, head, to, merged)
       const of = checkpoint === undefined ? {} : { checkpoint }
       return {
-        selection: { tiers: [], keys },
+        selection: { tiers: [], keys: [...values.keys()] },
         plan: (draft) =>
           planOfChange(
             name,

@@ -44,17 +44,19 @@ export const startSession = Effect.fnUntraced(function* (
   )
 })
 
-/** Ends the session that is under way; nothing is done where there is none. */
+/** Ends the session that is under way; nothing is done where there is none, or where it is not the one that is meant. */
 export const endSession = (
   scene: StateScene,
   why: "ended" | "expired",
-  by: ByWhom
+  by: ByWhom,
+  meant?: string
 ): Effect.Effect<Written, StateFailure> =>
   submit(scene, by, SELECTION, (draft) =>
     Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
       const { session } = draft
       const tokenOf = tokenAfter(scene, draft)
-      if (session === undefined) return planOfEvent(draft, first, new Map(), undefined, tokenOf)
+      if (session === undefined || (meant !== undefined && meant !== session))
+        return planOfEvent(draft, first, new Map(), undefined, tokenOf)
       const values = emptied(draft)
       draft.session = undefined
       const make = (fields: ChangeFields) => StateSessionEnded.make({ ...fields, session, why })

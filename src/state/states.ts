@@ -3,12 +3,22 @@ import { EventLog } from "../log/event-log.ts"
 import { InvalidArgument, type LogError, logError } from "../log/error.ts"
 import { LogIdentity } from "../log/identity.ts"
 import { Branches } from "./branches.ts"
+import { type Checkpoint, type CheckpointOptions, checkpointTogether } from "./checkpointing.ts"
+import { type Defined, Definitions, type StateDefinition } from "./definitions.ts"
 import { STATE_EVENTS } from "./event.ts"
 import { branchName, Loader } from "./loader.ts"
 import { agentProblem, MAIN, refProblem } from "./name.ts"
-import type { StateParts, StateScene } from "./parts.ts"
+import type { Resolution } from "./merge/resolve.ts"
+import type { ByWhom, StateFailure, StateParts, StateScene } from "./parts.ts"
 import { Refs } from "./refs.ts"
+import { abortMerge, finishMerge, resolveConflict } from "./resolving.ts"
+import { type RestoreOptions, restoreTogether } from "./restoring.ts"
 import { StateStore } from "./store.ts"
+import { sweep, type Swept } from "./sweeping.ts"
+import type { Written } from "./writing.ts"
+
+/** How often what is over is ended, in ms. */
+const SWEEP_EVERY_MS = 60_000
 
 export interface StateOptions {
   /** Default: `main`. */
@@ -23,6 +33,34 @@ export class States extends Context.Service<
   {
     /** What the methods of a branch of an agent's state work with. Fails with InvalidName. */
     readonly scene: (agent: string, options?: StateOptions) => Effect.Effect<StateScene, LogError>
+    /** Several branches as they are at one moment. Fails as `checkpoint` of one does. */
+    readonly checkpoint: (
+      places: ReadonlyArray<{ readonly agent: string; readonly branch?: string }>,
+      options?: CheckpointOptions
+    ) => Effect.Effect<Checkpoint, StateFailure>
+    /** Every branch that a checkpoint names, in one append. Fails with UnknownCheckpoint or CheckpointExpired. */
+    readonly restore: (
+      checkpoint: string,
+      options?: RestoreOptions
+    ) => Effect.Effect<
+      ReadonlyArray<Written & { readonly agent: string; readonly branch: string }>,
+      StateFailure
+    >
+    /** What states of some agents look like, and how they are merged. Fails with InvalidRules, InvalidArgument, InvalidName. */
+    readonly define: (definition: StateDefinition) => Effect.Effect<Defined, StateFailure>
+    /** Decides a conflict of a merge that is pending. */
+    readonly resolve: (
+      merge: string,
+      path: string,
+      resolution: Resolution,
+      by?: ByWhom
+    ) => Effect.Effect<void, StateFailure>
+    /** Puts a merge of which all conflicts are decided into its target. */
+    readonly finish: (merge: string, by?: ByWhom) => Effect.Effect<Written, StateFailure>
+    /** Gives a merge up. */
+    readonly abort: (merge: string, by?: ByWhom) => Effect.Effect<void, StateFailure>
+    /** Ends sessions and checkpoints that are over. */
+    readonly sweep: Effect.Effect<Swept, StateFailure>
     readonly parts: StateParts
   }
 >()("tidemark/state/States") {
@@ -43,15 +81,43 @@ export class States extends Context.Service<
       const loader = new Loader(store)
       const branches = new Branches({ log, store, identity, loader, scope })
       const refs = new Refs(store, loader, identity)
-      const parts: StateParts = { log, store, identity, loader, branches, refs, named: branchName }
+      const definitions = new Definitions(log, store)
+      const parts: StateParts = {
+        definitions,
+        log,
+        store,
+        identity,
+        loader,
+        branches,
+        refs,
+        named: branchName
+      }
+      const sceneOf: States["Service"]["scene"] = (agent, { branch = MAIN, type } = {}) => {
+        const problem = agentProblem(agent) ?? refProblem("branch", branch)
+        return problem === undefined
+          ? Effect.succeed({ parts, name: branchName(agent, branch), agentType: type })
+          : Effect.fail(logError(problem))
+      }
+      // A standby, or a role that may only read, leaves that to others.
+      yield* Effect.forkScoped(
+        Effect.forever(Effect.andThen(Effect.sleep(SWEEP_EVERY_MS), Effect.ignore(sweep(parts))))
+      )
       return States.of({
         parts,
-        scene: (agent, { branch = MAIN, type } = {}) => {
-          const problem = agentProblem(agent) ?? refProblem("branch", branch)
-          return problem === undefined
-            ? Effect.succeed({ parts, name: branchName(agent, branch), agentType: type })
-            : Effect.fail(logError(problem))
-        }
+        scene: sceneOf,
+        checkpoint: (places, options = {}) =>
+          Effect.flatMap(
+            Effect.forEach(places, ({ agent, branch }) =>
+              sceneOf(agent, branch === undefined ? {} : { branch })
+            ),
+            (scenes) => checkpointTogether(scenes, options)
+          ),
+        restore: (checkpoint, options = {}) => restoreTogether(parts, checkpoint, options),
+        define: (definition) => definitions.define(definition),
+        resolve: (merge, path, resolution, by = {}) => resolveConflict(parts, merge, path, resolution, by),
+        finish: (merge, by = {}) => finishMerge(parts, merge, by),
+        abort: (merge, by = {}) => abortMerge(parts, merge, by),
+        sweep: sweep(parts)
       })
     })
   )

@@ -99,12 +99,20 @@ export interface PastEvent extends Omit<TailEvent, "recordedAt"> {
   readonly recordedAt: Date
 }
 
+/** What a version knows of other branches, and its place in the log. */
+export interface KnownBy {
+  readonly vector: ReadonlyMap<number, number>
+  readonly order: number
+}
+
 /** A session, or a checkpoint, that is over. */
 export interface Expired {
   readonly what: "session" | "checkpoint"
   readonly agent: string
   readonly branch: string
   readonly checkpoint: string | undefined
+  /** Which session, where it is one. */
+  readonly session: string | undefined
 }
 
 export interface Loaded {
@@ -175,9 +183,7 @@ export class StateStore extends Context.Service<
       before?: number
     ) => Effect.Effect<ReadonlyArray<PastEvent>, PostgresError>
     /** Up to which version of which branches versions know others, by the last beginning or merge before each. */
-    readonly known: (
-      nodes: ReadonlyArray<Node>
-    ) => Effect.Effect<ReadonlyArray<ReadonlyMap<number, number>>, PostgresError>
+    readonly known: (nodes: ReadonlyArray<Node>) => Effect.Effect<ReadonlyArray<KnownBy>, PostgresError>
     /** Where a branch begins. */
     readonly beginningOf: (
       branch: number

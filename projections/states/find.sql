@@ -1,0 +1,27 @@
+-- The agents whose state, on its branch `main`, holds this ($1: an object of tiers), by name: so many ($2), after one ($3). Each key that
+-- is looked for is found by the index of contents, where its value is not too long for that, and by its name else.
+with wanted as (
+  select tier.key as tier, one.key, one.value
+  from jsonb_each($1::jsonb) tier
+  cross join jsonb_each(tier.value) one
+),
+found as (
+  select key.branch, wanted.tier, wanted.key
+  from wanted
+  join :"schema".state_keys key
+    on key.bytes <= 8192
+    and :"schema".state_entry(key.tier, key.key, key.value) @> :"schema".state_entry(wanted.tier, wanted.key, wanted.value)
+  union all
+  select key.branch, wanted.tier, wanted.key
+  from wanted
+  join :"schema".state_keys key
+    on key.bytes > 8192 and key.tier = wanted.tier and key.key = wanted.key and key.value @> wanted.value
+)
+select branch.agent
+from :"schema".state_branches branch
+join found on found.branch = branch.branch
+where branch.name = 'main' and branch.deleted_at is null and branch.agent > coalesce($3, '')
+group by branch.branch, branch.agent
+having count(*) = (select count(*) from wanted)
+order by branch.agent
+limit $2
