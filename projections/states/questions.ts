@@ -42,6 +42,14 @@ interface ExpiredRow extends Omit<Expired, "checkpoint" | "session"> {
   readonly session: string | null
 }
 
+interface NodeRow {
+  readonly branch: string
+  readonly version: string
+}
+
+const nodeOf = ([row]: ReadonlyArray<NodeRow>): Node | undefined =>
+  row && { branch: Number(row.branch), version: Number(row.version) }
+
 interface KnownRow {
   readonly known: Readonly<Record<string, number>> | null
   readonly position: string
@@ -59,6 +67,8 @@ export type Questions = Pick<
   | "keyHistory"
   | "history"
   | "known"
+  | "before"
+  | "commitBefore"
   | "beginningOf"
   | "page"
   | "byId"
@@ -74,6 +84,8 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const keyHistory = prepared("#projections/states/key-history.sql")
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")
+  const versionBefore = prepared("#projections/states/before.sql")
+  const commitBefore = prepared("#projections/states/commit-before.sql")
   const beginning = prepared("#projections/states/beginning.sql")
   const page = prepared("#projections/states/page.sql")
   const byId = prepared("#projections/states/by-id.sql")
@@ -103,6 +115,10 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
       const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
       return Effect.map(asked<KnownRow>(known, values), (rows) => rows.map(knownBy))
     },
+    before: ({ branch, version }: Node) =>
+      Effect.map(asked<NodeRow>(versionBefore, [branch, version]), nodeOf),
+    commitBefore: ({ branch, version }: Node) =>
+      Effect.map(asked<NodeRow>(commitBefore, [branch, version]), nodeOf),
     beginningOf: (branch) =>
       Effect.map(asked<{ stream: string; version: string }>(beginning, [branch]), ([row]) =>
         row === undefined ? undefined : { stream: row.stream, version: Number(row.version) }

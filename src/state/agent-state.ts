@@ -5,6 +5,7 @@ import { type Diff, type DiffFormat, diffOf, type DiffOptions } from "./comparin
 import { type HistoryEntry, historyOf, type HistoryOptions } from "./history.ts"
 import { type Repaired, repairState, type Verified, verifyState } from "./integrity.ts"
 import { type Restorable, type RestoreOptions, restoreState } from "./restoring.ts"
+import { revertState, type RevertOptions } from "./reverting.ts"
 import { endSession, type SessionOptions, startSession } from "./sessions.ts"
 import { branchState, type BranchOptions, deleteBranch, type MadeBranch } from "./branching.ts"
 import { type ChangeOptions, patchState, updateState } from "./changing.ts"
@@ -61,6 +62,11 @@ export interface AgentState {
    * InvalidRules, ProjectionBehind.
    */
   readonly merge: (branch: string, options?: MergeOptions) => Doing<Merge>
+  /**
+   * Undoes what a commit, since the commit before it, or any one version did. Fails with StateConflict where that was changed again since,
+   * UnknownRef, ProjectionBehind.
+   */
+  readonly revert: (of: RefLike, options?: RevertOptions) => Doing<Written>
   /** What happened to the state, the newest first, on the branches that this one began with, too. Fails with UnknownRef, InvalidArgument. */
   readonly history: (options?: HistoryOptions) => Doing<ReadonlyArray<HistoryEntry>>
   /** How a version differs from another; from the newest, by default. Fails with UnknownRef, UnknownBranch, ProjectionBehind. */
@@ -103,6 +109,7 @@ export const agentState = (scene: Effect.Effect<StateScene, StateFailure>): Agen
     branch: (name, options = {}) => doing((of) => branchState(of, name, options)),
     deleteBranch: (name, options = {}) => doing((of) => deleteBranch(of, name, options)),
     merge: (branch, options = {}) => doing((of) => mergeState(of, branch, options)),
+    revert: (of, options = {}) => doing((one) => revertState(one, of, options)),
     history: (options = {}) => doing((of) => historyOf(of, options)),
     diff: (from, to, options = {}) => doing((of) => diffOf(of, from, to, options)),
     blame: (path, options = {}) => doing((of) => blameOf(of, path, options)),

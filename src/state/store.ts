@@ -184,6 +184,10 @@ export class StateStore extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<PastEvent>, PostgresError>
     /** Up to which version of which branches versions know others, by the last beginning or merge before each. */
     readonly known: (nodes: ReadonlyArray<Node>) => Effect.Effect<ReadonlyArray<KnownBy>, PostgresError>
+    /** The version before one; undefined before the first of all. */
+    readonly before: (node: Node) => Effect.Effect<Node | undefined, PostgresError>
+    /** The last commit before a version, or the very beginning. */
+    readonly commitBefore: (node: Node) => Effect.Effect<Node | undefined, PostgresError>
     /** Where a branch begins. */
     readonly beginningOf: (
       branch: number

@@ -83,6 +83,40 @@ describe("history, diff and blame", () => {
   })
 })
 
+describe("a revert", () => {
+  test("undoes a commit, or one version, and nothing else", async () => {
+    const state = fresh()
+    await state.update({ local: { a: 1, list: ["x"] } })
+    await state.commit("first")
+    await state.update({ local: { a: 2 } })
+    await state.update({ local: { b: 3 } })
+    const second = await state.commit("second")
+    const third = await state.update({ local: { c: 4 } })
+    await state.revert(second, { author: "ann" })
+    expect((await state.read()).local).toEqual({ a: 1, list: ["x"], c: 4 })
+    await state.revert({ version: third.version })
+    expect((await state.read()).local).toEqual({ a: 1, list: ["x"] })
+    expect((await state.history({ limit: 2 })).map(({ type, actor }) => [type, actor])).toEqual([
+      ["StateReverted", undefined],
+      ["StateReverted", "ann"]
+    ])
+  })
+
+  test("of what was changed again since is a conflict, or is decided by a strategy", async () => {
+    const state = fresh()
+    await state.update({ local: { a: 1 } })
+    await state.commit("first")
+    await state.update({ local: { a: 2 } })
+    const second = await state.commit("second")
+    await state.update({ local: { a: 3 } })
+    await expect(state.revert(second)).rejects.toMatchObject({
+      conflicts: [{ path: "/local/a", base: 2, ours: 3, theirs: 1 }]
+    })
+    await state.revert(second.commit, { strategy: "source_wins" })
+    expect((await state.read()).local).toEqual({ a: 1 })
+  })
+})
+
 describe("a checkpoint", () => {
   test("is restored, as it was, or with what came since", async () => {
     const state = fresh()
