@@ -59,7 +59,9 @@ export const createdBranch = (event: Event, hasher: StateHasher | undefined): Fo
   }
 }
 
-const isAtFault = ({ faults }: FoldedBranch): boolean => faults.some(({ repaired }) => repaired === null)
+/** Nothing counts of what comes after. */
+export const isAtFault = ({ faults }: FoldedBranch): boolean =>
+  faults.some(({ repaired }) => repaired === null)
 
 /** The next event of a branch that is there. One that does not agree with its hash is noted, and nothing after it counts. */
 export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Event): void => {

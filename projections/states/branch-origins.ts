@@ -4,7 +4,7 @@ import { hashOfText, hashText } from "../../src/state/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import type { Fault, Node } from "../../src/state/store.ts"
 import { keyId, type Tier } from "../../src/state/tier.ts"
-import { foldBranchEvent } from "./branch-fold.ts"
+import { foldBranchEvent, isAtFault } from "./branch-fold.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
 
 /** A branch that inherits from as many others gets keys of its own for all that it has from them. */
@@ -98,6 +98,31 @@ export class BranchOrigins {
       yield* this.states.write
       yield* tables.query("#projections/states/flatten.sql", [branch])
       set.forget()
+    }
+  )
+
+  /** Lets go of values of old versions. */
+  readonly compact = Effect.fnUntraced(
+    { self: this },
+    function* ({ stream, version, position, data }: Event) {
+      const { set, tables } = this.states
+      yield* this.states.loadBranches(new Set([stream]))
+      const branch = set.branches.get(stream)
+      if (branch === undefined || branch.deleted_at !== null || isAtFault(branch)) return
+      const { before } = data as { readonly before: number }
+      const found = yield* tables.query<{ tier: string; key: string; version: string }>(
+        "#projections/states/compactable.sql",
+        [branch.branch, before]
+      )
+      yield* tables.query("#projections/states/let-go.sql", [
+        branch.branch,
+        found.map(({ tier }) => tier),
+        found.map(({ key }) => key),
+        found.map((one) => one.version)
+      ])
+      Object.assign(branch, { version, position })
+      set.changed(branch)
+      yield* this.states.write
     }
   )
 

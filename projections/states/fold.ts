@@ -25,8 +25,6 @@ const APART: ReadonlySet<string> = new Set(
 
 const isApart = (type: string): boolean => APART.has(type)
 
-const compactedBefore = ({ data }: Event): number => (data as { readonly before: number }).before
-
 /** Folds one batch: stretches of events that can be folded in memory, and between them what needs the tables as they are by then. */
 class StatesFold {
   private readonly states: StateTables
@@ -64,7 +62,7 @@ class StatesFold {
     if (event.type === StateBranched.type) return yield* this.origins.branch(event)
     if (event.type === StateRepaired.type) return yield* this.origins.repair(event)
     yield* this.flushOthers
-    yield* this.states.tables.query("#projections/states/compact.sql", [event.stream, compactedBefore(event)])
+    yield* this.origins.compact(event)
   })
 
   /** Where events of streams that are no branches wait; those of definitions are of no interest. */

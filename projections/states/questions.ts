@@ -2,8 +2,9 @@ import { Effect } from "effect"
 import type { Meta } from "../../src/log/event.ts"
 import type { Postgres } from "../../src/postgres/postgres.ts"
 import { type Statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
-import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
+import { qualified, readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import type {
+  CompactableBranch,
   EventById,
   Expired,
   KnownBy,
@@ -60,6 +61,10 @@ const knownBy = ({ known, position }: KnownRow): KnownBy => ({
   order: Number(position)
 })
 
+/** Where the fold asks its tables, readers ask the views on them. */
+const onViews = (sql: string, schema: string): string =>
+  sql.replaceAll(/:"(state_\w+)"/g, (_, relation: string) => qualified(schema, relation))
+
 /** The questions about states that are asked of what is kept ready of their past. */
 export type Questions = Pick<
   StateStore["Service"],
@@ -72,12 +77,15 @@ export type Questions = Pick<
   | "beginningOf"
   | "page"
   | "byId"
+  | "compactableBranches"
+  | "compactable"
   | "droppedBecause"
   | "expired"
 >
 
 export const questions = (postgres: Postgres["Service"]): Questions => {
-  const prepared = (sql: SqlSource): Statement => statementOf(withSchema(readSql(sql), postgres.schema))
+  const prepared = (sql: SqlSource): Statement =>
+    statementOf(withSchema(onViews(readSql(sql), postgres.schema), postgres.schema))
   const asked = <Row>({ text, name }: Statement, values: ReadonlyArray<unknown>) =>
     Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
   const changedKeys = prepared("#projections/states/changed-keys.sql")
@@ -89,6 +97,8 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const beginning = prepared("#projections/states/beginning.sql")
   const page = prepared("#projections/states/page.sql")
   const byId = prepared("#projections/states/by-id.sql")
+  const compactableBranches = prepared("#projections/states/compactable-branches.sql")
+  const compactable = prepared("#projections/states/compactable.sql")
   const standing = prepared("#projections/states/checkpoint-standing.sql")
   const expired = prepared("#projections/states/expired.sql")
   return {
@@ -137,6 +147,13 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
           ? undefined
           : { ...row, version: Number(row.version), position: Number(row.position) }
       ),
+    compactableBranches: (agent, time, most, after) =>
+      asked<CompactableBranch>(compactableBranches, [agent ?? null, time, most, after]),
+    compactable: (branch, versionsBefore) =>
+      Effect.map(asked<{ bytes: number }>(compactable, [branch, versionsBefore]), (rows) => ({
+        values: rows.length,
+        bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0)
+      })),
     droppedBecause: (checkpoint) =>
       Effect.map(asked<{ why: string | null }>(standing, [checkpoint]), ([row]) => row?.why ?? undefined),
     expired: (most) =>

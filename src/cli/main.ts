@@ -14,6 +14,7 @@ const commands: Commands = {
   audit: async (options) => (await import("./audit.ts")).audit(options),
   status: async (options) => (await import("./status.ts")).status(options),
   rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),
+  compact: async (options) => (await import("./compact.ts")).compact(options),
   rollback: async (options) => (await import("./rebuild/rebuild.ts")).rollback(options)
 }
 

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander"
 import { count, from, names, one, seconds, wholeNumber } from "./arguments.ts"
 import type { AuditOptions } from "./audit.ts"
+import type { CompactCommand } from "./compact.ts"
 import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
@@ -27,6 +28,7 @@ export interface Commands {
   readonly audit: (options: AuditOptions) => Promise<ExitCode>
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
+  readonly compact: (options: CompactCommand) => Promise<ExitCode>
   readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
 }
 
@@ -248,6 +250,21 @@ export const program = (
         ],
         reporting(commands.rebuild),
         ["[name]", "the read model"]
+      )
+    )
+    .addCommand(
+      command(
+        "compact",
+        "let go of values of old versions of states that no tag, checkpoint, branch or merge names",
+        [
+          new Option("--agent <id>", "only of this agent"),
+          new Option("--older-than <days>", "versions from before that (default: 30 days)").argParser(
+            wholeNumber
+          ),
+          new Option("--dry-run", "only tell what would be let go of"),
+          json("print what is let go of, a branch a line, as JSON")
+        ],
+        reporting(commands.compact)
       )
     )
     .addCommand(

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { AgentState } from "../state/agent-state.ts"
 import { agentState } from "../state/agent-state.ts"
 import type { Checkpoint, CheckpointOptions } from "../state/checkpointing.ts"
+import type { Compacted, CompactOptions } from "../state/compacting.ts"
 import type { Diff, DiffFormat, DiffOptions } from "../state/comparing.ts"
 import type { Defined, StateDefinition } from "../state/definitions.ts"
 import type { Merge, MergeOptions } from "../state/merging.ts"
@@ -82,6 +83,11 @@ export interface EngineState extends Omit<Promised<AgentState>, "diff" | "merge"
 export interface EngineStates extends PromisedOperations<BoundReadModels["states"]> {
   /** A merge that waits for somebody, by its id. */
   readonly merge: (merge: string) => PendingMerge
+  /**
+   * Lets go of values of old versions that are kept ready and that no tag, checkpoint, branch or merge names; with `dryRun`, only tells of
+   * them. Nothing of the log is touched, and every version is read as before, of more patches. Rejects with InvalidArgument.
+   */
+  readonly compact: (options?: CompactOptions) => Promise<ReadonlyArray<Compacted>>
   /** Ends sessions and checkpoints that are over; how many of each. Every engine does so by itself, once a minute. */
   readonly sweep: () => Promise<{ readonly sessions: number; readonly checkpoints: number }>
 }
@@ -134,6 +140,7 @@ export class PromisedStates {
     return {
       ...this.lists,
       merge: (merge) => this.merge(merge),
+      compact: (options = {}) => this.run(this.states.compact(options)),
       sweep: () => this.run(this.states.sweep)
     }
   }

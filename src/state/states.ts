@@ -4,6 +4,7 @@ import { InvalidArgument, type LogError, logError } from "../log/error.ts"
 import { LogIdentity } from "../log/identity.ts"
 import { Branches } from "./branches.ts"
 import { type Checkpoint, type CheckpointOptions, checkpointTogether } from "./checkpointing.ts"
+import { compact, type Compacted, type CompactOptions } from "./compacting.ts"
 import { type Defined, Definitions, type StateDefinition } from "./definitions.ts"
 import { STATE_EVENTS } from "./event.ts"
 import { branchName, Loader } from "./loader.ts"
@@ -59,6 +60,8 @@ export class States extends Context.Service<
     readonly finish: (merge: string, by?: ByWhom) => Effect.Effect<Written, StateFailure>
     /** Gives a merge up. */
     readonly abort: (merge: string, by?: ByWhom) => Effect.Effect<void, StateFailure>
+    /** Lets go of values of old versions that nothing names; or only tells of them. */
+    readonly compact: (options?: CompactOptions) => Effect.Effect<ReadonlyArray<Compacted>, StateFailure>
     /** Ends sessions and checkpoints that are over. */
     readonly sweep: Effect.Effect<Swept, StateFailure>
     readonly parts: StateParts
@@ -117,6 +120,7 @@ export class States extends Context.Service<
         resolve: (merge, path, resolution, by = {}) => resolveConflict(parts, merge, path, resolution, by),
         finish: (merge, by = {}) => finishMerge(parts, merge, by),
         abort: (merge, by = {}) => abortMerge(parts, merge, by),
+        compact: (options = {}) => compact(parts, options),
         sweep: sweep(parts)
       })
     })

@@ -105,6 +105,14 @@ export interface KnownBy {
   readonly order: number
 }
 
+/** A branch that has versions from before some time. */
+export interface CompactableBranch {
+  readonly branch: number
+  readonly agent: string
+  readonly name: string
+  readonly before: number
+}
+
 /** A session, or a checkpoint, that is over. */
 export interface Expired {
   readonly what: "session" | "checkpoint"
@@ -202,6 +210,18 @@ export class StateStore extends Context.Service<
     readonly byId: (id: string) => Effect.Effect<EventById | undefined, PostgresError>
     /** Why a checkpoint is over, where it is. */
     readonly droppedBecause: (checkpoint: string) => Effect.Effect<string | undefined, PostgresError>
+    /** The branches that have versions from before a time, and which is the first that is not. */
+    readonly compactableBranches: (
+      agent: string | undefined,
+      time: Date,
+      most: number,
+      after: number
+    ) => Effect.Effect<ReadonlyArray<CompactableBranch>, PostgresError>
+    /** How many values of versions of a branch before one may be let go of, and how many bytes of them. */
+    readonly compactable: (
+      branch: number,
+      before: number
+    ) => Effect.Effect<{ readonly values: number; readonly bytes: number }, PostgresError>
     /** What is over and was not ended yet, so much at most of each kind. */
     readonly expired: (most: number) => Effect.Effect<ReadonlyArray<Expired>, PostgresError>
     /** Holds a stream to the end of the transaction: nobody else appends to it. */

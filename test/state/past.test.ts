@@ -83,6 +83,32 @@ describe("history, diff and blame", () => {
   })
 })
 
+describe("values of old versions", () => {
+  test("are let go of where nothing names them, and every version is read as before", async () => {
+    const state = fresh()
+    for (let n = 1; n <= 30; n++)
+      await state.update({ local: { n, list: Array.from({ length: n }, (_, at) => at) } })
+    await state.tag("kept", { version: 12 })
+    const reads = () => Promise.all(Array.from({ length: 30 }, (_, n) => state.read({ version: n + 1 })))
+    const before = await reads()
+    const options = { agent: state.agent, olderThanMs: 0 }
+    const [would] = await log.engine.states.compact({ ...options, dryRun: true })
+    expect(would).toMatchObject({
+      agent: state.agent,
+      branch: "main",
+      before: 32,
+      values: expect.any(Number)
+    })
+    expect(await log.engine.states.compact(options)).toEqual([would])
+    expect(await log.engine.states.compact({ ...options, dryRun: true })).toEqual([])
+    expect((await reads()).map(({ local, hash }) => [local, hash])).toEqual(
+      before.map(({ local, hash }) => [local, hash])
+    )
+    const report = await log.engine.rebuild("states", { verify: true })
+    expect(report.verified).toMatchObject({ sameDefinition: true })
+  })
+})
+
 describe("a revert", () => {
   test("undoes a commit, or one version, and nothing else", async () => {
     const state = fresh()
