@@ -6,6 +6,7 @@ import type { Compacted, CompactOptions } from "../state/compacting.ts"
 import type { Diff, DiffFormat, DiffOptions } from "../state/comparing.ts"
 import type { Defined, StateDefinition } from "../state/definitions.ts"
 import type { Merge, MergeOptions } from "../state/merging.ts"
+import type { StateValues } from "../state/tier.ts"
 import type { Resolution } from "../state/merge/resolve.ts"
 import { MAIN } from "../state/name.ts"
 import type { ByWhom } from "../state/parts.ts"
@@ -46,10 +47,10 @@ export interface StateMerging extends Merge, PendingMerge {
   readonly merge: string
 }
 
+type Operations = PromisedOperations<BoundReadModels["states"]>
+
 /** The lists of what an agent's state has; each sees what this engine has written. */
-type Lists = PromisedOperations<
-  Pick<BoundReadModels["states"], "branches" | "tags" | "checkpoints" | "merges">
->
+type Lists = Pick<Operations, "branches" | "tags" | "checkpoints" | "merges">
 
 /** A branch of an agent's state, as promises. */
 export interface EngineState extends Omit<Promised<AgentState>, "diff" | "merge"> {
@@ -80,7 +81,15 @@ export interface EngineState extends Omit<Promised<AgentState>, "diff" | "merge"
 }
 
 /** The states of all agents. */
-export interface EngineStates extends PromisedOperations<BoundReadModels["states"]> {
+export interface EngineStates extends Omit<Operations, "find"> {
+  /**
+   * The agents whose state, on main, holds these values, by name: objects match where they hold the same, arrays where they have such
+   * elements. `limit` (100) at a time; the next ones come `after` the last of them. Rejects with InvalidInput.
+   */
+  readonly find: (
+    where: Partial<StateValues>,
+    options?: { readonly limit?: number; readonly after?: string }
+  ) => ReturnType<Operations["find"]>
   /** A merge that waits for somebody, by its id. */
   readonly merge: (merge: string) => PendingMerge
   /**
@@ -107,10 +116,10 @@ const promised = <Methods extends object>(methods: Methods, run: Run): Promised<
 /** States, as promises. */
 export class PromisedStates {
   private readonly states: States["Service"]
-  private readonly lists: PromisedOperations<BoundReadModels["states"]>
+  private readonly lists: Operations
   private readonly run: Run
 
-  constructor(states: States["Service"], lists: PromisedOperations<BoundReadModels["states"]>, run: Run) {
+  constructor(states: States["Service"], lists: Operations, run: Run) {
     this.states = states
     this.lists = lists
     this.run = run
@@ -139,6 +148,7 @@ export class PromisedStates {
   get all(): EngineStates {
     return {
       ...this.lists,
+      find: (where, options = {}) => this.lists.find({ where, ...options }),
       merge: (merge) => this.merge(merge),
       compact: (options = {}) => this.run(this.states.compact(options)),
       sweep: () => this.run(this.states.sweep)

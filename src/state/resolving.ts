@@ -49,14 +49,13 @@ const note = Effect.fnUntraced(function* (
 })
 
 const resolutionProblem = (resolution: unknown): string | undefined => {
-  if (isJsonObject(resolution)) {
-    if ("value" in resolution) {
-      const encoded = encodeJson(resolution["value"])
-      return "text" in encoded ? undefined : `its value holds ${encoded.problem}`
-    }
-    if (["ours", "theirs", "base"].includes(resolution["use"] as string)) return undefined
+  const use = isJsonObject(resolution) ? resolution["use"] : undefined
+  if (isJsonObject(use) && "value" in use) {
+    const encoded = encodeJson(use["value"])
+    return "text" in encoded ? undefined : `its value holds ${encoded.problem}`
   }
-  return 'give { use: "ours" | "theirs" | "base" } or { value }'
+  if (["ours", "theirs", "base"].includes(use as string)) return undefined
+  return 'A resolution is { use: "ours" | "theirs" | "base" | { value } }'
 }
 
 /** Decides a conflict of a merge. */
@@ -132,11 +131,11 @@ const withTiers = Effect.fnUntraced(function* (
   const after = new Map(values)
   for (const { path } of decided) {
     const tier = path.slice(1) as Tier
-    const resolution = pending.decided.get(path)!.resolution
+    const { use } = pending.decided.get(path)!.resolution
     // `theirs` is the merged tier as it is, whatever its schema says.
-    if (!isTier(tier) || ("use" in resolution && resolution.use === "theirs")) continue
+    if (!isTier(tier) || use === "theirs") continue
     const state = yield* parts.branches.read(parts.branches.of(name), { tiers: [tier], keys: [] }, true)
-    const wanted = "value" in resolution ? (resolution.value as JsonObject) : state.values([tier])[tier]
+    const wanted = typeof use === "object" ? (use.value as JsonObject) : state.values([tier])[tier]
     const keys = new Set([...[...state.entries([tier])].map(([key]) => key), ...values.keys()])
     for (const key of keys) if (key.startsWith(`${tier}/`)) after.set(key, undefined)
     for (const [key, value] of Object.entries(wanted)) after.set(keyId(tier, key), value as Json)

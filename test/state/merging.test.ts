@@ -86,7 +86,7 @@ describe("a merge", () => {
     await merge.resolve("/shared/goal", { use: "theirs" })
     await state.update({ shared: { goal: "again" } })
     await expect(merge.finish()).rejects.toMatchObject({ isChecked: true, paths: ["/shared/goal"] })
-    await merge.resolve("/shared/goal", { value: "both" })
+    await merge.resolve("/shared/goal", { use: { value: "both" } })
     await state.update({ local: { n: 9 } })
     await merge.finish()
     expect(await state.read()).toMatchObject({ shared: { goal: "both" }, local: { n: 9 } })

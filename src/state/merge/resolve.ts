@@ -4,13 +4,15 @@ import type { Conflict, Merged } from "./conflict.ts"
 import { Edits } from "./edits.ts"
 
 /** What is to stand where a conflict is: what one side or the base has there, be it nothing, or a value. */
-export type Resolution = { readonly use: "ours" | "theirs" | "base" } | { readonly value: Json }
+export interface Resolution {
+  readonly use: "ours" | "theirs" | "base" | { readonly value: Json }
+}
 
 /** Undefined where the base is to be used and is not known. */
-const chosen = (conflict: Conflict, resolution: Resolution): { readonly value: MaybeJson } | undefined => {
-  if ("value" in resolution) return resolution
-  if (resolution.use === "base" && conflict.baseUnknown === true) return undefined
-  return { value: conflict[resolution.use] }
+const chosen = (conflict: Conflict, { use }: Resolution): { readonly value: MaybeJson } | undefined => {
+  if (typeof use === "object") return use
+  if (use === "base" && conflict.baseUnknown === true) return undefined
+  return { value: conflict[use] }
 }
 
 /**

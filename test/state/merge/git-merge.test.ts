@@ -138,7 +138,7 @@ class Story {
         { use: "theirs" },
         { use: "ours" },
         { use: "theirs" },
-        { value: oneOf(VALUES) }
+        { use: { value: oneOf(VALUES) } }
       ])
     ])
     const state = resolve(merged, new Map(choices)).value!

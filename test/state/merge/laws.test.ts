@@ -38,7 +38,8 @@ const torn = { torn: "by a conflict" }
 
 /** What was merged without what conflicts: all of that is made the same. */
 const apartFromConflicts = (result: Merged): MaybeJson =>
-  resolve(result, new Map(result.conflicts.map(({ path }) => [path, { value: torn }] as const))).value
+  resolve(result, new Map(result.conflicts.map(({ path }) => [path, { use: { value: torn } }] as const)))
+    .value
 
 /** Without the order of arrays. */
 const unordered = (value: MaybeJson): MaybeJson => {
@@ -165,7 +166,12 @@ describe("a merge", () => {
       fc.property(sides, anyRules, ({ base, ours, theirs }, rules) => {
         const result = merged(base, ours, theirs, rules)
         clean += Number(result.conflicts.length === 0)
-        for (const strategy of ["merge", "source_wins", "target_wins", () => ({ value: 1 })] as const) {
+        for (const strategy of [
+          "merge",
+          "source_wins",
+          "target_wins",
+          () => ({ use: { value: 1 } })
+        ] as const) {
           const settled = settle(result, strategy, rules)
           if (result.conflicts.length === 0) expect(settled.value).toBe(result.value)
           const again = { ...settled, conflicts: result.conflicts }
@@ -195,7 +201,7 @@ describe("a merge", () => {
         )
         if (result.conflicts.every(({ path }) => !path.includes("{")))
           has(
-            settle(result, () => ({ value: other }), []),
+            settle(result, () => ({ use: { value: other } }), []),
             () => other
           )
       }),

@@ -29,14 +29,14 @@ describe("a conflict that is resolved", () => {
     expect(all({ use: "ours" })).toMatchObject({ value: merged.value, conflicts: [] })
     expect(all({ use: "theirs" }).value).toEqual({ s: { both: 3, gone: { x: 2 }, clean: 2, add: 2 } })
     expect(all({ use: "base" }).value).toEqual({ s: { both: 1, gone: { x: 1 }, kept: { x: 1 }, clean: 2 } })
-    expect(all({ value: null }).value).toEqual({
+    expect(all({ use: { value: null } }).value).toEqual({
       s: { both: null, gone: null, kept: null, clean: 2, add: null }
     })
   })
 
   test("is gone, and the others stay open", () => {
     const merged = torn()
-    const some = resolve(merged, choices({ "/s/kept": { use: "theirs" }, "/s/gone": { value: 7 } }))
+    const some = resolve(merged, choices({ "/s/kept": { use: "theirs" }, "/s/gone": { use: { value: 7 } } }))
     expect(some.value).toEqual({ s: { both: 2, gone: 7, clean: 2, add: 1 } })
     expect(some.conflicts).toEqual([merged.conflicts[0], merged.conflicts[1]])
     expect(resolve(some, choices({ "/s/add": { use: "theirs" }, "/s/both": { use: "base" } }))).toMatchObject(
@@ -49,7 +49,9 @@ describe("a conflict that is resolved", () => {
 
   test("is none of those that were not in conflict", () => {
     const merged = torn()
-    expect(resolve(merged, choices({ "/s/clean": { value: 9 }, "/s": { use: "theirs" } }))).toEqual(merged)
+    expect(resolve(merged, choices({ "/s/clean": { use: { value: 9 } }, "/s": { use: "theirs" } }))).toEqual(
+      merged
+    )
   })
 
   test("may be all there is", () => {
@@ -117,7 +119,7 @@ describe("a conflict inside a keyed array that is resolved", () => {
     expect(shown(merged.value)).toBe("a1 b1 c1")
     const out = choices({
       '/shared/at/{"id":"a"}': { use: "theirs" },
-      '/shared/at/{"id":"c"}': { value: { id: "c", n: 5 } }
+      '/shared/at/{"id":"c"}': { use: { value: { id: "c", n: 5 } } }
     })
     expect(shown(resolve(merged, out).value)).toBe("b1 c5")
   })
@@ -145,7 +147,7 @@ describe("a strategy", () => {
       merged,
       ({ kind, ours, theirs }) =>
         kind === "modify_modify"
-          ? { value: [ours ?? null, theirs ?? null] }
+          ? { use: { value: [ours ?? null, theirs ?? null] } }
           : kind === "delete_modify"
             ? { use: "theirs" }
             : undefined,
@@ -153,7 +155,10 @@ describe("a strategy", () => {
     )
     expect(value).toEqual({ s: { both: [2, 3], gone: { x: 2 }, kept: { x: 2 }, clean: 2, add: 1 } })
     expect(conflicts.map(({ path }) => path)).toEqual(["/s/add", "/s/kept"])
-    expect(settled.map(({ resolution }) => resolution)).toEqual([{ value: [2, 3] }, { use: "theirs" }])
+    expect(settled.map(({ resolution }) => resolution)).toEqual([
+      { use: { value: [2, 3] } },
+      { use: "theirs" }
+    ])
   })
 
   test("yields to that of the rule of a path", () => {
@@ -164,7 +169,7 @@ describe("a strategy", () => {
     const expected = { s: { both: 3, kept: { x: 2 }, clean: 2, add: 1 } }
     expect(settle(torn(), "merge", rules)).toMatchObject({ value: expected, conflicts: [] })
     expect(settle(torn(), "source_wins", rules).value).toEqual(expected)
-    expect(settle(torn(), () => ({ value: 0 }), rules).settled.map(({ by }) => by)).toEqual([
+    expect(settle(torn(), () => ({ use: { value: 0 } }), rules).settled.map(({ by }) => by)).toEqual([
       "rule",
       "rule",
       "rule",

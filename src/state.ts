@@ -1,0 +1,65 @@
+/**
+ * What the states of agents are made of: the types of what their methods take and give, and the errors that these reject with.
+ *
+ * ```ts
+ * import { type EngineState, StateConflict } from "tidemark/state"
+ * ```
+ */
+export type { Agents, EngineState, EngineStates, PendingMerge, StateMerging } from "./engine/states.ts"
+export type { Json, JsonObject } from "./base/json-value.ts"
+export type { PatchOperation } from "./base/patch-operation.ts"
+export type { Blame, BlameOptions } from "./state/blaming.ts"
+export type { BranchOptions, MadeBranch } from "./state/branching.ts"
+export type { ChangeOptions } from "./state/changing.ts"
+export type { Checkpoint, CheckpointOptions } from "./state/checkpointing.ts"
+export type { Compacted, CompactOptions } from "./state/compacting.ts"
+export type { Diff, DiffFormat, DiffOptions, ValueChange } from "./state/comparing.ts"
+export type { Defined, StateDefinition } from "./state/definitions.ts"
+export {
+  BranchExists,
+  BranchProtected,
+  CheckpointExpired,
+  type Conflicting,
+  InvalidChange,
+  InvalidRules,
+  MergeEnded,
+  MergeUnresolved,
+  NotFastForward,
+  PatchRefused,
+  StateConflict,
+  StateCorrupt,
+  StateInvalid,
+  TagExists,
+  UnknownBranch,
+  UnknownCheckpoint,
+  UnknownMerge,
+  UnknownRef
+} from "./state/error.ts"
+export type { StateUpdate } from "./state/given.ts"
+export type { HistoryEntry, HistoryOptions } from "./state/history.ts"
+export type { Repaired, Verified } from "./state/integrity.ts"
+export type { Commit, CommitOptions, Tag, TagOptions } from "./state/marking.ts"
+export type { Conflict, ConflictKind, Note, PossibleMove } from "./state/merge/conflict.ts"
+export type { Resolution } from "./state/merge/resolve.ts"
+export type { ArrayStrategy, NumberStrategy, Rule, Settings } from "./state/merge/rule.ts"
+export type { Resolver, Strategy } from "./state/merge/settle.ts"
+export type { Merge, MergeOptions } from "./state/merging.ts"
+export type { ByWhom } from "./state/parts.ts"
+export type { ReadOptions } from "./state/reading.ts"
+export type { Ref, RefLike } from "./state/ref.ts"
+export type { Restorable, RestoreOptions } from "./state/restoring.ts"
+export type { RevertOptions } from "./state/reverting.ts"
+export type { SessionOptions } from "./state/sessions.ts"
+export type { Snapshot } from "./state/snapshot.ts"
+export type { StateOptions } from "./state/states.ts"
+export type { Fault } from "./state/store.ts"
+export { type StateValues, type Tier, TIERS } from "./state/tier.ts"
+export type { Written } from "./state/writing.ts"
+/** What the lists of states give. */
+export type {
+  StateBranch,
+  StateCheckpoint,
+  StateConflictRow,
+  StateMerge,
+  StateTag
+} from "../projections/states/operations.ts"
