@@ -39,6 +39,12 @@ const breaches: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/engine/breach.ts", "../cli/main.ts"],
   ["src/engine/breach.ts", "../server/server.ts"],
   ["src/engine/breach.ts", "pg"],
+  ["src/engine/breach.ts", "../testing/decider.ts"],
+  ["src/log/breach.ts", "../testing/events.ts"],
+  ["src/testing/breach.ts", "../cli/main.ts"],
+  ["src/testing/breach.ts", "../../projections/index.ts"],
+  ["src/testing/breach.ts", "pg"],
+  ["src/cli/breach.ts", "../testing/server.ts"],
   ["src/cli/breach.ts", "../log/event.ts"],
   ["src/cli/breach.ts", "../postgres/postgres.ts"],
   ["src/cli/breach.ts", "pg"],
@@ -53,6 +59,8 @@ const allowed: ReadonlyArray<readonly [file: string, importing: string]> = [
   ["src/state/merge/fine.ts", "./rule.ts"],
   ["src/engine/fine.ts", "pino"],
   ["src/cli/fine.ts", "../engine/engine.ts"],
+  ["src/testing/fine.ts", "../engine/open.ts"],
+  ["src/testing/fine.ts", "../postgres/embedded/server.ts"],
   ["projections/agents/fine.ts", "../../src/projection/definition.ts"],
   ["projections/states/fine.ts", "../../src/state/tier.ts"]
 ]
