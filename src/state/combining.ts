@@ -108,14 +108,15 @@ export const keyOfConflict = ({ path }: Pick<Conflict, "path">): KeyId => {
 }
 
 /** A conflict as callers are told of it, without who is to blame. */
-export const told = ({ path, kind, base, ours, theirs, changed, hint }: Conflict): Conflicting => ({
+export const told = ({ path, kind, base, ours, theirs, changed, hint, problem }: Conflict): Conflicting => ({
   path,
   kind,
   ...(base === undefined ? {} : { base }),
   ...(ours === undefined ? {} : { ours }),
   ...(theirs === undefined ? {} : { theirs }),
   ...(changed === undefined ? {} : { changed }),
-  ...(hint === undefined ? {} : { hint: { ...hint } })
+  ...(hint === undefined ? {} : { hint: { ...hint } }),
+  ...(problem === undefined ? {} : { problem })
 })
 
 /** Of how many conflicts it is looked up who changed what. */

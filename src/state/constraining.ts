@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import type { Json, MaybeJson } from "../base/json-value.ts"
+import type { MaybeJson } from "../base/json-value.ts"
 import type { BranchState } from "./branch-state.ts"
+import { StateInvalid, stateError } from "./error.ts"
 import type { Conflict } from "./merge/conflict.ts"
 import type { StateFailure, StateScene } from "./parts.ts"
 import { documentOf, type KeyId, type StateValues, type Tier } from "./tier.ts"
@@ -32,8 +33,21 @@ export const constraints = Effect.fnUntraced(function* (
   return parts.definitions.problems(name.agent, head.agentType, after).map(({ tier, problem }): Conflict => ({
     path: `/${tier}`,
     kind: "constraint",
-    base: problem,
+    base: undefined,
     ours: undefined,
-    theirs: after[tier] as unknown as Json
+    theirs: undefined,
+    problem
   }))
+})
+
+/** Fails where a branch with these values would not be what its type declares. */
+export const fits = Effect.fnUntraced(function* (
+  { parts, name }: StateScene,
+  { agentType }: BranchState,
+  values: ReadonlyMap<KeyId, MaybeJson>
+): Effect.fn.Return<void, StateFailure> {
+  const after = yield* checkedAfter({ parts, name, agentType }, agentType, values)
+  const [wrong] = parts.definitions.problems(name.agent, agentType, after)
+  const { agent, branch } = name
+  if (wrong !== undefined) yield* stateError(new StateInvalid({ agent, branch, ...wrong }))
 })

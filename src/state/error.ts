@@ -47,7 +47,9 @@ export const Conflicting = Schema.Struct({
   theirsBy: Schema.optionalKey(Schema.String),
   theirsBecause: Schema.optionalKey(Schema.String),
   changed: Schema.optionalKey(Schema.Array(Schema.String)),
-  hint: Schema.optionalKey(Schema.Json)
+  hint: Schema.optionalKey(Schema.Json),
+  /** Of a `constraint`: what is wrong with the tier that would come out; neither side is at fault alone, and no values are told. */
+  problem: Schema.optionalKey(Schema.String)
 })
 export type Conflicting = typeof Conflicting.Type
 

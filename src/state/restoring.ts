@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { MaybeJson } from "../base/json-value.ts"
 import { BranchDraft, type ChangeFields } from "./branch-draft.ts"
 import type { BranchState } from "./branch-state.ts"
+import { fits } from "./constraining.ts"
 import { tokenAfter } from "./changing.ts"
 import { partsOf } from "./checkpointing.ts"
 import { stateError, UnknownCheckpoint } from "./error.ts"
@@ -66,12 +67,14 @@ const restored = Effect.fnUntraced(function* (
   yield* ready(scene, head)
   const keys = yield* parts.store.changedKeys(to, nodeOf(head))
   const then = yield* parts.refs.at(name, to, { tiers: [], keys })
-  return new Map(
+  const values = new Map(
     keys.flatMap((key) => {
       const value = then.value(key)
       return merged && value === undefined ? [] : [[key, value] as const]
     })
   )
+  yield* fits(scene, head, values)
+  return values
 })
 
 /** Makes every branch that a checkpoint names what it was then, in one append; how each stands after that. */

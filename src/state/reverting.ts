@@ -3,6 +3,7 @@ import { tokenAfter } from "./changing.ts"
 import { blamed, settled } from "./combining.ts"
 import { StateConflict, stateError } from "./error.ts"
 import { StateCommitted, StateReverted } from "./event.ts"
+import { fits } from "./constraining.ts"
 import { nodeOf, ready, versionOf } from "./history.ts"
 import { merge3 } from "./merge/merge.ts"
 import type { Strategy } from "./merge/settle.ts"
@@ -81,6 +82,7 @@ export const revertState = Effect.fnUntraced(function* (
         const facts = { agent, branch, base: to.version, version: head.version, conflicts: told }
         return yield* stateError(new StateConflict(facts))
       }
+      yield* fits(scene, head, values)
       return {
         selection,
         plan: (draft) =>

@@ -44,6 +44,8 @@ export interface Conflict {
   /** Of a deletion: the paths at and below which the other side changed, added or deleted something, in order. */
   readonly changed?: ReadonlyArray<string>
   readonly hint?: PossibleMove
+  /** Of a `constraint`: what is wrong with what came out. */
+  readonly problem?: string
   /** Of an element of a keyed array that ours deleted: where it would stand. */
   readonly gap?: Gap
 }
