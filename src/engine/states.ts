@@ -11,6 +11,7 @@ import type { Resolution } from "../state/merge/resolve.ts"
 import { MAIN } from "../state/name.ts"
 import type { ByWhom } from "../state/parts.ts"
 import type { RefLike } from "../state/ref.ts"
+import type { ResolveOptions } from "../state/resolving.ts"
 import type { StateOptions, States } from "../state/states.ts"
 import type { RestoreOptions } from "../state/restoring.ts"
 import type { Written } from "../state/writing.ts"
@@ -32,7 +33,7 @@ type Promised<Methods> = {
 export interface PendingMerge {
   readonly merge: string
   /** Decides a conflict. Rejects with InvalidArgument (no such conflict, or no such resolution), MergeEnded, UnknownMerge. */
-  readonly resolve: (path: string, resolution: Resolution, options?: ByWhom) => Promise<void>
+  readonly resolve: (path: string, resolution: Resolution, options?: ResolveOptions) => Promise<void>
   /**
    * Puts the merge into its target, worked out on both branches as they are by then. Rejects with MergeUnresolved, where conflicts are open
    * or have come up since, MergeEnded, UnknownMerge.

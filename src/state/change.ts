@@ -2,7 +2,7 @@ import { diff } from "../base/diff.ts"
 import { type Json, type JsonObject, isJsonObject, type MaybeJson, valueAt } from "../base/json-value.ts"
 import { applyPatch } from "../base/patch.ts"
 import type { PatchOperation } from "../base/patch-operation.ts"
-import { parsePointer } from "../base/pointer.ts"
+import { formatPointer, parsePointer } from "../base/pointer.ts"
 import { documentOf, isTier, keyId, type KeyId, keyOfPath, placeOfKey } from "./tier.ts"
 
 /** A patch of a log that cannot be one of ours. */
@@ -55,14 +55,12 @@ export const keysIn = (document: Json): ReadonlyArray<KeyId> =>
       )
     : []
 
-/** The operations that make one value of a key another. */
-export const patchOfKey = (
-  key: KeyId,
-  before: MaybeJson,
-  after: MaybeJson
-): ReadonlyArray<PatchOperation> => {
-  const { tier, key: name } = placeOfKey(key)
-  const from: JsonObject = before === undefined ? {} : { [name]: before }
-  const to: JsonObject = after === undefined ? {} : { [name]: after }
-  return diff(from, to, [tier])
+/** The operations that make one value of a key another; none of them is about more than the key. */
+export const patchOfKey = (id: KeyId, before: MaybeJson, after: MaybeJson): ReadonlyArray<PatchOperation> => {
+  const { tier, key } = placeOfKey(id)
+  const path = [tier, key]
+  if (after === undefined) return before === undefined ? [] : [{ op: "remove", path: formatPointer(path) }]
+  return before === undefined
+    ? [{ op: "add", path: formatPointer(path), value: after }]
+    : diff(before, after, path)
 }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { InvalidArgument, logError } from "../log/error.ts"
 import { StateCompacted } from "./event.ts"
+import { agentProblem } from "./name.ts"
 import { type ByWhom, type StateFailure, type StateParts, type StateScene, submit } from "./parts.ts"
 import { NOTHING } from "./store.ts"
 
@@ -41,6 +42,8 @@ export const compact = Effect.fnUntraced(function* (
     const problem = `olderThanMs is ${olderThanMs}: give ms from 0`
     return yield* logError(new InvalidArgument({ problem }))
   }
+  const unfit = agent === undefined ? undefined : agentProblem(agent)
+  if (unfit !== undefined) return yield* logError(unfit)
   // What was named by now has to be known.
   yield* parts.store.caughtUp(yield* parts.log.settled)
   const time = new Date(Date.now() - olderThanMs)

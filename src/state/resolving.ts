@@ -58,15 +58,20 @@ const resolutionProblem = (resolution: unknown): string | undefined => {
   return 'A resolution is { use: "ours" | "theirs" | "base" | { value } }'
 }
 
+/** Who decides a conflict, and why. */
+export interface ResolveOptions extends Omit<ByWhom, "actor"> {
+  readonly by?: string
+}
+
 /** Decides a conflict of a merge. */
 export const resolveConflict = (
   parts: StateParts,
   merge: string,
   path: string,
   resolution: Resolution,
-  by: ByWhom
+  { by, ...why }: ResolveOptions
 ): Effect.Effect<void, StateFailure> =>
-  note(parts, merge, by, (pending) => {
+  note(parts, merge, by === undefined ? why : { ...why, actor: by }, (pending) => {
     const conflict = pending.conflicts.find((one) => one.path === path)
     const paths = pending.conflicts.map((one) => one.path).join(", ")
     const problem =

@@ -12,7 +12,7 @@ import { agentProblem, MAIN, refProblem } from "./name.ts"
 import type { Resolution } from "./merge/resolve.ts"
 import type { ByWhom, StateFailure, StateParts, StateScene } from "./parts.ts"
 import { Refs } from "./refs.ts"
-import { abortMerge, finishMerge, resolveConflict } from "./resolving.ts"
+import { abortMerge, finishMerge, resolveConflict, type ResolveOptions } from "./resolving.ts"
 import { type RestoreOptions, restoreTogether } from "./restoring.ts"
 import { StateStore } from "./store.ts"
 import { sweep, type Swept } from "./sweeping.ts"
@@ -54,7 +54,7 @@ export class States extends Context.Service<
       merge: string,
       path: string,
       resolution: Resolution,
-      by?: ByWhom
+      by?: ResolveOptions
     ) => Effect.Effect<void, StateFailure>
     /** Puts a merge of which all conflicts are decided into its target. */
     readonly finish: (merge: string, by?: ByWhom) => Effect.Effect<Written, StateFailure>

@@ -108,6 +108,22 @@ describe("a change of a state", () => {
       )
   })
 
+  test.each(["////////////", "~~~~~~~~~~~~", "", "constructor"])(
+    "of the key %j is of that key alone, whatever a shorter patch would be",
+    (key) => {
+      const path = `/local/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
+      const added = changed([{ op: "add", path, value: 1 }], ["local", key, 1 as never])
+      spec
+        .given(created, added)
+        .when({ local: { [key]: 2 } })
+        .then(changed([{ op: "replace", path, value: 2 }], ["local", key, 2 as never]))
+      spec
+        .given(created, added)
+        .when({ local: { [key]: null } })
+        .then(changed([{ op: "remove", path }]))
+    }
+  )
+
   test("is none where all is so already", () => {
     spec
       .given(created, calm)

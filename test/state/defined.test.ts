@@ -58,7 +58,7 @@ describe("a definition", () => {
     })
     expect((await state.read()).shared).toEqual({ spent: 9, reserved: 1 })
     await expect(merge.finish()).rejects.toBeInstanceOf(MergeUnresolved)
-    await merge.resolve("/shared", { use: { value: { spent: 5, reserved: 5 } } }, { by: "ada" } as never)
+    await merge.resolve("/shared", { use: { value: { spent: 5, reserved: 5 } } }, { by: "ada" })
     await merge.finish()
     expect((await state.read()).shared).toEqual({ spent: 5, reserved: 5 })
   })

@@ -68,7 +68,7 @@ describe("a merge", () => {
       await other.states.merges({ agent: state.agent, status: "pending" }, { after: merge.token })
     ).toMatchObject([{ merge: merge.merge, openConflicts: 1 }])
     const pending = other.states.merge(merge.merge)
-    await pending.resolve("/shared/goal", { use: "theirs" }, { actor: "eve", reason: "better" })
+    await pending.resolve("/shared/goal", { use: "theirs" }, { by: "eve", reason: "better" })
     await pending.finish()
     expect((await state.read()).shared).toEqual({ plan: ["a"], goal: "theirs", more: 1 })
     await expect(merge.finish()).rejects.toBeInstanceOf(MergeEnded)

@@ -1,3 +1,5 @@
+import type { Json } from "../../src/base/json-value.ts"
+import { applyPatch } from "../../src/base/patch.ts"
 import { describe, expect, test } from "vitest"
 import { CheckpointExpired, StateCorrupt, UnknownCheckpoint, UnknownRef } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
@@ -81,6 +83,37 @@ describe("history, diff and blame", () => {
     expect(await branch.blame("/shared/plan/0")).toMatchObject([{ actor: "ann", branch: "main" }])
     expect(await branch.blame("/shared/plan/1")).toMatchObject([{ actor: "bob", reason: "more" }])
   })
+})
+
+test("a diff as a patch makes one version of the other, and leaves the keys alone that are the same", async () => {
+  const state = fresh()
+  await state.update({
+    shared: { a: 1, b: { deep: [1, 2, 3] }, stays: "as it is" },
+    local: { "x/y": 1, gone: 1 }
+  })
+  const before = await state.read()
+  await state.update({
+    shared: { a: 2, b: { deep: [1, 9] }, c: null, d: "new" },
+    local: { "x/y": 2, gone: null }
+  })
+  const after = await state.read()
+  const patch = await state.diff(before.version, after.version, { format: "patch" })
+  const tiersOf = ({ local, shared, session, persistent }: typeof before) => ({
+    local,
+    shared,
+    session,
+    persistent
+  })
+  expect(applyPatch(tiersOf(before) as unknown as Json, patch)).toEqual(tiersOf(after))
+  expect(await state.diff(before.version, undefined, { format: "text" })).toBe(
+    [
+      "- /local/gone 1",
+      "~ /local/x~1y 1 → 2",
+      "~ /shared/a 1 → 2",
+      "~ /shared/b/deep [1,2,3] → [1,9]",
+      '+ /shared/d "new"'
+    ].join("\n")
+  )
 })
 
 describe("values of old versions", () => {
