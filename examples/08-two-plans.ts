@@ -27,7 +27,20 @@ console.log(await truck.diff({ branch: "by-truck" }, { branch: "by-train" }, { f
 await state.update({ shared: { budget: 90 } }, { actor: "finance", reason: "a bad month" })
 const merge = await state.merge("by-truck", { author: "planner", reason: "one trip is safer" })
 for (const { path, base, ours, oursBy, oursBecause, theirs, theirsBy } of merge.conflicts)
-  console.log(`${path}: was ${base}, ${oursBy} wants ${ours} (${oursBecause}), ${theirsBy} wants ${theirs}`)
+  console.log(
+    path,
+    "was",
+    base,
+    "·",
+    oursBy,
+    "wants",
+    ours,
+    `(${oursBecause})`,
+    "·",
+    theirsBy,
+    "wants",
+    theirs
+  )
 
 // It waits in the database for whoever decides: heads stay untouched until then.
 console.log(

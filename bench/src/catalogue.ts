@@ -8,6 +8,9 @@ import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
 import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
+import { state, stateBig, stateMerge } from "./measures/state.ts"
+import { stateGrowth } from "./measures/state-growth.ts"
+import { stateLoad } from "./measures/state-load.ts"
 import { startup } from "./measures/startup.ts"
 import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
@@ -30,6 +33,11 @@ const measures: ReadonlyArray<Measure> = [
   rebuildEntities,
   subscribersOfOne,
   subscribersOfAll,
+  state,
+  stateLoad,
+  stateMerge,
+  stateGrowth,
+  stateBig,
   idle,
   startup,
   takeover

@@ -1,4 +1,4 @@
-export type Unit = "events/s" | "ms" | "queries/min"
+export type Unit = "events/s" | "ops/s" | "ms" | "queries/min" | "bytes/byte" | "×"
 
 /** What one contender reached; the best of them is a figure's baseline. */
 export interface Rival {
@@ -19,7 +19,7 @@ export interface Figure {
   readonly beside: ReadonlyArray<Rival>
 }
 
-const moreIsBetter = (unit: Unit): boolean => unit === "events/s"
+const moreIsBetter = (unit: Unit): boolean => unit === "events/s" || unit === "ops/s"
 
 const best = (unit: Unit, rivals: ReadonlyArray<Rival>): Rival | undefined =>
   rivals.reduce<Rival | undefined>((leader, rival) => {

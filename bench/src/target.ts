@@ -25,7 +25,35 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["subscribers.1000.p50", { atMost: 5 }],
   ["idle.queries_per_minute", { atMost: 60 }],
   ["startup.embedded.ms", { atMost: 2500 }],
-  ["takeover.ms", { atMost: 5000 }]
+  ["takeover.ms", { atMost: 5000 }],
+  ["state.read", { atMost: 1 }],
+  ["state.read.cached", { atMost: 1 }],
+  ["state.update.c1", { atMost: 3 }],
+  ["state.commit", { atMost: 3 }],
+  ["state.branch", { atMost: 3 }],
+  ["state.read_at", { atMost: 5 }],
+  ["state.history", { atMost: 5 }],
+  ["state.diff", { atMost: 5 }],
+  ["state.checkpoint", { atMost: 5 }],
+  ["state.restore", { atMost: 10 }],
+  ["state.merge.10k_keys_100_changes", { atMost: 20 }],
+  ["state.growth.200_turns", { atMost: 3 }],
+  ["state.update.c64", { ratio: 5 }],
+  ["state.checkpoint.c64", { ratio: 5 }],
+  ["state.read.c64", { ratio: 5 }],
+  ...[
+    "read",
+    "read.cached",
+    "read.path",
+    "update.c1",
+    "commit",
+    "branch",
+    "read_at",
+    "history",
+    "diff",
+    "checkpoint",
+    "restore"
+  ].map((name): readonly [string, Target] => [`state.${name}.flat`, { atMost: 1.5 }])
 ])
 
 /** The target of a figure in words, and whether it was met; null where none is set. */
