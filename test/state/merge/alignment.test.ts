@@ -70,11 +70,17 @@ describe("the hunks between two lists", () => {
     )
   })
 
-  test("hold on to what is there only once, and not to what repeats around it", () => {
-    expect(hunksOf([1, 0, 2, 0, 3], [0, 1, 0, 2, 9, 0, 3])).toEqual([
-      { baseFrom: 0, baseTo: 0, sideFrom: 0, sideTo: 1 },
-      { baseFrom: 3, baseTo: 3, sideFrom: 4, sideTo: 5 }
+  test("hold on to what is there only once, and not to what repeats, however much of it there is", () => {
+    expect(hunksOf([9, 0, 0, 0], [0, 0, 0, 9])).toEqual([
+      { baseFrom: 0, baseTo: 0, sideFrom: 0, sideTo: 3 },
+      { baseFrom: 1, baseTo: 4, sideFrom: 4, sideTo: 4 }
     ])
+  })
+
+  test("are all found where what stayed is there only once, also more than MAX_EDITS", () => {
+    const base = Array.from({ length: MAX_EDITS * 4 }, (_, index) => index)
+    const side = base.map((element) => (element % 2 === 0 ? -1 : element))
+    expect(hunksOf(base, side)).toHaveLength(MAX_EDITS * 2)
   })
 
   test("are one where more edits than MAX_EDITS would have to be looked for", () => {

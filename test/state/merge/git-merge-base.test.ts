@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { mergeBases } from "../../../src/state/merge/merge-base.ts"
 import { random, seedFor } from "../../support/random.ts"
-import { type Commit, gitAnswers, GitRepository } from "./git.ts"
+import { type Commit, gitAnswers, GitRepository, PATIENCE_MS } from "./git.ts"
 import { Graph } from "./graph.ts"
 import { randomHistory } from "./random-history.ts"
 
@@ -27,7 +27,7 @@ const histories = (
   for (let history = 0; history < HISTORIES; history += 1) {
     const { steps, tips } = randomHistory(random(seed + history + 1), {
       roots: chance(0.2) ? 2 : 1,
-      steps: between(4, 40),
+      steps: between(4, 26),
       branches: between(2, 6),
       crissCross: chance(0.5) ? 0.2 : 0,
       merge: oneOf([0.1, 0.3, 0.5]),
@@ -54,7 +54,7 @@ const histories = (
 }
 
 describe.skipIf(!gitAnswers())("in random histories", () => {
-  test("the merge bases are those of git, the oldest first", () => {
+  test("the merge bases are those of git, the oldest first", { timeout: PATIENCE_MS }, () => {
     const seed = seedFor("merge bases as git has them")
     const { commits, asked } = histories(seed)
     using repository = new GitRepository(commits)

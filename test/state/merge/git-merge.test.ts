@@ -20,7 +20,15 @@ import {
 } from "../../../src/state/merge/virtual.ts"
 import { valueOfPlan } from "../../../src/state/merge/virtual-base.ts"
 import { type Random, random, seedFor } from "../../support/random.ts"
-import { blobId, type Commit, type Files, gitAnswers, type GitMerge, GitRepository } from "./git.ts"
+import {
+  blobId,
+  type Commit,
+  type Files,
+  gitAnswers,
+  type GitMerge,
+  GitRepository,
+  PATIENCE_MS
+} from "./git.ts"
 import { Graph } from "./graph.ts"
 import { randomHistory } from "./random-history.ts"
 
@@ -28,7 +36,7 @@ import { randomHistory } from "./random-history.ts"
 // of `git merge-tree`. The objects that hold leaves are always there, as a folder is wherever a file is, so that nothing is
 // deleted but leaves, and no leaf takes the place of an object.
 
-const HISTORIES = 600
+const HISTORIES = 560
 
 const HOLDERS: ReadonlyArray<Path> = [
   ["local"],
@@ -177,51 +185,55 @@ const compared = ({ clean, conflicts, files }: GitMerge) => ({
 })
 
 describe.skipIf(!gitAnswers())("where every leaf is atomic", () => {
-  test("states of random histories merge as git merges files, also where they merged each other before", () => {
-    const seed = seedFor("merges as git makes them")
-    const commits: Array<Commit> = []
-    const merges: Array<{
-      readonly pair: readonly [number, number]
-      readonly ours: Merged
-      readonly bases: number
-    }> = []
-    let torn = 0
-    for (let history = 0; history < HISTORIES; history += 1) {
-      const first = commits.length
-      const story = new Story(random(seed + history), first)
-      commits.push(...story.commits)
-      for (const [index, one] of story.tips.entries()) {
-        for (const other of story.tips.slice(index + 1)) {
-          const { base, bases, ...ours } = story.merged(one, other)
-          const wanted = byTable(base, story.states[one]!, story.states[other]!)
-          expect({ seed, history, one, other, conflicts: ours.conflicts.map(({ path }) => path) }).toEqual({
-            seed,
-            history,
-            one,
-            other,
-            conflicts: wanted.toSorted()
-          })
-          // In git such a base holds a file with conflict markers, or one of the two versions where the other one is a deletion.
-          if (holdsUnresolved(base)) torn += 1
-          else merges.push({ pair: [one + first, other + first], ours, bases })
+  test(
+    "states of random histories merge as git merges files, also where they merged each other before",
+    { timeout: PATIENCE_MS },
+    () => {
+      const seed = seedFor("merges as git makes them")
+      const commits: Array<Commit> = []
+      const merges: Array<{
+        readonly pair: readonly [number, number]
+        readonly ours: Merged
+        readonly bases: number
+      }> = []
+      let torn = 0
+      for (let history = 0; history < HISTORIES; history += 1) {
+        const first = commits.length
+        const story = new Story(random(seed + history), first)
+        commits.push(...story.commits)
+        for (const [index, one] of story.tips.entries()) {
+          for (const other of story.tips.slice(index + 1)) {
+            const { base, bases, ...ours } = story.merged(one, other)
+            const wanted = byTable(base, story.states[one]!, story.states[other]!)
+            expect({ seed, history, one, other, conflicts: ours.conflicts.map(({ path }) => path) }).toEqual({
+              seed,
+              history,
+              one,
+              other,
+              conflicts: wanted.toSorted()
+            })
+            // In git such a base holds a file with conflict markers, or one of the two versions where the other one is a deletion.
+            if (holdsUnresolved(base)) torn += 1
+            else merges.push({ pair: [one + first, other + first], ours, bases })
+          }
         }
       }
+      using repository = new GitRepository(commits)
+      for (const [index, git] of repository.merges(merges.map(({ pair }) => pair)).entries()) {
+        const { pair, ours } = merges[index]!
+        expect({ seed, pair, ...compared(asGit(ours)) }).toEqual({ seed, pair, ...compared(git) })
+      }
+      const several = merges.filter(({ bases }) => bases > 1).length
+      const conflicting = merges.filter(({ ours }) => ours.conflicts.length > 0).length
+      console.info(
+        `${merges.length} merges compared, ${several} of them with several bases, ${conflicting} with conflicts; ${torn} more whose bases disagree`
+      )
+      expect(merges.length).toBeGreaterThanOrEqual(2_000)
+      expect(several).toBeGreaterThan(100)
+      expect(conflicting).toBeGreaterThan(500)
+      expect(torn).toBeGreaterThan(20)
     }
-    using repository = new GitRepository(commits)
-    for (const [index, git] of repository.merges(merges.map(({ pair }) => pair)).entries()) {
-      const { pair, ours } = merges[index]!
-      expect({ seed, pair, ...compared(asGit(ours)) }).toEqual({ seed, pair, ...compared(git) })
-    }
-    const several = merges.filter(({ bases }) => bases > 1).length
-    const conflicting = merges.filter(({ ours }) => ours.conflicts.length > 0).length
-    console.info(
-      `${merges.length} merges compared, ${several} of them with several bases, ${conflicting} with conflicts; ${torn} more whose bases disagree`
-    )
-    expect(merges.length).toBeGreaterThanOrEqual(2_000)
-    expect(several).toBeGreaterThan(100)
-    expect(conflicting).toBeGreaterThan(500)
-    expect(torn).toBeGreaterThan(20)
-  })
+  )
 
   test("the criss-cross that one merge base would get wrong conflicts, as in git", () => {
     const graph = new Graph()

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest"
 import { mergeText } from "../../../src/state/merge/text.ts"
 import { random, type Random, seedFor } from "../../support/random.ts"
-import { blobId, type Commit, gitAnswers, GitRepository } from "./git.ts"
+import { blobId, type Commit, gitAnswers, GitRepository, PATIENCE_MS } from "./git.ts"
 
 // Texts merge as git merges files. No line is there twice, since lines that repeat may be aligned in several ways.
 
-const TEXTS = 1_000
+const TEXTS = 600
 
 const textOf = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
 
@@ -27,7 +27,7 @@ const edited = (
 }
 
 describe.skipIf(!gitAnswers())("texts", () => {
-  test("merge and conflict as in git", () => {
+  test("merge and conflict as in git", { timeout: PATIENCE_MS }, () => {
     const seed = seedFor("texts as git merges them")
     const choices = random(seed)
     const texts = Array.from({ length: TEXTS }, (_, index) => {

@@ -24,6 +24,17 @@ export interface GitMerge {
 
 const MEBIBYTE = 2 ** 20
 
+/** What is written is thrown away soon: nothing is compressed, or waited for until it is on the disk. */
+const SETTINGS = [
+  "merge.renames=false",
+  "core.compression=0",
+  "pack.compression=0",
+  "core.fsync=none"
+].flatMap((setting) => ["-c", setting])
+
+/** How long a comparison with git may take, in ms: a few seconds, but on a machine with much else to do. */
+export const PATIENCE_MS = 120_000
+
 /** From this version on git merges trees in series (`merge-tree --stdin`). */
 const WANTED = [2, 39] as const
 
@@ -83,7 +94,7 @@ export class GitRepository implements Disposable {
   }
 
   private git(parameters: ReadonlyArray<string>, input: string | Buffer = ""): Buffer {
-    return execFileSync("git", ["-c", "merge.renames=false", ...parameters], {
+    return execFileSync("git", [...SETTINGS, ...parameters], {
       cwd: this.folder,
       input,
       maxBuffer: 512 * MEBIBYTE,

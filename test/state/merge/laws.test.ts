@@ -8,15 +8,15 @@ import {
   type MaybeJson,
   valueAt
 } from "../../../src/base/json-value.ts"
-import { formatPointer, isAtOrAbove, parsePointer, type Path } from "../../../src/base/pointer.ts"
+import { formatPointer, isAtOrAbove, parsePointer, type Path, touches } from "../../../src/base/pointer.ts"
 import type { Conflict, Merged } from "../../../src/state/merge/conflict.ts"
 import { lookUp } from "../../../src/state/merge/edits.ts"
 import { identityOf } from "../../../src/state/merge/identity.ts"
-import { merge3 } from "../../../src/state/merge/merge.ts"
+import { merge3, virtualMerge } from "../../../src/state/merge/merge.ts"
 import { resolve } from "../../../src/state/merge/resolve.ts"
 import type { Rule } from "../../../src/state/merge/rule.ts"
 import { settle } from "../../../src/state/merge/settle.ts"
-import { type MaybeVirtual, unresolved } from "../../../src/state/merge/virtual.ts"
+import { isObject, isUnresolved, type MaybeVirtual, unresolved } from "../../../src/state/merge/virtual.ts"
 import { anyRules, firmRules, json, list, looseRules, sides } from "./arbitraries.ts"
 
 // What holds of every merge. A failure prints the seed and path to run it again with.
@@ -98,7 +98,10 @@ describe("a merge", () => {
 
   const swapped =
     (compared: (value: MaybeJson) => MaybeJson) =>
-    ({ base, ours, theirs }: { base: Json; ours: Json; theirs: Json }, rules: ReadonlyArray<Rule>) => {
+    (
+      { base, ours, theirs }: { base: MaybeVirtual; ours: Json; theirs: Json },
+      rules: ReadonlyArray<Rule>
+    ) => {
       const one = merged(base, ours, theirs, rules)
       const other = merged(base, theirs, ours, rules)
       expect(one.conflicts.map(withoutGap)).toEqual(other.conflicts.map(fromTheOtherSide))
@@ -160,18 +163,41 @@ describe("a merge", () => {
     expect(seen).toBeGreaterThan(RUNS.numRuns)
   })
 
+  /** Where bases disagree, but for places in arrays. */
+  const tornIn = (value: MaybeVirtual, path: Path = []): ReadonlyArray<Path> => {
+    if (isUnresolved(value)) return [path]
+    return isObject(value) ? Object.keys(value).flatMap((key) => tornIn(value[key], [...path, key])) : []
+  }
+
+  test("since bases that disagree has a conflict wherever they do and the sides differ, and is mirrored too", () => {
+    let seen = 0
+    fc.assert(
+      fc.property(sides, sides, firmRules, (bases, { ours, theirs }, rules) => {
+        const base = virtualMerge([], rules, bases)
+        expectClean(merged(base, ours, ours, rules), ours)
+        swapped((value) => value)({ base, ours, theirs }, rules)
+        swapped((value) => value)({ base, ours: bases.ours, theirs: bases.theirs }, rules)
+        const { conflicts } = merged(base, bases.ours, bases.theirs, rules)
+        for (const path of tornIn(base)) {
+          if (isSameJson(leaf(bases.ours, path), leaf(bases.theirs, path))) continue
+          seen += 1
+          expect(conflicts.filter((conflict) => touches(parsePointer(conflict.path)!, path))).not.toEqual([])
+        }
+      }),
+      RUNS
+    )
+    expect(seen).toBeGreaterThan(RUNS.numRuns / 10)
+  })
+
+  const useBase = () => ({ use: "base" }) as const
+
   test("without conflicts comes out the same by every strategy, and with some differs nowhere else", () => {
     let clean = 0
     fc.assert(
       fc.property(sides, anyRules, ({ base, ours, theirs }, rules) => {
         const result = merged(base, ours, theirs, rules)
         clean += Number(result.conflicts.length === 0)
-        for (const strategy of [
-          "merge",
-          "source_wins",
-          "target_wins",
-          () => ({ use: { value: 1 } })
-        ] as const) {
+        for (const strategy of ["merge", "source_wins", "target_wins", useBase] as const) {
           const settled = settle(result, strategy, rules)
           if (result.conflicts.length === 0) expect(settled.value).toBe(result.value)
           const again = { ...settled, conflicts: result.conflicts }
@@ -195,10 +221,7 @@ describe("a merge", () => {
         }
         has(result, (conflict) => conflict.ours)
         has(settle(result, "source_wins", []), (conflict) => conflict.theirs)
-        has(
-          settle(result, () => ({ use: "base" }), []),
-          (conflict) => conflict.base
-        )
+        has(settle(result, useBase, []), (conflict) => conflict.base)
         if (result.conflicts.every(({ path }) => !path.includes("{")))
           has(
             settle(result, () => ({ use: { value: other } }), []),

@@ -1,3 +1,4 @@
+import { expect } from "vitest"
 import type { Json, MaybeJson } from "../../../src/base/json-value.ts"
 import type { Merged } from "../../../src/state/merge/conflict.ts"
 import { merge3 } from "../../../src/state/merge/merge.ts"
@@ -30,6 +31,14 @@ export const mergeStates = (
   theirs: Json,
   rules: ReadonlyArray<Rule> = []
 ): Merged => merge3({ base, ours, theirs, path: [], rules })
+
+/** A merge that came to this value without a conflict or a note. */
+export const clean = (value: MaybeJson): unknown => ({
+  path: expect.any(Array),
+  value,
+  conflicts: [],
+  notes: []
+})
 
 /** What conflicts, as `kind path`. */
 export const kinds = ({ conflicts }: Merged): ReadonlyArray<string> =>
