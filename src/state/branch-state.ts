@@ -108,8 +108,17 @@ export class BranchState {
     for (const tier of TIERS) this.whole.add(tier)
   }
 
+  /** The same without a key. What is written from now on is not in it. */
+  outline(): BranchState {
+    const { name, id, version, position, hash, isLive, fault, agentType, session, hasher } = this
+    const same = { id, version, position, hash, isLive, fault, agentType, session, hasher }
+    return Object.assign(new BranchState(name), same)
+  }
+
   /** A new branch at its beginning, with what another had. */
   branchFrom(parent: BranchState, { version, position }: Pick<TailEvent, "version" | "position">): void {
+    // Somebody who read on has seen it already.
+    if (version <= this.version) return
     this.begin(position, version)
     this.hash = parent.hash
     this.agentType = parent.agentType
