@@ -86,6 +86,17 @@ describe("at the same time, in one engine,", () => {
 })
 
 describe("at the same time, in two engines,", () => {
+  test("an update to what a value was before is made, though another engine has changed it since", async () => {
+    const state = await fresh()
+    const other = (await log.open()).state(state.agent)
+    for (const n of upTo(5)) {
+      await state.update({ local: { n } })
+      await other.update({ local: { n: -n } })
+      await state.update({ local: { n } })
+      expect((await other.read()).local).toEqual({ n })
+    }
+  })
+
   test("a branch that is deleted and made again is what its last beginning says", async () => {
     const state = await fresh()
     const other = (await log.open()).state(state.agent)
