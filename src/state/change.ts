@@ -2,7 +2,7 @@ import { diff } from "../base/diff.ts"
 import { type Json, type JsonObject, isJsonObject, type MaybeJson, valueAt } from "../base/json-value.ts"
 import { applyPatch } from "../base/patch.ts"
 import type { PatchOperation } from "../base/patch-operation.ts"
-import { parsePointer } from "../base/pointer.ts"
+import { formatPointer, parsePointer } from "../base/pointer.ts"
 import { documentOf, isTier, keyId, type KeyId, keyOfPath, placeOfKey } from "./tier.ts"
 
 /** A patch of a log that cannot be one of ours. */
@@ -55,14 +55,16 @@ export const keysIn = (document: Json): ReadonlyArray<KeyId> =>
       )
     : []
 
-/** The operations that make one value of a key another. */
+/** The operations that make one value of a key another; none of them leads to anything above that key. */
 export const patchOfKey = (
   key: KeyId,
   before: MaybeJson,
   after: MaybeJson
 ): ReadonlyArray<PatchOperation> => {
   const { tier, key: name } = placeOfKey(key)
-  const from: JsonObject = before === undefined ? {} : { [name]: before }
-  const to: JsonObject = after === undefined ? {} : { [name]: after }
-  return diff(from, to, [tier])
+  const place = [tier, name]
+  if (before !== undefined && after !== undefined) return diff(before, after, place)
+  const path = formatPointer(place)
+  if (after !== undefined) return [{ op: "add", path, value: after }]
+  return before === undefined ? [] : [{ op: "remove", path }]
 }
