@@ -59,6 +59,18 @@ describe("where what is kept ready is far behind,", () => {
     expect((await (await cold()).read()).local).toEqual({ n: 3, m: 1 })
   })
 
+  test("some keys of a state are read and changed as they are, whatever others were changed with them", async () => {
+    const { version } = await state.update({ local: { n: 2, more: 1 }, shared: { list: null, plan: "x" } })
+    const paths = ["/local/n", "/shared/list"]
+    expect(await (await cold()).read({ paths })).toMatchObject({ local: { n: 2 }, shared: {} })
+    expect(await (await cold()).read({ paths, version })).toMatchObject({ local: { n: 2 }, shared: {} })
+    for (const update of [{ local: { n: 3 } }, { shared: { list: [1] } }, { local: { more: null } }])
+      await (await cold()).update(update)
+    const { local, shared } = await (await cold()).read()
+    expect([local, shared]).toEqual([{ n: 3 }, { list: [1], plan: "x" }])
+    expect(await state.verify()).toMatchObject({ isSound: true })
+  })
+
   test("a branch is what it began with, also when it was deleted and made again", async () => {
     const first = await state.on("try").read()
     await state.deleteBranch("try")
