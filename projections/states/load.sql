@@ -1,7 +1,7 @@
 -- A branch as it is now, or was at a version: its row, the wanted keys, and what is not folded yet of its stream.
 --   $1 stream · $2 branch (one of both) · $3 up to which version; null: to its end
 --   $4 whole tiers · $5, $6 tiers and keys of single ones
--- `moment` is when it came to be so: the hash of the state, the position, and when that was recorded.
+-- `moment` is when what is folded of it came to be so: the hash of the state, the position, and when that was recorded.
 -- A key that the branch has not touched is its parent's as that was at the fork, and so on.
 with folded as materialized (
   (
@@ -100,7 +100,8 @@ select
   (
     select jsonb_build_array(event.data -> 'hash', event.position, (extract(epoch from event.recorded_at) * 1000)::float8)
     from :"schema".events event
-    where $3 is not null and event.stream = (select stream from place) and event.version <= $3 and event.data ? 'hash'
+    where event.stream = (select stream from place) and event.version <= least($3, (select version from folded)) and event.data ? 'hash'
+      and $3 is not null
     order by event.version desc
     limit 1
   ) as moment,

@@ -12,19 +12,22 @@ with found as (
   left join :"schema".events event on event.id = $5 and event.type = 'StateCommitted'
 )
 select found.stream, found.version, coalesce(
-  (
-    select branch
-    from :"schema".state_branches folded
-    where folded.stream = found.stream and folded.born <= found.version
-      and (folded.deleted_at is null or folded.version >= found.version)
-    order by folded.born desc
-    limit 1
-  ),
+  -- The name was given again, and that is not folded yet.
   (
     select event.position
     from :"schema".events event
     where event.stream = found.stream and event.version <= found.version and event.type in ('StateCreated', 'StateBranched')
+      and event.version > coalesce(
+        (select max(folded.version) from :"schema".state_branches folded where folded.stream = found.stream), 0
+      )
     order by event.version desc
+    limit 1
+  ),
+  (
+    select branch
+    from :"schema".state_branches folded
+    where folded.stream = found.stream and folded.born <= found.version
+    order by folded.born desc
     limit 1
   )
 ) as branch

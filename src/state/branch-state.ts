@@ -108,8 +108,17 @@ export class BranchState {
     for (const tier of TIERS) this.whole.add(tier)
   }
 
+  /** The same without a key. What is written from now on is not in it. */
+  outline(): BranchState {
+    const { name, id, version, position, hash, isLive, fault, agentType, session, hasher } = this
+    const same = { id, version, position, hash, isLive, fault, agentType, session, hasher }
+    return Object.assign(new BranchState(name), same)
+  }
+
   /** A new branch at its beginning, with what another had. */
   branchFrom(parent: BranchState, { version, position }: Pick<TailEvent, "version" | "position">): void {
+    // Somebody who read on has seen it already.
+    if (version <= this.version) return
     this.begin(position, version)
     this.hash = parent.hash
     this.agentType = parent.agentType
@@ -174,7 +183,7 @@ export class BranchState {
     const keys = new Map<KeyId, KeyState>()
     let { hash } = this
     for (const [id, value] of values) {
-      const entry = this.hasher!.entry(placeOfKey(id), value)
+      const entry = this.hasher?.entry(placeOfKey(id), value) ?? { hash: EMPTY_HASH, bytes: 0 }
       hash = withEntry(hash, this.key(id).hash, entry.hash)
       keys.set(id, { value: deepFrozen(value), ...entry, version })
     }
@@ -187,29 +196,42 @@ export class BranchState {
       this.fault = { version, position, detail, good: version - 1, repaired: null }
     }
     try {
-      const touched = [...keysOfPatch(patch)]
-      if (!touched.every((key) => this.isKnown(key)) || this.hasher === undefined)
-        return this.forget(touched, hash)
+      const lost = lostBy(patch, (key) => this.isKnown(key))
+      const own = lost.size === 0 ? patch : patch.filter((operation) => !touchesAny(operation, lost))
       const worked = this.work(
-        afterPatch(patch, (key) => this.value(key)),
+        afterPatch(own, (key) => this.value(key)),
         event.version
       )
-      if (hashText(worked.hash) !== hash) return damaged("its patch and its hash do not agree")
+      const isWhole = lost.size === 0 && this.hasher !== undefined
+      if (isWhole && hashText(worked.hash) !== hash) return damaged("its patch and its hash do not agree")
       for (const [id, state] of worked.keys) this.put(id, state)
-      this.hash = worked.hash
+      for (const key of lost) this.forget(key)
+      this.hash = hashOfText(hash)
     } catch (thrown) {
       damaged(thrown instanceof Error ? thrown.message : String(thrown))
     }
   }
 
   /** What cannot be followed is to be asked for again. */
-  private forget(keys: ReadonlyArray<KeyId>, hash: string): void {
-    for (const key of keys) {
-      this.keys.delete(key)
-      this.whole.delete(placeOfKey(key).tier)
-    }
-    this.hash = hashOfText(hash)
+  private forget(key: KeyId): void {
+    this.bytes -= this.key(key).bytes
+    this.keys.delete(key)
+    this.whole.delete(placeOfKey(key).tier)
   }
+}
+
+const touchesAny = (operation: unknown, keys: ReadonlySet<KeyId>): boolean =>
+  [...keysOfPatch([operation])].some((key) => keys.has(key))
+
+/** The keys of which it cannot be told what a patch makes of them: those that are not known, and what it moves between these and others. */
+const lostBy = (patch: ReadonlyArray<unknown>, isKnown: (key: KeyId) => boolean): ReadonlySet<KeyId> => {
+  const lost = new Set([...keysOfPatch(patch)].filter((key) => !isKnown(key)))
+  for (let before = 0; lost.size > before;) {
+    before = lost.size
+    for (const operation of patch)
+      if (touchesAny(operation, lost)) for (const key of keysOfPatch([operation])) lost.add(key)
+  }
+  return lost
 }
 
 /** A loaded key as it is kept in memory. */

@@ -157,6 +157,8 @@ export class BranchWriter {
       if (planned.length === 0) return undefined
       const events = eventsOf(planned, this.access.agent)
       if (events.length === 0) {
+        // … nor what it takes to be so already.
+        if (!isFresh) return jobs
         yield* this.tell(planned, [], state.id)
         return undefined
       }

@@ -36,7 +36,7 @@ export const branchState = Effect.fnUntraced(function* (
   if (problem !== undefined) return yield* logError(problem)
   const target = branchName(name.agent, to)
   const node = yield* parts.refs.node(name, at === undefined ? {} : refOf(at))
-  const from = node === undefined ? yield* headOf(scene, NOTHING) : yield* parts.refs.at(name, node, NOTHING)
+  const from = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
   if (from.version === 0) return yield* unknownBranch(name)
   const taken = stateError(new BranchExists({ agent: name.agent, branch: to }))
   const { branches, log } = parts

@@ -55,12 +55,16 @@ export const keysIn = (document: Json): ReadonlyArray<KeyId> =>
       )
     : []
 
-/** The operations that make one value of a key another; none of them is about more than the key. */
-export const patchOfKey = (id: KeyId, before: MaybeJson, after: MaybeJson): ReadonlyArray<PatchOperation> => {
-  const { tier, key } = placeOfKey(id)
-  const path = [tier, key]
-  if (after === undefined) return before === undefined ? [] : [{ op: "remove", path: formatPointer(path) }]
-  return before === undefined
-    ? [{ op: "add", path: formatPointer(path), value: after }]
-    : diff(before, after, path)
+/** The operations that make one value of a key another; none of them leads to anything above that key. */
+export const patchOfKey = (
+  key: KeyId,
+  before: MaybeJson,
+  after: MaybeJson
+): ReadonlyArray<PatchOperation> => {
+  const { tier, key: name } = placeOfKey(key)
+  const place = [tier, name]
+  if (before !== undefined && after !== undefined) return diff(before, after, place)
+  const path = formatPointer(place)
+  if (after !== undefined) return [{ op: "add", path, value: after }]
+  return before === undefined ? [] : [{ op: "remove", path }]
 }

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import { isSameJson, type Json, type MaybeJson } from "../base/json-value.ts"
 import type { PatchOperation } from "../base/patch-operation.ts"
 import { parsePointer } from "../base/pointer.ts"
+import { patchOfKey } from "./change.ts"
 import { nodeOf, ready, versionOf } from "./history.ts"
 import type { BranchState } from "./branch-state.ts"
-import { patchOfKey } from "./change.ts"
 import type { StateFailure, StateScene } from "./parts.ts"
 import type { RefLike } from "./ref.ts"
 import type { Node } from "./store.ts"
@@ -96,9 +96,11 @@ export const diffOf = Effect.fnUntraced(function* <Format extends DiffFormat = "
   yield* ready(scene, one, other)
   const { before, after, keys } = yield* differenceOf(scene, nodeOf(one), nodeOf(other))
   const sorted = keys.toSorted((a, b) => (pointerOfKey(a) < pointerOfKey(b) ? -1 : 1))
-  const patch = sorted.flatMap((key) => patchOfKey(key, before.value(key), after.value(key)))
-  if (format === "patch") return patch as unknown as Diff<Format>
   const was = valuesOf(before, sorted)
+  const patch: ReadonlyArray<PatchOperation> = sorted.flatMap((key) =>
+    patchOfKey(key, before.value(key), after.value(key))
+  )
+  if (format === "patch") return patch as Diff<Format>
   const changes = patch.map((operation) => changeOf(operation, was))
   return (format === "text" ? changes.map(lineOf).join("\n") : changes) as Diff<Format>
 })

@@ -85,15 +85,14 @@ export const entryOf = ({ data, meta, recordedAt, ...event }: PastEvent): Histor
 /** The version that is meant, looked at; the newest where none is named. */
 export const versionOf = Effect.fnUntraced(function* (
   scene: StateScene,
-  of: RefLike | undefined,
-  selection = NOTHING
+  of: RefLike | undefined
 ): Effect.fn.Return<BranchState, StateFailure> {
   const { parts, name } = scene
   const node = yield* parts.refs.node(name, of === undefined ? {} : refOf(of))
-  if (node !== undefined) return yield* parts.refs.at(name, node, selection)
+  if (node !== undefined) return yield* parts.refs.at(name, node, NOTHING)
   const branch = of === undefined ? undefined : refOf(of).branch
-  if (branch === undefined || branch === name.branch) return yield* headOf(scene, selection)
-  return yield* headOf({ ...scene, name: parts.named(name.agent, branch) }, selection)
+  if (branch === undefined || branch === name.branch) return yield* headOf(scene)
+  return yield* headOf({ ...scene, name: parts.named(name.agent, branch) })
 })
 
 export const nodeOf = ({ id, version }: BranchState): Node => ({ branch: id, version })

@@ -74,7 +74,7 @@ export const tagState = Effect.fnUntraced(function* (
   if (problem !== undefined) return yield* logError(problem)
   const ref = of === undefined ? {} : refOf(of)
   const node = yield* parts.refs.node(name, ref)
-  const state = node === undefined ? yield* headOf(scene, NOTHING) : yield* parts.refs.at(name, node, NOTHING)
+  const state = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
   if (state.version === 0)
     return yield* parts.refs.unknown(name, "its newest version", "nothing was written yet")
   const stream = tagStream(name.agent, tag)

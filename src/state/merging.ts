@@ -59,7 +59,7 @@ export const mergeState = Effect.fnUntraced(function* (
   const problem = rulesProblem(rules)
   if (problem !== undefined) return yield* stateError(new InvalidRules({ problem }))
   const target = into === undefined ? scene : { ...scene, name: parts.named(name.agent, into) }
-  const source = yield* headOf({ ...scene, name: parts.named(name.agent, from) }, NOTHING)
+  const source = yield* headOf({ ...scene, name: parts.named(name.agent, from) })
   const merging: Merging = { merge: uuid(), mode, strategy, ownRules: rules, author, source }
   return yield* whileStill(target, by, (head) => prepareMerge(target, head, merging, by))
 })

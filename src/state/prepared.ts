@@ -5,7 +5,7 @@ import type { Plan, WriteFailure } from "./branch-writer.ts"
 import { BranchDraft as Draft } from "./branch-draft.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateScene, submit } from "./parts.ts"
 import { headOf } from "./reading.ts"
-import { NOTHING, type Selection } from "./store.ts"
+import type { Selection } from "./store.ts"
 
 /** What is to be done to a branch as it is at one version: what it has to look at for that, and what it comes to. */
 export interface Prepared<A> {
@@ -28,7 +28,7 @@ export const whileStill = Effect.fnUntraced(function* <A>(
   prepare: (head: BranchState) => Effect.Effect<Prepared<A>, StateFailure>
 ): Effect.fn.Return<A, StateFailure> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const head = yield* headOf(scene, NOTHING)
+    const head = yield* headOf(scene)
     const { version } = head
     const { selection, plan } = yield* prepare(head)
     const outcome: A | typeof MOVED = yield* submit<A | typeof MOVED>(scene, by, selection, (draft) =>

@@ -6,18 +6,18 @@ import { type StateFailure, type StateScene, sound, stateToken } from "./parts.t
 import type { Ref } from "./ref.ts"
 import { unknownBranch } from "./refs.ts"
 import { type Snapshot, snapshotOf } from "./snapshot.ts"
-import type { Selection } from "./store.ts"
+import { NOTHING, type Selection } from "./store.ts"
 
 export interface ReadOptions extends Wanting, Omit<Ref, "branch"> {
   /** From memory, where it is there: own writes are in it, what others wrote maybe not yet. Default: false. */
   readonly cached?: boolean
 }
 
-/** The branch as it is in the log just now. Fails with UnknownBranch and StateCorrupt. */
-export const headOf = Effect.fnUntraced(function* (
+/** What is known of the branch; it goes on as the branch does. */
+const goingOn = Effect.fnUntraced(function* (
   scene: StateScene,
   selection: Selection,
-  isFresh = true
+  isFresh: boolean
 ): Effect.fn.Return<BranchState, StateFailure> {
   const { parts, name } = scene
   const state = yield* parts.branches.read(parts.branches.of(name), selection, isFresh)
@@ -25,6 +25,10 @@ export const headOf = Effect.fnUntraced(function* (
   if (state.fault !== undefined) return yield* parts.refs.corrupt(state)
   return state
 })
+
+/** The branch as it is in the log just now, and stays, but for its keys. Fails with UnknownBranch and StateCorrupt. */
+export const headOf = (scene: StateScene): Effect.Effect<BranchState, StateFailure> =>
+  Effect.map(goingOn(scene, NOTHING, true), (state) => state.outline())
 
 /** A state now, or as it was. */
 export const readState = Effect.fnUntraced(function* (
@@ -37,7 +41,7 @@ export const readState = Effect.fnUntraced(function* (
   const node = yield* parts.refs.node(name, ref)
   const state =
     node === undefined
-      ? yield* headOf(scene, selection, !cached)
+      ? yield* goingOn(scene, selection, !cached)
       : yield* parts.refs.at(name, node, selection)
   const { id: branch, version, position } = state
   return snapshotOf(state, selection, stateToken(scene, { branch, version }, position))

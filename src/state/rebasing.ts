@@ -31,13 +31,14 @@ export const baseOf = Effect.fnUntraced(function* (
 /** Whether a branch has everything that a version has. */
 const isBehind = (
   { parts }: StateScene,
-  { id, version }: BranchState,
+  { id, version, position }: BranchState,
   node: Node
 ): Effect.Effect<boolean, StateFailure> => {
   if (node.branch === id) return Effect.succeed(node.version <= version)
   const head: Node = { branch: id, version }
-  return Effect.map(parts.store.known([head]), ([known]) =>
-    known === undefined ? false : contains(vectorOf(head, known), node)
+  return Effect.map(
+    Effect.andThen(parts.store.caughtUp(position), parts.store.known([head])),
+    ([known]) => known !== undefined && contains(vectorOf(head, known), node)
   )
 }
 

@@ -18,8 +18,8 @@ import { agentLabel, mergeStream } from "./name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateParts, type StateScene } from "./parts.ts"
 import { isSameConflict, loadMerge, type PendingMerge, stillOpen } from "./pending-merge.ts"
 import { headOf } from "./reading.ts"
-import { NOTHING } from "./store.ts"
 import { isTier, keyId, type KeyId, type Tier } from "./tier.ts"
+import { type AppendAll, persistently } from "./together.ts"
 import { planOfEvent, type Written } from "./writing.ts"
 
 /** How often it is tried while somebody else writes the target, or decides. */
@@ -113,7 +113,7 @@ const standingOf = Effect.fnUntraced(function* (
   pending: PendingMerge
 ): Effect.fn.Return<Standing, StateFailure> {
   const { parts, name } = scene
-  const head = yield* headOf(scene, NOTHING)
+  const head = yield* headOf(scene)
   yield* ready(scene, head)
   const rules = [...(yield* parts.definitions.rules(name.agent, head.agentType)), ...pending.rules]
   const { merged, bases } = yield* combine(scene, pending.source, nodeOf(head), rules)
@@ -154,42 +154,43 @@ export const finishMerge = Effect.fnUntraced(function* (
   merge: string,
   by: ByWhom
 ): Effect.fn.Return<Written, StateFailure> {
-  for (let tries = 1; ; tries++) {
-    const pending = yield* loadMerge(parts, merge)
-    yield* stillOpen(pending)
-    const { agent, target } = pending
-    const scene: StateScene = { parts, name: parts.named(agent, target.name), agentType: undefined }
-    const standing = yield* standingOf(scene, pending)
-    if (standing.open.length > 0) return yield* unresolved(scene, pending, standing, by)
-    const { head, values, bases } = standing
-    const selection = { tiers: [], keys: [...values.keys()] }
-    const state = yield* parts.branches.read(parts.branches.of(scene.name), selection, false)
-    if (state.version !== head.version) continue
-    const draft = new BranchDraft(state)
-    const { mode, strategy, source, author } = pending
-    const who = author === undefined ? {} : { author }
-    const { events, told: tell } = planOfEvent(
-      draft,
-      [],
-      values,
-      (fields) => StateMerged.make({ ...fields, merge, source, bases, mode, strategy, ...who }),
-      tokenAfter(scene, draft)
-    )
-    const ended = StateMergeEnded.make({ status: "merged", version: draft.version })
-    const labels = [agentLabel(agent)]
-    const both = [
-      {
-        stream: scene.name.stream,
-        events: events.map((one) => ({ ...one, labels })),
-        expected: head.version
-      },
-      { stream: mergeStream(merge), events: [{ ...ended, labels }], expected: pending.version }
-    ]
-    const result = yield* Effect.result(parts.log.emitAll(both, { meta: metaOf(by) ?? {} }))
-    if (result._tag === "Success") return tell(result.success[0]!.events, state.id)
-    if (!(result.failure.reason instanceof VersionConflict) || tries === TRIES) return yield* result.failure
-    yield* sleep(tries)
-  }
+  const { agent, target } = yield* loadMerge(parts, merge)
+  const name = parts.named(agent, target.name)
+  const scene: StateScene = { parts, name, agentType: undefined }
+  return yield* persistently(parts, [name.stream], (append) => finished(scene, merge, by, append))
+})
+
+const finished = Effect.fnUntraced(function* (
+  scene: StateScene,
+  merge: string,
+  by: ByWhom,
+  append: AppendAll
+): Effect.fn.Return<Written, StateFailure> {
+  const { parts, name } = scene
+  const pending = yield* loadMerge(parts, merge)
+  yield* stillOpen(pending)
+  const standing = yield* standingOf(scene, pending)
+  if (standing.open.length > 0) return yield* unresolved(scene, pending, standing, by)
+  const { head, values, bases } = standing
+  const selection = { tiers: [], keys: [...values.keys()] }
+  const draft = new BranchDraft(yield* parts.refs.at(name, nodeOf(head), selection))
+  const { mode, strategy, source, author } = pending
+  const who = author === undefined ? {} : { author }
+  const { events, told: tell } = planOfEvent(
+    draft,
+    [],
+    values,
+    (fields) => StateMerged.make({ ...fields, merge, source, bases, mode, strategy, ...who }),
+    tokenAfter(scene, draft)
+  )
+  const ended = StateMergeEnded.make({ status: "merged", version: draft.version })
+  const labels = [agentLabel(name.agent)]
+  const both = [
+    { stream: name.stream, events: events.map((one) => ({ ...one, labels })), expected: head.version },
+    { stream: mergeStream(merge), events: [{ ...ended, labels }], expected: pending.version }
+  ]
+  const [placed = []] = yield* append(both, metaOf(by))
+  return tell(placed, head.id)
 })
 
 /** Says which conflicts are open; those that came up since are written down first, so that somebody can decide them. */

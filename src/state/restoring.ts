@@ -101,7 +101,7 @@ export const restoreTogether = Effect.fnUntraced(function* (
           const { state } = drafts[at]!
           const values = yield* restored(scene, state, to, merge)
           const selection = { tiers: [], keys: [...values.keys()] }
-          const known = yield* parts.branches.read(parts.branches.of(scene.name), selection, false)
+          const known = yield* parts.refs.at(scene.name, nodeOf(state), selection)
           const draft = new BranchDraft(known)
           const make = (fields: ChangeFields) =>
             StateRestored.make({ ...fields, to, merged: merge, checkpoint })

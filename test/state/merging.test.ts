@@ -136,6 +136,21 @@ describe("a change on a base", () => {
     })
   })
 
+  test("may be of the branch that this one began with, or of one that was merged into it", async () => {
+    const { state, branch } = await fresh()
+    const base = await state.read()
+    for (const name of ["a", "b", "c"]) {
+      await branch.branch(name)
+      await state.on(name).update({ local: { n: 7 } }, { base: base.token })
+    }
+    const later = await state.update({ local: { n: 2 } })
+    await branch.merge("main")
+    await branch.update({ local: { n: 3 } }, { base: later.token })
+    expect((await branch.read()).local).toEqual({ n: 3 })
+    const foreign = state.update({ local: { n: 4 } }, { base: (await branch.read()).token })
+    await expect(foreign).rejects.toMatchObject({ _tag: "InvalidArgument" })
+  })
+
   test("follows the rules that are declared", async () => {
     const { state } = await fresh()
     await log.engine.defineState({
