@@ -1,7 +1,9 @@
 -- The values of a branch ($1) that are kept at versions before one ($2) and may be let go of: not the first of each key, nor the last before
--- each version that something names: a tag, a checkpoint, a branch or a merge. A value that is let go of can still be made, of more
+-- each version that something names: a tag, a checkpoint, a branch or a merge, or the newest. A value that is let go of can still be made, of more
 -- patches.
 with named as (
+  select self.version from :"state_branches" self where self.branch = $1
+  union
   select tag.version from :"state_tags" tag where tag.branch = $1
   union
   select one.version from :"state_checkpoints" one where one.branch = $1 and one.dropped_at is null

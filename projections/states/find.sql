@@ -15,7 +15,8 @@ found as (
   select key.branch, wanted.tier, wanted.key
   from wanted
   join :"schema".state_keys key
-    on key.bytes > 8192 and key.tier = wanted.tier and key.key = wanted.key and key.value @> wanted.value
+    on key.bytes > 8192 and key.tier = wanted.tier and key.key = wanted.key and not key.is_absent
+    and :"schema".state_value_at(key.branch, key.tier, key.key, key.version) @> wanted.value
 )
 select branch.agent
 from :"schema".state_branches branch

@@ -3,11 +3,11 @@
 select
   found.branch, found.tier, found.key, found.home = found.branch as is_own, found.version, encode(found.hash, 'hex') as hash,
   coalesce(anchor.value, found.value) as value, found.bytes, found.patches, found.patch_bytes,
-  coalesce(anchor.is_absent, found.value is null) as is_absent, anchor.steps
+  coalesce(anchor.is_absent, found.is_absent) as is_absent, anchor.steps
 from (
   select
-    wanted.branch, wanted.tier, wanted.key, nearest.home, nearest.version, nearest.hash, nearest.value, nearest.bytes, nearest.patches,
-    nearest.patch_bytes, nearest.is_patched
+    wanted.branch, wanted.tier, wanted.key, nearest.home, nearest.version, nearest.hash, nearest.value, nearest.is_absent, nearest.bytes,
+    nearest.patches, nearest.patch_bytes, not nearest.is_absent and nearest.value is null as is_patched
   from unnest($1::bigint[], $2::text[], $3::text[]) as wanted (branch, tier, key)
   join :"state_branches" branch on branch.branch = wanted.branch
   cross join lateral (
@@ -16,8 +16,8 @@ from (
       coalesce(older.version, key.version) as version,
       case when older.version is null then key.hash else older.hash end as hash,
       case when older.version is null then key.value else older.value end as value,
-      key.bytes, key.patches, key.patch_bytes,
-      older.version is not null and not older.is_absent and older.value is null as is_patched
+      case when older.version is null then key.is_absent else older.is_absent end as is_absent,
+      key.bytes, key.patches, key.patch_bytes
     from unnest(branch.lineage, branch.lineage_up_to) with ordinality as line (branch, up_to, depth)
     join :"state_keys" key on key.branch = line.branch and key.tier = wanted.tier and key.key = wanted.key
     left join lateral (
@@ -45,7 +45,7 @@ left join lateral (
     select one.version, one.value, one.is_absent
     from :"state_key_versions" one
     where found.is_patched and one.branch = found.home and one.tier = found.tier and one.key = found.key
-      and one.version < found.version and (one.is_absent or one.value is not null)
+      and one.version <= found.version and (one.is_absent or one.value is not null)
     order by one.version desc
     limit 1
   ) base

@@ -51,7 +51,7 @@ dated as (
     coalesce(older.version, touched.version) as version,
     case when older.version is null then touched.hash else older.hash end as hash,
     case when older.version is null then touched.value else older.value end as value,
-    older.version is not null and not older.is_absent and older.value is null as is_patched
+    case when older.version is null then touched.is_absent else older.is_absent end as is_absent
   from touched
   left join lateral (
     select one.version, one.hash, one.value, one.is_absent
@@ -63,7 +63,7 @@ dated as (
   where touched.version <= touched.up_to or older.version is not null
 ),
 nearest as (
-  select distinct on (tier, key) *
+  select distinct on (tier, key) *, not is_absent and value is null as is_patched
   from dated
   order by tier, key, depth
 )
@@ -73,7 +73,7 @@ select
     select jsonb_agg(
       jsonb_build_array(
         nearest.tier, nearest.key, nearest.version, encode(nearest.hash, 'hex'), nearest.value, nearest.bytes,
-        case when nearest.is_patched then patched.steps end, nearest.value is null
+        case when nearest.is_patched then patched.steps end, nearest.is_absent
       )
     )
     from nearest
@@ -90,7 +90,7 @@ select
         select one.version, one.value, one.is_absent
         from :"schema".state_key_versions one
         where nearest.is_patched and one.branch = nearest.branch and one.tier = nearest.tier and one.key = nearest.key
-          and one.version < nearest.version and (one.is_absent or one.value is not null)
+          and one.version <= nearest.version and (one.is_absent or one.value is not null)
         order by one.version desc
         limit 1
       ) anchor

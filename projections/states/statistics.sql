@@ -5,12 +5,12 @@ select
   (
     select count(*)::float8
     from :"schema".state_keys key
-    where key.branch = any (array_agg(one.branch)) and key.value is not null
+    where key.branch = any (array_agg(one.branch)) and not key.is_absent
   ) as keys,
   (
     select coalesce(sum(key.bytes), 0)::float8
     from :"schema".state_keys key
-    where key.branch = any (array_agg(one.branch)) and key.value is not null
+    where key.branch = any (array_agg(one.branch)) and not key.is_absent
   ) as bytes,
   (select count(*)::integer from :"schema".state_tags tag where tag.agent = one.agent) as tags,
   (

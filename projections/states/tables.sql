@@ -34,13 +34,15 @@ create table :"state_keys" (
   key          text   collate "C" not null,
   version      bigint not null,
   hash         bytea,
+  is_absent    boolean not null,
   value        jsonb,
   bytes        integer not null,
   patches      integer not null,
   patch_bytes  integer not null,
   primary key (branch, tier, key)
 );
-comment on table :"state_keys" is 'The keys that a branch itself has changed, as they are now: no value where it was removed.';
+comment on table :"state_keys" is 'The keys that a branch itself has changed, as they are now; those that it removed are absent.';
+comment on column :"state_keys".value is 'Kept here up to 8192 bytes: a longer one is its last anchor with the patches since, so that it is not written anew for every change.';
 create index on :"state_keys" using gin ((:"schema".state_entry(tier, key, value)) jsonb_path_ops) where bytes <= 8192;
 create index on :"state_keys" (tier, key) where bytes > 8192;
 comment on column :"state_keys".hash is 'What the key adds to the hash of the state; null where it is removed, or the agent''s secret is gone.';

@@ -7,8 +7,11 @@ import { type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
 /** No version of a branch is beyond this one. */
 export const ALWAYS = Number.MAX_SAFE_INTEGER
 
-/** A value is kept at a version where so many patches lie before it since one that is kept … */
+/** A value is kept at a version where so many patches lie before it since one that is kept, or as many bytes of them as it has itself. */
 export const MOST_PATCHES = 256
+
+/** A value up to this size is kept as it is now, where contents are found by an index; a longer one at its anchors alone. */
+const MOST_BYTES_HERE = 8_192
 
 /** A row of `state_branches`, while a batch is folded. */
 export interface FoldedBranch {
@@ -119,6 +122,13 @@ interface DroppedCheckpoint {
   readonly at: string
 }
 
+/** As many bytes of patches as the value has itself, or MOST_PATCHES. */
+const isPatchedEnough = ({
+  bytes,
+  patches,
+  patchBytes
+}: Pick<FoldedKey, "bytes" | "patches" | "patchBytes">) => patchBytes >= bytes || patches >= MOST_PATCHES
+
 const hashOrNull = (hash: bigint | undefined): string | null => (hash === undefined ? null : hashText(hash))
 
 /** What a batch has loaded, and what it leaves behind. */
@@ -180,15 +190,10 @@ export class WorkingSet {
     const isKept = before.isOwn && this.keep(at, id, before)
     // What was the parent's is kept in full from here on, since its patches lie elsewhere.
     const since = before.isOwn && !isKept ? before : { patches: 0, patchBytes: before.isOwn ? 0 : bytes }
-    this.learn(branch, id, {
-      value,
-      hash,
-      version,
-      bytes,
-      patches: since.patches + 1,
-      patchBytes: since.patchBytes + patchBytes,
-      isOwn: true
-    })
+    const patched = { bytes, patches: since.patches + 1, patchBytes: since.patchBytes + patchBytes }
+    const isAnchor = value !== undefined && bytes > MOST_BYTES_HERE && isPatchedEnough(patched)
+    const after = isAnchor ? { ...patched, patches: 0, patchBytes: 0 } : patched
+    this.learn(branch, id, { value, hash, version, ...after, isOwn: true })
     this.changedKeys.set(`${branch} ${id}`, at)
     const isAbsent = value === undefined
     this.versions.set(`${branch} ${version} ${id}`, {
@@ -196,15 +201,16 @@ export class WorkingSet {
       version,
       hash: hashOrNull(isAbsent ? undefined : hash),
       is_absent: isAbsent,
-      is_anchor: false,
-      value: null
+      is_anchor: isAnchor,
+      value: isAnchor ? value : null
     })
   }
 
-  /** The value that a key had is kept, where patches enough lie before it: as many bytes as it has itself, or MOST_PATCHES. */
-  private keep(at: KeyAt, id: KeyId, { version, value, bytes, patches, patchBytes }: FoldedKey): boolean {
+  /** The value that a key had is kept, where patches enough lie before it. */
+  private keep(at: KeyAt, id: KeyId, before: FoldedKey): boolean {
+    const { version, value } = before
     if (value === undefined) return true
-    if (patchBytes < bytes && patches < MOST_PATCHES) return false
+    if (!isPatchedEnough(before)) return false
     const row = this.versions.get(`${at.branch} ${version} ${id}`)
     if (row === undefined) this.anchors.push({ ...at, version, value })
     else Object.assign(row, { is_anchor: true, value })
@@ -221,11 +227,13 @@ export class WorkingSet {
     const keys = [...this.changedKeys].map(([name, at]) => {
       const { value, hash, version, bytes, patches, patchBytes } = this.keys.get(name)!
       const isAbsent = value === undefined
+      const isHere = !isAbsent && bytes <= MOST_BYTES_HERE
       return {
         ...at,
         version,
         hash: hashOrNull(isAbsent ? undefined : hash),
-        value: value ?? null,
+        value: isHere ? value : null,
+        is_here: isHere,
         is_absent: isAbsent,
         bytes,
         patches,

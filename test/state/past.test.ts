@@ -142,6 +142,43 @@ describe("values of old versions", () => {
   })
 })
 
+test("a long value is not written anew for every change, and is there whole, now and then, and after a compaction", async () => {
+  const state = fresh()
+  await state.update({ shared: { notes: [] } })
+  const note = (n: number) => `${n} `.padEnd(1_000, "abcdefghij")
+  const all = Array.from({ length: 60 }, (_, n) => note(n))
+  for (const value of all) await state.patch([{ op: "add", path: "/shared/notes/-", value }])
+  await log.engine.states.branches({ agent: state.agent })
+  const kept = await log.db.query<{ here: boolean; anchors: number }>(
+    `select key.value is not null as here, count(version.value)::integer as anchors
+     from tidemark.state_keys key join tidemark.state_key_versions version using (branch, tier, key)
+     where branch = (select branch from tidemark.state_branches where agent = $1) group by 1`,
+    [state.agent]
+  )
+  // At 8 kB and, from there, each time that as much was added again.
+  expect(kept).toEqual([
+    { here: false, anchors: expect.toSatisfy((count: number) => count > 2 && count < 12) }
+  ])
+
+  const whole = async () => {
+    const engine = await log.open()
+    const of = engine.state(state.agent)
+    expect((await of.read()).shared).toEqual({ notes: all })
+    expect((await of.read({ version: 32 })).shared).toEqual({ notes: all.slice(0, 30) })
+    expect((await of.verify()).isSound).toBe(true)
+    await of.branch(`from-${Math.random().toString(36).slice(2)}`)
+    expect(await engine.states.find({ shared: { notes: [all[59]!] } })).toEqual([{ agent: state.agent }])
+  }
+  await whole()
+  await log.engine.states.compact({ agent: state.agent, olderThanMs: 0 })
+  await whole()
+  await state.update({ shared: { notes: ["short again"] } })
+  expect((await state.read({ paths: ["/shared/notes"] })).shared).toEqual({ notes: ["short again"] })
+  expect((await log.engine.rebuild("states", { verify: true })).verified).toMatchObject({
+    sameDefinition: true
+  })
+})
+
 describe("a revert", () => {
   test("undoes a commit, or one version, and nothing else", async () => {
     const state = fresh()
