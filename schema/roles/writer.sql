@@ -13,6 +13,7 @@ grant execute on function
   :"schema".append_lone(text, bigint, uuid, text, jsonb, text[], jsonb, integer),
   :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
   :"schema".free_heads(text[]),
+  :"schema".agent_secret(text),
   :"schema".record_settled(bigint),
   :"schema".extend_telemetry_ahead(),
   :"schema".enter_epoch()
