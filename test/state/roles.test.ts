@@ -11,6 +11,18 @@ const [writer, reader, both] = [
   `state_both_${process.pid}`
 ]
 
+const DENIED = "42501"
+
+/** What a statement fails with for a role; undefined where it is allowed. */
+const refusal = async (role: string, sql: string, params: ReadonlyArray<unknown> = []) => {
+  const session = await log.session()
+  await session.query(`set role ${role}`)
+  return session.query(sql, params).then(
+    () => undefined,
+    (thrown: { readonly code: string }) => thrown.code
+  )
+}
+
 /** The log, for an engine that acts as a role. */
 const as = (role: string): string => {
   const { url } = log.db
@@ -39,4 +51,13 @@ describe("a writer", () => {
     expect((await state.read()).local).toEqual({ n: 2 })
     expect(await state.verify()).toMatchObject({ isSound: true })
   })
+})
+
+const secrets = "select secret from tidemark.agent_secrets"
+
+test("a reader does not learn the keys of the hashes; who writes does, even if he is a reader as well", async () => {
+  expect(await refusal(reader, secrets)).toBe(DENIED)
+  expect(await refusal(reader, "select tidemark.agent_secret('written-1')")).toBe(DENIED)
+  expect(await refusal(writer, secrets)).toBeUndefined()
+  expect(await refusal(both, secrets)).toBeUndefined()
 })
