@@ -189,7 +189,7 @@ export class BranchState {
     try {
       const touched = [...keysOfPatch(patch)]
       if (!touched.every((key) => this.isKnown(key)) || this.hasher === undefined)
-        return this.forget(touched, hash)
+        return this.changeKnown(event, patch, hash)
       const worked = this.work(
         afterPatch(patch, (key) => this.value(key)),
         event.version
@@ -202,14 +202,35 @@ export class BranchState {
     }
   }
 
-  /** What cannot be followed is to be asked for again. */
-  private forget(keys: ReadonlyArray<KeyId>, hash: string): void {
-    for (const key of keys) {
-      this.keys.delete(key)
-      this.whole.delete(placeOfKey(key).tier)
+  /** Of a change of which not all keys are known, what it does to those that are. Only with the others its hash could be checked. */
+  private changeKnown({ version }: TailEvent, patch: ReadonlyArray<unknown>, hash: string): void {
+    for (const [id, own] of operationsByKey(patch)) {
+      if (!this.isKnown(id)) continue
+      const isApart = own.every((operation) => keysOfPatch([operation]).size === 1)
+      if (isApart && this.hasher !== undefined) {
+        const value = afterPatch(own, () => this.value(id)).get(id)
+        const entry = this.hasher.entry(placeOfKey(id), value)
+        this.put(id, { value: deepFrozen(value), ...entry, version })
+      } else {
+        // What cannot be followed is to be asked for again.
+        this.keys.delete(id)
+        this.whole.delete(placeOfKey(id).tier)
+      }
     }
     this.hash = hashOfText(hash)
   }
+}
+
+/** The operations of a patch that each key has to do with. */
+const operationsByKey = (patch: ReadonlyArray<unknown>): ReadonlyMap<KeyId, ReadonlyArray<unknown>> => {
+  const operations = new Map<KeyId, Array<unknown>>()
+  for (const operation of patch)
+    for (const key of keysOfPatch([operation])) {
+      const own = operations.get(key)
+      if (own === undefined) operations.set(key, [operation])
+      else own.push(operation)
+    }
+  return operations
 }
 
 /** A loaded key as it is kept in memory. */
