@@ -157,6 +157,8 @@ export class BranchWriter {
       if (planned.length === 0) return undefined
       const events = eventsOf(planned, this.access.agent)
       if (events.length === 0) {
+        // Nor may what was known say that there is nothing to do: no append finds out that it is old.
+        if (!isFresh) return jobs
         yield* this.tell(planned, [], state.id)
         return undefined
       }
