@@ -46,5 +46,6 @@ export const OwnSqlState = {
   duplicateEvent: "TM005",
   malformedEvent: "TM006",
   replicaBehind: "TM007",
-  patchFailed: "TM008"
+  patchFailed: "TM008",
+  stateDamaged: "TM013"
 } as const

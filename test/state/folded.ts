@@ -5,10 +5,9 @@ import { until } from "../support/eventually.ts"
 export const folded = ({ db }: TestLog): Promise<unknown> =>
   until(
     async () => {
-      // What lets go of values does not count as a version of the branch.
       const behind = await db.query(
         `select from tidemark.events event
-         where stream like 'state-%' and type <> 'StateCompacted' and version > coalesce(
+         where stream like 'state-%' and version > coalesce(
            (select max(branch.version) from tidemark.state_branches branch where branch.stream = event.stream), 0)
          limit 1`
       )
