@@ -114,7 +114,8 @@ const PUBLIC = [
   "wake",
   "get_current_state",
   "get_state_at_version",
-  "get_state_at_time"
+  "get_state_at_time",
+  "get_state_statistics"
 ]
 
 describe("the README of the schema", () => {
