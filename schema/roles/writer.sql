@@ -14,6 +14,8 @@ grant execute on function
   :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
   :"schema".free_heads(text[]),
   :"schema".agent_secret(text),
+  :"schema".hold_heads(text[], boolean),
+  :"schema".create_state_checkpoint(text, text, text, text, timestamptz, text, jsonb, text),
   :"schema".record_settled(bigint),
   :"schema".extend_telemetry_ahead(),
   :"schema".enter_epoch()

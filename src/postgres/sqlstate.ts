@@ -47,5 +47,7 @@ export const OwnSqlState = {
   malformedEvent: "TM006",
   replicaBehind: "TM007",
   patchFailed: "TM008",
-  stateDamaged: "TM013"
+  unknownBranch: "TM009",
+  stateDamaged: "TM013",
+  eventTooLarge: "TM014"
 } as const

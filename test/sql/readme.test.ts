@@ -115,7 +115,8 @@ const PUBLIC = [
   "get_current_state",
   "get_state_at_version",
   "get_state_at_time",
-  "get_state_statistics"
+  "get_state_statistics",
+  "create_state_checkpoint"
 ]
 
 describe("the README of the schema", () => {
