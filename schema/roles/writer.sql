@@ -16,6 +16,7 @@ grant execute on function
   :"schema".agent_secret(text),
   :"schema".hold_heads(text[], boolean),
   :"schema".create_state_checkpoint(text, text, text, text, timestamptz, text, jsonb, text),
+  :"schema".restore_state_checkpoint(uuid, boolean, text),
   :"schema".record_settled(bigint),
   :"schema".extend_telemetry_ahead(),
   :"schema".enter_epoch()

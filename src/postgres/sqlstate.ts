@@ -48,6 +48,9 @@ export const OwnSqlState = {
   replicaBehind: "TM007",
   patchFailed: "TM008",
   unknownBranch: "TM009",
+  unknownCheckpoint: "TM010",
+  checkpointExpired: "TM011",
+  statesBehind: "TM012",
   stateDamaged: "TM013",
   eventTooLarge: "TM014"
 } as const

@@ -116,7 +116,8 @@ const PUBLIC = [
   "get_state_at_version",
   "get_state_at_time",
   "get_state_statistics",
-  "create_state_checkpoint"
+  "create_state_checkpoint",
+  "restore_state_checkpoint"
 ]
 
 describe("the README of the schema", () => {
