@@ -17,6 +17,7 @@ grant execute on function
   :"schema".hold_heads(text[], boolean),
   :"schema".create_state_checkpoint(text, text, text, text, timestamptz, text, jsonb, text),
   :"schema".restore_state_checkpoint(uuid, boolean, text),
+  :"schema".cleanup_expired_states(integer),
   :"schema".record_settled(bigint),
   :"schema".extend_telemetry_ahead(),
   :"schema".enter_epoch()

@@ -117,7 +117,8 @@ const PUBLIC = [
   "get_state_at_time",
   "get_state_statistics",
   "create_state_checkpoint",
-  "restore_state_checkpoint"
+  "restore_state_checkpoint",
+  "cleanup_expired_states"
 ]
 
 describe("the README of the schema", () => {
