@@ -20,5 +20,6 @@ export const states = projection({
     "state_conflicts"
   ],
   model: statesModel,
+  views: "#projections/states/views.sql",
   operations: { branches, tags, checkpoints, merges, conflicts, find, statistics }
 })

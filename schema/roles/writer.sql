@@ -13,6 +13,11 @@ grant execute on function
   :"schema".append_lone(text, bigint, uuid, text, jsonb, text[], jsonb, integer),
   :"schema".append_batch(text[], integer[], integer[], bigint[], uuid[], text[], jsonb[], text[], jsonb[], integer[], integer),
   :"schema".free_heads(text[]),
+  :"schema".agent_secret(text),
+  :"schema".hold_heads(text[], boolean),
+  :"schema".create_state_checkpoint(text, text, text, text, timestamptz, text, jsonb, text),
+  :"schema".restore_state_checkpoint(uuid, boolean, text),
+  :"schema".cleanup_expired_states(integer),
   :"schema".record_settled(bigint),
   :"schema".extend_telemetry_ahead(),
   :"schema".enter_epoch()

@@ -34,8 +34,9 @@ export const migrate = async (options: MigrationOptions = {}): Promise<Migration
     const postgres = Postgres.layer({ schema, connection, poolSize: MIGRATION_CONNECTIONS })
     const migrating = Effect.gen(function* () {
       const { applied } = yield* migrateSchema
-      for (const role of writers) yield* grant("writer", role)
+      // Readers first: what is kept from them, a role that is a writer as well has to have.
       for (const role of readers) yield* grant("reader", role)
+      for (const role of writers) yield* grant("writer", role)
       return applied
     })
     return { applied: yield* Effect.provide(migrating, postgres), schema, where }

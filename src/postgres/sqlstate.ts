@@ -46,5 +46,11 @@ export const OwnSqlState = {
   duplicateEvent: "TM005",
   malformedEvent: "TM006",
   replicaBehind: "TM007",
-  patchFailed: "TM008"
+  patchFailed: "TM008",
+  unknownBranch: "TM009",
+  unknownCheckpoint: "TM010",
+  checkpointExpired: "TM011",
+  statesBehind: "TM012",
+  stateDamaged: "TM013",
+  eventTooLarge: "TM014"
 } as const

@@ -196,7 +196,8 @@ export class BranchState {
       this.fault = { version, position, detail, good: version - 1, repaired: null }
     }
     try {
-      const lost = lostBy(patch, (key) => this.isKnown(key))
+      // Without the secret of its agent nothing is worked out here: all of it is asked for again.
+      const lost = lostBy(patch, (key) => this.hasher !== undefined && this.isKnown(key))
       const own = lost.size === 0 ? patch : patch.filter((operation) => !touchesAny(operation, lost))
       const worked = this.work(
         afterPatch(own, (key) => this.value(key)),

@@ -41,7 +41,7 @@ let functions: ReadonlyMap<string, Made>
 const byHand = (text: string): string =>
   text
     .replaceAll(/ DEFAULT /g, " = ")
-    .replaceAll(/::\w+/g, "")
+    .replaceAll(/::(?:timestamp with time zone|\w+)/g, "")
     .replaceAll("'00:00:01'", "'1 second'")
     .replaceAll("NULL", "null")
     .replaceAll('"', "")
@@ -111,7 +111,14 @@ const PUBLIC = [
   "settled_position",
   "settle",
   "stream_version",
-  "wake"
+  "wake",
+  "get_current_state",
+  "get_state_at_version",
+  "get_state_at_time",
+  "get_state_statistics",
+  "create_state_checkpoint",
+  "restore_state_checkpoint",
+  "cleanup_expired_states"
 ]
 
 describe("the README of the schema", () => {

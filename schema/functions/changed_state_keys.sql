@@ -1,0 +1,31 @@
+-- The keys that may differ between two versions, each of a branch. What both have in common of their lineages, up to the older of both,
+-- differs in nothing.
+create or replace function changed_state_keys(branch bigint, version bigint, other bigint, other_version bigint)
+returns table (tier text, key text)
+language plpgsql
+stable
+set search_path from current
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+    with side as (
+      select line.branch, case when line.depth = 1 then one.version else line.up_to end as up_to
+      from (values (changed_state_keys.branch, changed_state_keys.version), (other, other_version)) as one (branch, version)
+      join state_branches known on known.branch = one.branch
+      cross join unnest(known.lineage, known.lineage_up_to) with ordinality as line (branch, up_to, depth)
+    ),
+    stretch as (
+      select side.branch, case when count(*) > 1 then min(side.up_to) else 0 end as after, max(side.up_to) as up_to
+      from side
+      group by side.branch
+    )
+    select distinct changed.tier, changed.key
+    from stretch
+    join state_key_versions changed
+      on changed.branch = stretch.branch and changed.version > stretch.after and changed.version <= stretch.up_to;
+end
+$$;

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, test } from "vitest"
+import type { Session } from "../log/test-log.ts"
+import { testLog, upTo } from "../log/test-log.ts"
+import { folded } from "./folded.ts"
+
+// What the read model has not followed yet is read from the log, whichever keys somebody asks for.
+
+const log = testLog()
+let made = 0
+let holder: Session | undefined
+
+/** A state of which the last changes are in the log alone: each is of several keys. */
+const unfolded = async () => {
+  const state = log.engine.state(`unfolded-${(made += 1)}`)
+  await state.update({ local: { first: 0, kept: 1 }, shared: { kept: 1 } })
+  await folded(log)
+  holder = await log.session()
+  await holder.query("begin; select from projections where name = 'states' for update")
+  await state.update({ local: { a: { b: 1 }, first: 1 }, shared: { c: [1] } })
+  await state.update({ local: { a: { d: 2 } }, shared: { c: [1, 2], kept: null } })
+  return state
+}
+
+afterEach(async () => {
+  await holder?.query("rollback")
+  holder = undefined
+})
+
+const values = { local: { first: 1, kept: 1, a: { b: 1, d: 2 } }, shared: { c: [1, 2] } }
+
+describe("a state that is not folded to its end, by an engine that knows nothing of it,", () => {
+  test("is read as it is, whatever is asked for", async () => {
+    const { agent } = await unfolded()
+    const reading = async (options: object) => (await log.open()).state(agent).read(options)
+    expect(await reading({})).toMatchObject(values)
+    expect(await reading({ tiers: ["shared"] })).toMatchObject({ shared: values.shared })
+    expect((await reading({ tiers: ["shared"] })).shared).toEqual(values.shared)
+    expect((await reading({ tiers: ["local"] })).local).toEqual(values.local)
+    expect((await reading({ paths: ["/local/a"] })).local).toEqual({ a: values.local.a })
+    expect((await reading({ paths: ["/shared/kept"] })).shared).toEqual({})
+  })
+
+  test("is read as it was at each version", async () => {
+    const { agent } = await unfolded()
+    const state = (await log.open()).state(agent)
+    const locals = [{}, { first: 0, kept: 1 }, { first: 1, kept: 1, a: { b: 1 } }, values.local]
+    for (const version of upTo(4)) {
+      expect((await state.read({ version })).local).toEqual(locals[version - 1])
+      expect((await state.read({ version, tiers: ["local"] })).local).toEqual(locals[version - 1])
+    }
+  })
+
+  test("is written by key, and stays sound", async () => {
+    const { agent } = await unfolded()
+    const state = (await log.open()).state(agent)
+    await state.update({ local: { a: { e: 3 } } })
+    await state.update({ shared: { c: null } })
+    expect(await state.verify()).toMatchObject({ isSound: true })
+    expect(await state.read()).toMatchObject({ local: { a: { b: 1, d: 2, e: 3 } }, shared: {} })
+  })
+
+  test("is branched, and the branch is written by key", async () => {
+    const { agent } = await unfolded()
+    const engine = await log.open()
+    await engine.state(agent).branch("one")
+    await engine.state(agent).branch("two", { at: 4 })
+    for (const name of ["one", "two"]) {
+      const branch = engine.state(agent, { branch: name })
+      await branch.update({ local: { a: { e: 3 } } })
+      expect(await branch.verify()).toMatchObject({ isSound: true })
+      expect((await branch.read()).local).toEqual({ ...values.local, a: { b: 1, d: 2, e: 3 } })
+    }
+  })
+})
