@@ -44,14 +44,15 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
     expect(p50).toBeGreaterThan(0)
   })
 
-  test("fills the read models of agents, heartbeats and metrics", async () => {
+  test("fills the read models", async () => {
     const { env, query, countEvents } = await ownLog()
     const { stdout } = await run(["start", "--seconds", "2", "--json"], { env })
     const { projections, agents } = summaryOf(stdout)
     expect(projections.map(({ name, lag, isStopped }) => [name, lag, isStopped])).toEqual([
       ["agents", 0, false],
       ["heartbeats", 0, false],
-      ["metrics", 0, false]
+      ["metrics", 0, false],
+      ["states", 0, false]
     ])
     const rows = await query("select agent_id, state from tidemark.agents order by agent_id")
     expect(rows).toEqual(agents.toSorted().map((id) => ({ agent_id: id, state: "stopped" })))

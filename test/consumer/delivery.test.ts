@@ -133,9 +133,9 @@ describe("of what was handled", () => {
       if (word(event) === "a2") await secondIsOver.promise
       if (word(event) === "a3") await thirdIsOver.promise
     })
-    const since = performance.now()
     const [second] = await log.emit(`${one.categories[0]}-a`, 2, 3, 4)
     await entered.first((each) => each === "a2")
+    const since = performance.now()
     await until(() => performance.now() - since > 1_000)
     secondIsOver.resolve()
     await entered.first((each) => each === "a3")

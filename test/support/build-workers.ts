@@ -68,7 +68,7 @@ const useThisBuild = async (examples: string): Promise<void> => {
     const text = await readFile(example, "utf8")
     const own = text
       .replace('from "tidemark"', 'from "../src/index.js"')
-      .replace('from "tidemark/effect"', 'from "../src/effect.js"')
+      .replaceAll(/from "tidemark\/(\w+)"/g, 'from "../src/$1.js"')
     await writeFile(example, own)
   }
 }
