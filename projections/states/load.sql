@@ -79,7 +79,7 @@ select
     from nearest
     left join lateral (
       select jsonb_build_array(anchor.value, anchor.is_absent, (
-        select jsonb_agg(event.data -> 'patch' order by step.version)
+        select coalesce(jsonb_agg(event.data -> 'patch' order by step.version), '[]')
         from :"schema".state_key_versions step
         join :"schema".state_branches home on home.branch = step.branch
         join :"schema".events event on event.stream = home.stream and event.version = step.version
