@@ -17,7 +17,7 @@ interface BranchData {
   readonly hash?: string
   readonly agentType?: string
   readonly session?: string
-  readonly expiresAt?: string
+  readonly ttlMs?: number
   readonly good?: number
 }
 
@@ -77,7 +77,8 @@ export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Ev
       break
     case "StateSessionStarted":
       branch.session = data.session!
-      branch.session_ends_at = data.expiresAt ?? null
+      branch.session_ends_at =
+        data.ttlMs === undefined ? null : new Date(event.recordedAt.getTime() + data.ttlMs).toISOString()
       break
     case "StateSessionEnded":
       branch.session = null

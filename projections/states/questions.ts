@@ -4,15 +4,16 @@ import type { Postgres } from "../../src/postgres/postgres.ts"
 import { type Statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { qualified, readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import type {
+  CheckpointStanding,
   CompactableBranch,
   EventById,
-  Expired,
   KnownBy,
   Node,
   PastEvent,
   StateStore,
   TailEvent
 } from "../../src/state/store.ts"
+import type { Swept } from "../../src/state/sweeping.ts"
 import { keyId, type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
 
 interface TailRow extends Omit<TailEvent, "version" | "position"> {
@@ -37,11 +38,6 @@ const pastEvent = ({ position, version, recorded_at, ...row }: PastRow): PastEve
   version: Number(version),
   recordedAt: recorded_at
 })
-
-interface ExpiredRow extends Omit<Expired, "checkpoint" | "session"> {
-  readonly checkpoint: string | null
-  readonly session: string | null
-}
 
 interface NodeRow {
   readonly branch: string
@@ -79,8 +75,8 @@ export type Questions = Pick<
   | "byId"
   | "compactableBranches"
   | "compactable"
-  | "droppedBecause"
-  | "expired"
+  | "checkpointStanding"
+  | "endExpired"
 >
 
 export const questions = (postgres: Postgres["Service"]): Questions => {
@@ -100,7 +96,8 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const compactableBranches = prepared("#projections/states/compactable-branches.sql")
   const compactable = prepared("#projections/states/compactable.sql")
   const standing = prepared("#projections/states/checkpoint-standing.sql")
-  const expired = prepared("#projections/states/expired.sql")
+  const endExpired = prepared("#projections/states/end-expired.sql")
+  const wake = prepared("#projections/states/wake.sql")
   return {
     changedKeys: (one: Node, other: Node) =>
       Effect.map(
@@ -154,15 +151,13 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
         values: rows.length,
         bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0)
       })),
-    droppedBecause: (checkpoint) =>
-      Effect.map(asked<{ why: string | null }>(standing, [checkpoint]), ([row]) => row?.why ?? undefined),
-    expired: (most) =>
-      Effect.map(asked<ExpiredRow>(expired, [most]), (rows) =>
-        rows.map((row): Expired => ({
-          ...row,
-          checkpoint: row.checkpoint ?? undefined,
-          session: row.session ?? undefined
-        }))
+    checkpointStanding: (checkpoint, expiresAt) =>
+      Effect.map(asked<CheckpointStanding>(standing, [checkpoint, expiresAt ?? null]), ([row]) => row!),
+    endExpired: (most) =>
+      Effect.flatMap(asked<Swept>(endExpired, [most]), ([ended]) =>
+        ended!.sessions + ended!.checkpoints === 0
+          ? Effect.succeed(ended!)
+          : Effect.as(asked(wake, []), ended!)
       )
   }
 }

@@ -18,7 +18,8 @@ begin
   -- In a statement of its own: what others appended before the heads were held is seen.
   for _ending in
     select
-      one.stream, jsonb_agg(one.event) as events, count(*) filter (where one.checkpoint is null) as sessions, count(one.checkpoint) as checkpoints
+      one.stream, jsonb_agg(one.event) as events, count(one.checkpoint) as checkpoints,
+      count(*) filter (where one.event ->> 'type' = 'StateSessionEnded') as sessions
     from (
       select over.stream, over.checkpoint, case when over.checkpoint is null then session_ending(over.stream, _now)
         else checkpoint_ending(over.stream, over.checkpoint) end as event

@@ -114,11 +114,10 @@ export const agentState = (scene: Effect.Effect<StateScene, StateFailure>): Agen
     diff: (from, to, options = {}) => doing((of) => diffOf(of, from, to, options)),
     blame: (path, options = {}) => doing((of) => blameOf(of, path, options)),
     checkpoint: (options = {}) => doing((of) => checkpointState(of, options)),
-    dropCheckpoint: (checkpoint, options = {}) =>
-      doing((of) => dropCheckpoint(of, checkpoint, "deleted", options)),
+    dropCheckpoint: (checkpoint, options = {}) => doing((of) => dropCheckpoint(of, checkpoint, options)),
     restore: (from, options = {}) => doing((of) => restoreState(of, from, options)),
     startSession: (session, options = {}) => doing((of) => startSession(of, session, options)),
-    endSession: (options = {}) => doing((of) => endSession(of, "ended", options)),
+    endSession: (options = {}) => doing((of) => endSession(of, options)),
     verify: () => doing(verifyState),
     repair: (options = {}) => doing((of) => repairState(of, options))
   }

@@ -152,11 +152,10 @@ export const partsOf = Effect.fnUntraced(function* (
   if (event?.type !== StateCheckpointed.type) return yield* unknown("there is no such checkpoint")
   const { expiresAt, partOf, parts } = event.data as CheckpointData
   if (partOf !== undefined) return yield* partsOf({ store } as StateParts, partOf)
-  const why = yield* store.droppedBecause(checkpoint)
-  const isOver = expiresAt !== undefined && new Date(expiresAt).getTime() <= Date.now()
-  if (isOver || (why === "expired" && expiresAt !== undefined))
+  const { why, isOver } = yield* store.checkpointStanding(checkpoint, expiresAt)
+  if (isOver && expiresAt !== undefined)
     return yield* stateError(new CheckpointExpired({ checkpoint, expiredAt: expiresAt }))
-  if (why !== undefined) return yield* unknown("it was deleted")
+  if (why !== null) return yield* unknown("it was deleted")
   const { agent, ref } = refOfStream(event.stream)
   const named = parts ?? [{ agent, name: ref, version: event.version }]
   return yield* Effect.forEach(named, ({ agent: of, name, version }) =>
@@ -174,7 +173,6 @@ export const partsOf = Effect.fnUntraced(function* (
 export const dropCheckpoint = Effect.fnUntraced(function* (
   scene: StateScene,
   checkpoint: string,
-  why: "expired" | "deleted",
   by: ByWhom
 ): Effect.fn.Return<void, StateFailure> {
   const { parts, name } = scene
@@ -190,7 +188,7 @@ export const dropCheckpoint = Effect.fnUntraced(function* (
       if (!draft.isLive) return Effect.fail(unknownBranch(target.name))
       draft.note()
       return Effect.succeed({
-        events: [StateCheckpointDropped.make({ checkpoint, why })],
+        events: [StateCheckpointDropped.make({ checkpoint, why: "deleted" })],
         told: () => undefined
       })
     })

@@ -20,6 +20,13 @@ const change = {
 
 const text = Schema.String
 
+/** 100 years. */
+export const MAX_TTL_MS = 100 * 365.25 * 24 * 3_600_000
+
+const Time = text.check(
+  Schema.makeFilter((time) => !Number.isNaN(Date.parse(time)), { expected: "a time as ISO 8601 writes it" })
+)
+
 /** The first event of a branch `main`. */
 export const StateCreated = eventType(
   "StateCreated",
@@ -79,7 +86,12 @@ export const StateRestored = eventType(
 
 export const StateSessionStarted = eventType(
   "StateSessionStarted",
-  Schema.Struct({ ...change, session: text, expiresAt: Schema.optionalKey(text) })
+  Schema.Struct({
+    ...change,
+    session: text,
+    /** How long it lasts from when this is recorded, by the clock of the server. */
+    ttlMs: Schema.optionalKey(Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: MAX_TTL_MS })))
+  })
 )
 
 export const StateSessionEnded = eventType(
@@ -128,7 +140,7 @@ export const StateCheckpointed = eventType(
     description: Schema.optionalKey(text),
     metadata: Schema.optionalKey(Schema.Record(text, Schema.Json)),
     retention: text,
-    expiresAt: Schema.optionalKey(text),
+    expiresAt: Schema.optionalKey(Time),
     /** The id of the checkpoint that this is a part of, where that is not the event's own. */
     partOf: Schema.optionalKey(text),
     parts: Schema.optionalKey(

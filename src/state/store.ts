@@ -113,14 +113,11 @@ export interface CompactableBranch {
   readonly before: number
 }
 
-/** A session, or a checkpoint, that is over. */
-export interface Expired {
-  readonly what: "session" | "checkpoint"
-  readonly agent: string
-  readonly branch: string
-  readonly checkpoint: string | undefined
-  /** Which session, where it is one. */
-  readonly session: string | undefined
+export interface CheckpointStanding {
+  /** Why it was ended, where that is known. */
+  readonly why: string | null
+  /** Whether its time is over, by the clock of the server. */
+  readonly isOver: boolean
 }
 
 export interface Loaded {
@@ -208,8 +205,10 @@ export class StateStore extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<TailEvent>, PostgresError>
     /** An event of a state by its id. */
     readonly byId: (id: string) => Effect.Effect<EventById | undefined, PostgresError>
-    /** Why a checkpoint is over, where it is. */
-    readonly droppedBecause: (checkpoint: string) => Effect.Effect<string | undefined, PostgresError>
+    readonly checkpointStanding: (
+      checkpoint: string,
+      expiresAt: string | undefined
+    ) => Effect.Effect<CheckpointStanding, PostgresError>
     /** The branches that have versions from before a time, and which is the first that is not. */
     readonly compactableBranches: (
       agent: string | undefined,
@@ -222,8 +221,10 @@ export class StateStore extends Context.Service<
       branch: number,
       before: number
     ) => Effect.Effect<{ readonly values: number; readonly bytes: number }, PostgresError>
-    /** What is over and was not ended yet, so much at most of each kind. */
-    readonly expired: (most: number) => Effect.Effect<ReadonlyArray<Expired>, PostgresError>
+    /** Ends what is over, so much at most of each kind; how much that was. */
+    readonly endExpired: (
+      most: number
+    ) => Effect.Effect<{ readonly sessions: number; readonly checkpoints: number }, PostgresError>
     /** Holds a stream to the end of the transaction: nobody else appends to it. */
     readonly lock: (stream: string, connection: Queryable) => Effect.Effect<void, PostgresError>
     /** The key of an agent's hashes; made where there is none. */

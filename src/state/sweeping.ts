@@ -1,13 +1,8 @@
 import { Effect } from "effect"
-import { dropCheckpoint } from "./checkpointing.ts"
-import type { StateFailure, StateParts, StateScene } from "./parts.ts"
-import { endSession } from "./sessions.ts"
+import type { StateFailure, StateParts } from "./parts.ts"
 
 /** How much of each kind is ended at a time. */
 const AT_ONCE = 500
-
-/** Why, as the log says it. */
-const BY = { reason: "it expired" }
 
 /** How much was ended. */
 export interface Swept {
@@ -15,27 +10,18 @@ export interface Swept {
   readonly checkpoints: number
 }
 
-/** Ends sessions and checkpoints that are over, by events, as anybody could; several engines may do so at once. */
-export const sweep = Effect.fnUntraced(function* (parts: StateParts): Effect.fn.Return<Swept, StateFailure> {
-  const swept = { sessions: 0, checkpoints: 0 }
+/** Ends sessions and checkpoints that are over, by events; several engines may do so at once, and nothing is ended twice. */
+export const sweep = Effect.fnUntraced(function* ({
+  store,
+  log
+}: StateParts): Effect.fn.Return<Swept, StateFailure> {
+  let [sessions, checkpoints] = [0, 0]
   for (;;) {
-    const expired = yield* parts.store.expired(AT_ONCE)
-    for (const { what, agent, branch, checkpoint, session } of expired) {
-      const scene: StateScene = { parts, name: parts.named(agent, branch), agentType: undefined }
-      if (what === "session") {
-        const { version } = yield* endSession(scene, "expired", BY, session)
-        if (version > 0) swept.sessions += 1
-      } else if (yield* isStillThere(parts, checkpoint!)) {
-        yield* dropCheckpoint(scene, checkpoint!, "expired", BY)
-        swept.checkpoints += 1
-      }
-    }
-    if (expired.length < AT_ONCE) return swept
-    // What was ended has to be seen, or it would be ended again.
-    yield* parts.store.caughtUp(yield* parts.log.settled)
+    const ended = yield* store.endExpired(AT_ONCE)
+    sessions += ended.sessions
+    checkpoints += ended.checkpoints
+    if (ended.sessions + ended.checkpoints === 0) return { sessions, checkpoints }
+    // What has changed can be ended only when it was seen.
+    yield* store.caughtUp(yield* log.settled)
   }
 })
-
-/** Another engine may have ended it since it was found. */
-const isStillThere = ({ store }: StateParts, checkpoint: string): Effect.Effect<boolean, StateFailure> =>
-  Effect.map(store.droppedBecause(checkpoint), (why) => why === undefined)

@@ -167,6 +167,18 @@ describe("cleanup_expired_states", () => {
     }
   })
 
+  test("ends a session of more keys than one event can name in several events", async () => {
+    const state = await withSession(Object.fromEntries(upTo(5_000).map((n) => [`${"k".repeat(200)}${n}`, n])))
+    await folded(log)
+    expect(await cleanup()).toEqual({ sessions: 0, checkpoints: 0 })
+    await wake()
+    expect(Object.keys((await state.read()).session).length).toBeLessThan(2_000)
+    expect(await cleanup()).toEqual({ sessions: 1, checkpoints: 0 })
+    await wake()
+    expect(await state.read()).toMatchObject({ session: {}, local: { kept: true } })
+    expect(await state.verify()).toMatchObject({ isSound: true, stale: [] })
+  })
+
   test("leaves a branch that was deleted, or is damaged", async () => {
     const [deleted, damaged] = [fresh(), fresh()]
     await deleted.update({ local: { n: 1 } })

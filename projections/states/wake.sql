@@ -1,0 +1,2 @@
+-- Tells readers of what was appended in SQL.
+select :"schema".wake()
