@@ -1,6 +1,6 @@
 import type { Event } from "../../src/log/event.ts"
-import { afterPatch, keysOfPatch } from "../../src/state/change.ts"
-import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/hash.ts"
+import { afterPatch, keysOfPatch } from "../../src/state/change/keys.ts"
+import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/branch/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import { placeOfKey } from "../../src/state/tier.ts"
 import {

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Event } from "../../src/log/event.ts"
-import { hashOfText, hashText } from "../../src/state/hash.ts"
+import { hashOfText, hashText } from "../../src/state/branch/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import type { Fault, Node } from "../../src/state/store.ts"
 import { keyId, type Tier } from "../../src/state/tier.ts"

@@ -13,7 +13,7 @@ import type {
   StateStore,
   TailEvent
 } from "../../src/state/store.ts"
-import type { Swept } from "../../src/state/sweeping.ts"
+import type { Swept } from "../../src/state/care/sweeping.ts"
 import { keyId, type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
 
 interface TailRow extends Omit<TailEvent, "version" | "position"> {

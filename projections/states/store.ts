@@ -6,7 +6,7 @@ import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { ProjectionBehind, projectionError } from "../../src/projection/error.ts"
 import { Projections } from "../../src/projection/projections.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
-import { hashOfText } from "../../src/state/hash.ts"
+import { hashOfText } from "../../src/state/branch/hash.ts"
 import {
   type BranchRow,
   type Fault,

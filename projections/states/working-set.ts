@@ -1,7 +1,7 @@
 import type { Event } from "../../src/log/event.ts"
 import type { MaybeJson } from "../../src/base/json-value.ts"
 import type { Fault } from "../../src/state/store.ts"
-import { hashText, type StateHasher } from "../../src/state/hash.ts"
+import { hashText, type StateHasher } from "../../src/state/branch/hash.ts"
 import { type KeyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
 
 /** No version of a branch is beyond this one. */

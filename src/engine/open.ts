@@ -32,8 +32,8 @@ import {
   type SubscriptionControl
 } from "./subscriptions.ts"
 import { type Agents, type EngineState, type EngineStates, PromisedStates } from "./states.ts"
-import type { Checkpoint, CheckpointOptions } from "../state/checkpointing.ts"
-import type { Defined, StateDefinition } from "../state/definitions.ts"
+import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
+import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
 

@@ -1,15 +1,20 @@
 import { Effect } from "effect"
-import { type Blame, blameOf, type BlameOptions } from "./blaming.ts"
-import { type Checkpoint, type CheckpointOptions, checkpointState, dropCheckpoint } from "./checkpointing.ts"
-import { type Diff, type DiffFormat, diffOf, type DiffOptions } from "./comparing.ts"
-import { type HistoryEntry, historyOf, type HistoryOptions } from "./history.ts"
-import { type Repaired, repairState, type Verified, verifyState } from "./integrity.ts"
-import { type Restorable, type RestoreOptions, restoreState } from "./restoring.ts"
-import { revertState, type RevertOptions } from "./reverting.ts"
-import { endSession, type SessionOptions, startSession } from "./sessions.ts"
-import { branchState, type BranchOptions, deleteBranch, type MadeBranch } from "./branching.ts"
-import { type ChangeOptions, patchState, updateState } from "./changing.ts"
-import type { StateUpdate } from "./given.ts"
+import { type Blame, blameOf, type BlameOptions } from "./past/blaming.ts"
+import {
+  type Checkpoint,
+  type CheckpointOptions,
+  checkpointState,
+  dropCheckpoint
+} from "./checkpoint/checkpointing.ts"
+import { type Diff, type DiffFormat, diffOf, type DiffOptions } from "./past/comparing.ts"
+import { type HistoryEntry, historyOf, type HistoryOptions } from "./past/history.ts"
+import { type Repaired, repairState, type Verified, verifyState } from "./care/integrity.ts"
+import { type Restorable, type RestoreOptions, restoreState } from "./checkpoint/restoring.ts"
+import { revertState, type RevertOptions } from "./past/reverting.ts"
+import { endSession, type SessionOptions, startSession } from "./change/sessions.ts"
+import { branchState, type BranchOptions, deleteBranch, type MadeBranch } from "./branch/branching.ts"
+import { type ChangeOptions, patchState, updateState } from "./change/changing.ts"
+import type { StateUpdate } from "./change/given.ts"
 import {
   type Commit,
   type CommitOptions,
@@ -18,13 +23,13 @@ import {
   type TagOptions,
   tagState,
   untagState
-} from "./marking.ts"
-import { type Merge, type MergeOptions, mergeState } from "./merging.ts"
+} from "./past/marking.ts"
+import { type Merge, type MergeOptions, mergeState } from "./merging/merging.ts"
 import type { ByWhom, StateFailure, StateScene } from "./parts.ts"
-import { type ReadOptions, readState } from "./reading.ts"
-import type { RefLike } from "./ref.ts"
-import type { Snapshot } from "./snapshot.ts"
-import type { Written } from "./writing.ts"
+import { type ReadOptions, readState } from "./past/reading.ts"
+import type { RefLike } from "./past/ref.ts"
+import type { Snapshot } from "./past/snapshot.ts"
+import type { Written } from "./change/writing.ts"
 
 type Doing<A> = Effect.Effect<A, StateFailure>
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { hashText } from "../../src/state/hash.ts"
+import { hashText } from "../../src/state/branch/hash.ts"
 import { testDatabase } from "../support/database.ts"
 
 // The hashes of states as numbers of 256 bits: what SQL sums is what the library sums.

@@ -1,0 +1,250 @@
+import type { MaybeJson } from "../../base/json-value.ts"
+import { deepFrozen } from "../../base/frozen.ts"
+import { afterPatch, keysOfPatch } from "../change/keys.ts"
+import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "./hash.ts"
+import type { Fault, LoadedKey, Selection, TailEvent } from "../store.ts"
+import { documentOf, type KeyId, placeOfKey, type StateValues, type Tier, TIERS } from "../tier.ts"
+
+/** A key of a branch, as it is known. */
+export interface KeyState {
+  readonly value: MaybeJson
+  /** What it adds to the hash of the state, and to its size. */
+  readonly hash: bigint
+  readonly bytes: number
+  /** When it was last changed. */
+  readonly version: number
+}
+
+const ABSENT: KeyState = { value: undefined, hash: EMPTY_HASH, bytes: 0, version: 0 }
+
+/** What an event that changes a state says. */
+interface ChangeData {
+  readonly patch: ReadonlyArray<unknown>
+  readonly hash: string
+}
+
+/** What a branch is called, and where it is written. */
+export interface BranchName {
+  readonly agent: string
+  readonly branch: string
+  readonly stream: string
+}
+
+/** A change that is worked out, and not appended yet. */
+export interface Worked {
+  readonly keys: ReadonlyMap<KeyId, KeyState>
+  readonly hash: bigint
+}
+
+/** A branch at a version, as far as it is known: some of its keys, or all of some tiers. */
+export class BranchState {
+  readonly name: BranchName
+  /** The position of the event that began it; 0 where it has not begun. */
+  id = 0
+  version = 0
+  position = 0
+  hash = EMPTY_HASH
+  isLive = false
+  /** From where on it is damaged. */
+  fault: Fault | undefined
+  agentType: string | undefined
+  session: string | undefined
+  hasher: StateHasher | undefined
+  /** About how large what is known is, as JSON. */
+  bytes = 0
+  private readonly keys = new Map<KeyId, KeyState>()
+  private readonly whole = new Set<Tier>()
+
+  constructor(name: BranchName) {
+    this.name = name
+  }
+
+  /** Whether the keys of a selection are known. */
+  knows(selection: Selection): boolean {
+    const { tiers, keys } = selection
+    return tiers.every((tier) => this.whole.has(tier)) && keys.every((key) => this.isKnown(key))
+  }
+
+  private put(id: KeyId, state: KeyState): void {
+    this.bytes += state.bytes - this.key(id).bytes
+    this.keys.set(id, state)
+  }
+
+  private isKnown(key: KeyId): boolean {
+    return this.keys.has(key) || this.whole.has(placeOfKey(key).tier)
+  }
+
+  /** A key; one that is not known is taken for absent. */
+  key(id: KeyId): KeyState {
+    return this.keys.get(id) ?? ABSENT
+  }
+
+  value(id: KeyId): MaybeJson {
+    return this.key(id).value
+  }
+
+  /** What is known of some tiers. */
+  values(tiers: ReadonlyArray<Tier> = TIERS): StateValues {
+    return documentOf(this.entries(tiers))
+  }
+
+  /** The keys that are there, of some tiers. */
+  *entries(tiers: ReadonlyArray<Tier> = TIERS): Iterable<readonly [KeyId, MaybeJson]> {
+    for (const [id, { value }] of this.keys)
+      if (value !== undefined && tiers.includes(placeOfKey(id).tier)) yield [id, value]
+  }
+
+  /** A new branch at its beginning: it has no key, so that all are known. */
+  begin(id: number, version: number): void {
+    this.id = id
+    this.version = version
+    this.position = id
+    this.hash = EMPTY_HASH
+    this.isLive = true
+    this.fault = undefined
+    this.session = undefined
+    this.keys.clear()
+    this.bytes = 0
+    for (const tier of TIERS) this.whole.add(tier)
+  }
+
+  /** The same without a key. What is written from now on is not in it. */
+  outline(): BranchState {
+    const { name, id, version, position, hash, isLive, fault, agentType, session, hasher } = this
+    const same = { id, version, position, hash, isLive, fault, agentType, session, hasher }
+    return Object.assign(new BranchState(name), same)
+  }
+
+  /** A new branch at its beginning, with what another had. */
+  branchFrom(parent: BranchState, { version, position }: Pick<TailEvent, "version" | "position">): void {
+    // Somebody who read on has seen it already.
+    if (version <= this.version) return
+    this.begin(position, version)
+    this.hash = parent.hash
+    this.agentType = parent.agentType
+    this.session = parent.session
+    this.whole.clear()
+    for (const tier of parent.whole) this.whole.add(tier)
+    for (const [id, state] of parent.keys) this.put(id, state)
+  }
+
+  /** Keys as they are at this version, of which all were asked for that the selection names. */
+  learn(selection: Selection, loaded: Iterable<readonly [KeyId, KeyState]>): void {
+    for (const [id, state] of loaded) this.put(id, state)
+    for (const tier of selection.tiers) this.whole.add(tier)
+    for (const key of selection.keys) if (!this.isKnown(key)) this.keys.set(key, ABSENT)
+  }
+
+  /** What another knows of the same branch at the same version. */
+  learnFrom(other: BranchState, selection: Selection): void {
+    this.learn(selection, other.keys)
+  }
+
+  /** The next event of its stream. Where that is not what it was when it was appended, the branch is at fault from there on. */
+  apply(event: TailEvent): void {
+    if (event.version <= this.version) return
+    if (this.fault !== undefined && event.type !== "StateRepaired") return
+    switch (event.type) {
+      case "StateCreated":
+        this.begin(event.position, event.version)
+        this.agentType = (event.data as { readonly agentType?: string }).agentType
+        break
+      case "StateBranchDeleted":
+        this.isLive = false
+        break
+      case "StateSessionStarted":
+        this.session = (event.data as { readonly session: string }).session
+        break
+      case "StateSessionEnded":
+        this.session = undefined
+        break
+      case "StateRepaired":
+        this.fault = undefined
+        break
+    }
+    const { patch } = event.data as Partial<ChangeData>
+    if (patch !== undefined) this.change(event, event.data as ChangeData)
+    if (this.fault !== undefined) return
+    this.version = event.version
+    this.position = event.position
+  }
+
+  /** A change that was worked out on this version is in the log. */
+  accept({ keys, hash }: Worked, { version, position }: Pick<TailEvent, "version" | "position">): void {
+    if (version <= this.version) return
+    for (const [id, state] of keys) this.put(id, state)
+    this.hash = hash
+    this.version = version
+    this.position = position
+  }
+
+  /** Works out what values come to. */
+  work(values: ReadonlyMap<KeyId, MaybeJson>, version: number): Worked {
+    const keys = new Map<KeyId, KeyState>()
+    let { hash } = this
+    for (const [id, value] of values) {
+      const entry = this.hasher?.entry(placeOfKey(id), value) ?? { hash: EMPTY_HASH, bytes: 0 }
+      hash = withEntry(hash, this.key(id).hash, entry.hash)
+      keys.set(id, { value: deepFrozen(value), ...entry, version })
+    }
+    return { keys, hash }
+  }
+
+  private change(event: TailEvent, { patch, hash }: ChangeData): void {
+    const damaged = (detail: string): void => {
+      const { version, position } = event
+      this.fault = { version, position, detail, good: version - 1, repaired: null }
+    }
+    try {
+      // Without the secret of its agent nothing is worked out here: all of it is asked for again.
+      const lost = lostBy(patch, (key) => this.hasher !== undefined && this.isKnown(key))
+      const own = lost.size === 0 ? patch : patch.filter((operation) => !touchesAny(operation, lost))
+      const worked = this.work(
+        afterPatch(own, (key) => this.value(key)),
+        event.version
+      )
+      const isWhole = lost.size === 0 && this.hasher !== undefined
+      if (isWhole && hashText(worked.hash) !== hash) return damaged("its patch and its hash do not agree")
+      for (const [id, state] of worked.keys) this.put(id, state)
+      for (const key of lost) this.forget(key)
+      this.hash = hashOfText(hash)
+    } catch (thrown) {
+      damaged(thrown instanceof Error ? thrown.message : String(thrown))
+    }
+  }
+
+  /** What cannot be followed is to be asked for again. */
+  private forget(key: KeyId): void {
+    this.bytes -= this.key(key).bytes
+    this.keys.delete(key)
+    this.whole.delete(placeOfKey(key).tier)
+  }
+}
+
+const touchesAny = (operation: unknown, keys: ReadonlySet<KeyId>): boolean =>
+  [...keysOfPatch([operation])].some((key) => keys.has(key))
+
+/** The keys of which it cannot be told what a patch makes of them: those that are not known, and what it moves between these and others. */
+const lostBy = (patch: ReadonlyArray<unknown>, isKnown: (key: KeyId) => boolean): ReadonlySet<KeyId> => {
+  const lost = new Set([...keysOfPatch(patch)].filter((key) => !isKnown(key)))
+  for (let before = 0; lost.size > before;) {
+    before = lost.size
+    for (const operation of patch)
+      if (touchesAny(operation, lost)) for (const key of keysOfPatch([operation])) lost.add(key)
+  }
+  return lost
+}
+
+/** A loaded key as it is kept in memory. */
+export const keyState = (
+  { id, version, hash, value, bytes, patches }: LoadedKey,
+  hasher: StateHasher | undefined
+): readonly [KeyId, KeyState] => {
+  let current: MaybeJson = value
+  for (const patch of patches) {
+    const own = patch.filter((operation) => keysOfPatch([operation]).has(id))
+    current = afterPatch(own, () => current).get(id)
+  }
+  const entry = hash ?? hasher?.entry(placeOfKey(id), current).hash ?? EMPTY_HASH
+  return [id, { value: deepFrozen(current), hash: entry, bytes, version }]
+}

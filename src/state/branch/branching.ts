@@ -1,0 +1,83 @@
+import { Effect } from "effect"
+import { logError, VersionConflict } from "../../log/error.ts"
+import { BranchExists, BranchProtected, stateError } from "../error.ts"
+import { StateBranchDeleted, StateBranched } from "../event.ts"
+import { hashText } from "./hash.ts"
+import { branchName } from "./loader.ts"
+import { agentLabel, MAIN, refProblem } from "../name.ts"
+import { type ByWhom, metaOf, type StateFailure, type StateScene, stateToken, submit } from "../parts.ts"
+import { headOf } from "../past/reading.ts"
+import { type RefLike, refOf } from "../past/ref.ts"
+import { unknownBranch } from "../past/refs.ts"
+import { NOTHING } from "../store.ts"
+
+export interface BranchOptions extends ByWhom {
+  /** The version that it begins with; the newest by default. */
+  readonly at?: RefLike
+  readonly description?: string
+}
+
+/** A branch that was just made. */
+export interface MadeBranch {
+  readonly branch: string
+  /** The branch and the version that it began with. */
+  readonly from: { readonly branch: string; readonly version: number }
+  readonly token: string
+}
+
+/** Makes a branch, which begins with what this one has at a version. One event, whatever the state's size. */
+export const branchState = Effect.fnUntraced(function* (
+  scene: StateScene,
+  to: string,
+  { at, description, ...by }: BranchOptions
+): Effect.fn.Return<MadeBranch, StateFailure> {
+  const { parts, name } = scene
+  const problem = refProblem("branch", to)
+  if (problem !== undefined) return yield* logError(problem)
+  const target = branchName(name.agent, to)
+  const node = yield* parts.refs.node(name, at === undefined ? {} : refOf(at))
+  const from = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
+  if (from.version === 0) return yield* unknownBranch(name)
+  const taken = stateError(new BranchExists({ agent: name.agent, branch: to }))
+  const { branches, log } = parts
+  // Where it was deleted, it begins anew in the same stream.
+  const known = yield* branches.read(branches.of(target), NOTHING, true)
+  if (known.isLive || to === MAIN) return yield* taken
+  const parent = { branch: from.id, name: from.name.branch, version: from.version }
+  const event = StateBranched.make(
+    { parent, hash: hashText(from.hash), ...(description === undefined ? {} : { description }) },
+    { labels: [agentLabel(name.agent)] }
+  )
+  const expected = known.version === 0 ? "none" : known.version
+  const { version, position } = yield* Effect.catchIf(
+    log.emit(target.stream, event, { expected, meta: metaOf(by) ?? {} }),
+    ({ reason }) => reason instanceof VersionConflict,
+    () => Effect.fail(taken)
+  )
+  known.branchFrom(from, { version, position })
+  const { branch, version: forked } = { branch: parent.name, version: parent.version }
+  const token = stateToken(scene, { branch: position, version }, position)
+  return { branch: to, from: { branch, version: forked }, token }
+})
+
+/** Ends a branch; its versions stay, and what began with one of them or was merged goes on. */
+export const deleteBranch = Effect.fnUntraced(function* (
+  scene: StateScene,
+  branch: string,
+  by: ByWhom
+): Effect.fn.Return<void, StateFailure> {
+  const { parts, name } = scene
+  const { agent } = name
+  const problem = refProblem("branch", branch)
+  if (problem !== undefined) return yield* logError(problem)
+  if (branch === MAIN) return yield* stateError(new BranchProtected({ agent, branch }))
+  const target = { ...scene, parts, name: branchName(agent, branch) }
+  yield* submit(target, by, NOTHING, (draft) =>
+    Effect.suspend(() => {
+      if (!draft.isLive) return Effect.fail(unknownBranch(target.name))
+      draft.note()
+      draft.isLive = false
+      return Effect.succeed({ events: [StateBranchDeleted.make({})], told: () => undefined })
+    })
+  )
+})

@@ -1,0 +1,112 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../../postgres/error.ts"
+import type { Queryable } from "../../postgres/postgres.ts"
+import { BranchState, type BranchName, keyState } from "./branch-state.ts"
+import { StateHasher } from "./hash.ts"
+import { branchStream, refOfStream } from "../name.ts"
+import type { BranchRow, Loaded, Node, Selection, StateStore, TailEvent, Wanted } from "../store.ts"
+
+/** No version is beyond this one. */
+const HEAD = Number.MAX_SAFE_INTEGER
+
+export const branchName = (agent: string, branch: string): BranchName => ({
+  agent,
+  branch,
+  stream: branchStream(agent, branch)
+})
+
+const nameOfStream = (stream: string): BranchName => {
+  const { agent, ref } = refOfStream(stream)
+  return { agent, branch: ref, stream }
+}
+
+/** Reads branches as they are, or were: what is kept ready of them, and what is in the log beyond that. */
+export class Loader {
+  private readonly store: StateStore["Service"]
+
+  constructor(store: StateStore["Service"]) {
+    this.store = store
+  }
+
+  /** A branch as it is now. Not live where there is none of this name. */
+  head(
+    name: BranchName,
+    selection: Selection,
+    connection?: Queryable
+  ): Effect.Effect<BranchState, PostgresError> {
+    const wanted = { stream: name.stream, agent: name.agent }
+    return Effect.flatMap(this.store.load(wanted, selection, undefined, connection), (loaded) =>
+      this.built(name, loaded, selection, HEAD, 0)
+    )
+  }
+
+  /** A version of a branch that is, or was; not live where it is not there. */
+  at({ branch, version }: Node, selection: Selection): Effect.Effect<BranchState, PostgresError> {
+    const wanted: Wanted = { branch }
+    return Effect.flatMap(this.store.load(wanted, selection, version), (loaded) => {
+      const stream = loaded.branch?.stream ?? loaded.stream
+      // Its number is that of no event of a state.
+      if (stream === undefined) return Effect.succeed(new BranchState(branchName("", "")))
+      return this.built(nameOfStream(stream), loaded, selection, version, branch)
+    })
+  }
+
+  /** What is ready, and then event after event. */
+  private built(
+    name: BranchName,
+    loaded: Loaded,
+    selection: Selection,
+    upTo: number,
+    id: number
+  ): Effect.Effect<BranchState, PostgresError> {
+    const { branch: row, tail, secret } = loaded
+    const state = new BranchState(name)
+    if (secret !== undefined) state.hasher = new StateHasher(secret)
+    if (row !== undefined) begin(state, row, loaded, selection, upTo)
+    const rest = id === 0 ? tail : ofBranch(tail, id)
+    return Effect.as(
+      Effect.forEach(rest, (event) => this.follow(state, event, selection), { discard: true }),
+      state
+    )
+  }
+
+  /** The next event of a branch. */
+  follow(state: BranchState, event: TailEvent, selection: Selection): Effect.Effect<void, PostgresError> {
+    if (event.type !== "StateBranched") return Effect.sync(() => state.apply(event))
+    const { parent } = event.data as { readonly parent: Node }
+    return Effect.map(this.at(parent, selection), (from) => state.branchFrom(from, event))
+  }
+}
+
+/** Of what came in a stream, what is of the branch that this event began. */
+const ofBranch = (tail: ReadonlyArray<TailEvent>, id: number): ReadonlyArray<TailEvent> => {
+  const own = tail.filter(({ position }) => position >= id)
+  const next = own.findIndex(
+    ({ type, position }) => position > id && (type === "StateBranched" || type === "StateCreated")
+  )
+  return next === -1 ? own : own.slice(0, next)
+}
+
+const begin = (
+  state: BranchState,
+  row: BranchRow,
+  { keys, moment }: Loaded,
+  selection: Selection,
+  upTo: number
+): void => {
+  state.id = row.branch
+  state.version = Math.min(row.version, upTo)
+  const then = upTo < row.version ? moment : undefined
+  state.position = then?.position ?? row.position
+  state.hash = then?.hash ?? row.hash
+  state.isLive = !row.isDeleted || upTo < row.version
+  state.agentType = row.agentType
+  state.session = row.session
+  state.fault = row.faults.find(
+    ({ version, repaired }) => version <= upTo && (repaired === null || upTo < repaired)
+  )
+  state.learn(
+    selection,
+    keys.map((key) => keyState(key, state.hasher))
+  )
+}

@@ -1,0 +1,158 @@
+import { Effect } from "effect"
+import { isSameJson } from "../../base/json-value.ts"
+import { InvalidArgument, logError } from "../../log/error.ts"
+import { BranchState } from "../branch/branch-state.ts"
+import { SEMANTICS, StateRepaired } from "../event.ts"
+import { hashText, StateHasher } from "../branch/hash.ts"
+import { branchName } from "../branch/loader.ts"
+import { agentLabel, refOfStream } from "../name.ts"
+import { type ByWhom, metaOf, type StateFailure, type StateParts, type StateScene } from "../parts.ts"
+import { unknownBranch } from "../past/refs.ts"
+import { type Node, WHOLE } from "../store.ts"
+import { pointerOfKey } from "../change/writing.ts"
+
+/** What a look at a whole branch has found. */
+export interface Verified {
+  readonly agent: string
+  readonly branch: string
+  /** Everything is as it was written. */
+  readonly isSound: boolean
+  /** How far the log was followed. */
+  readonly version: number
+  /** How many events were folded anew, those of the branches that it began with included. */
+  readonly events: number
+  /** The first event that is not what it was, where there is one. */
+  readonly damaged:
+    | { readonly version: number; readonly position: number; readonly detail: string }
+    | undefined
+  /** The last version that is as it was written. */
+  readonly lastGood: number
+  /** The keys of which what is kept ready is not what the log says, as RFC 6901 pointers. */
+  readonly stale: ReadonlyArray<string>
+}
+
+/** What the log says of a branch, event after event. */
+interface Replayed {
+  readonly state: BranchState
+  readonly events: number
+}
+
+/** Folds a version anew from the log, from the first event of the first branch on. */
+const replay = Effect.fnUntraced(function* (
+  parts: StateParts,
+  { branch, version }: Node
+): Effect.fn.Return<Replayed, StateFailure> {
+  const { store } = parts
+  const begun = yield* store.beginningOf(branch)
+  const name = begun === undefined ? branchName("", "") : nameOf(begun.stream)
+  const state = new BranchState(name)
+  if (begun === undefined) return { state, events: 0 }
+  state.hasher = new StateHasher(yield* store.secret(name.agent))
+  let events = 0
+  for (let after = begun.version - 1; after < version && state.fault === undefined;) {
+    const page = yield* store.page(name.stream, after, version)
+    for (const event of page) {
+      const { parent } = event.data as { readonly parent?: Node }
+      if (event.type === "StateBranched" && parent !== undefined) {
+        const from: Replayed = yield* replay(parts, parent)
+        state.branchFrom(from.state, event)
+        if (from.state.fault !== undefined) state.fault = from.state.fault
+        events += from.events
+      } else state.apply(event)
+      events += 1
+      after = event.version
+    }
+    if (page.length === 0) break
+  }
+  return { state, events }
+})
+
+const nameOf = (stream: string) => {
+  const { agent, ref } = refOfStream(stream)
+  return branchName(agent, ref)
+}
+
+/** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
+export const verifyState = Effect.fnUntraced(function* (
+  scene: StateScene
+): Effect.fn.Return<Verified, StateFailure> {
+  const { parts, name } = scene
+  const { agent, branch } = name
+  const head = yield* parts.loader.head(name, WHOLE)
+  if (head.id === 0 && head.version === 0) {
+    const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [] }
+    return { agent, branch, isSound: true, ...nothing }
+  }
+  if (!head.isLive) return yield* unknownBranch(name)
+  const { head: version } = yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)
+  const { state, events } = yield* replay(parts, { branch: head.id, version })
+  const { fault } = state
+  const kept =
+    fault === undefined ? head : yield* parts.loader.at({ branch: head.id, version: fault.good }, WHOLE)
+  const stale = staleKeys(kept, state)
+  return {
+    agent,
+    branch,
+    isSound: fault === undefined && stale.length === 0,
+    version: state.version,
+    events,
+    damaged: fault && { version: fault.version, position: fault.position, detail: fault.detail },
+    lastGood: fault?.good ?? state.version,
+    stale
+  }
+})
+
+const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<string> => {
+  if (kept.version !== replayed.version) return []
+  const keys = new Set([...kept.entries(), ...replayed.entries()].map(([key]) => key))
+  const stale = [...keys].filter((key) => {
+    const [one, other] = [kept.key(key), replayed.key(key)]
+    return one.hash !== other.hash || !isSameJson(one.value, other.value)
+  })
+  return stale.map(pointerOfKey)
+}
+
+/** What a repair has done. */
+export interface Repaired extends Verified {
+  /** The version of the event that says so; undefined where there was nothing to repair. */
+  readonly repairedAt: number | undefined
+}
+
+/**
+ * Makes what is kept ready of a branch anew from the log, and where the log is damaged, lets the branch go on from its last good version:
+ * what came after that does not count any more.
+ */
+export const repairState = Effect.fnUntraced(function* (
+  scene: StateScene,
+  by: ByWhom
+): Effect.fn.Return<Repaired, StateFailure> {
+  const { parts, name } = scene
+  const verified = yield* verifyState(scene)
+  if (verified.isSound) return { ...verified, repairedAt: undefined }
+  const { lastGood: good, damaged } = verified
+  if (good === 0) {
+    const problem =
+      "The very first event of the state is damaged: there is nothing to go on from; begin another branch, or another agent"
+    return yield* logError(new InvalidArgument({ problem }))
+  }
+  const head = yield* parts.loader.head(name, WHOLE)
+  const { state } = yield* replay(parts, { branch: head.id, version: good })
+  const { head: version } = yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)
+  const event = StateRepaired.make(
+    {
+      semantics: SEMANTICS,
+      good,
+      hash: hashText(state.hash),
+      ...(damaged === undefined ? {} : { bad: damaged.version })
+    },
+    { labels: [agentLabel(name.agent)] }
+  )
+  const meta = metaOf(by)
+  const appended = yield* parts.log.emit(name.stream, event, {
+    expected: version,
+    ...(meta === undefined ? {} : { meta })
+  })
+  parts.branches.forgetName(name)
+  yield* parts.store.caughtUp(appended.position)
+  return { ...(yield* verifyState(scene)), repairedAt: appended.version }
+})

@@ -1,0 +1,118 @@
+import { Effect } from "effect"
+import type { MaybeJson } from "../../base/json-value.ts"
+import type { NewEvent, Placed } from "../../log/event.ts"
+import { BranchDraft, type ChangeFields } from "../branch/draft.ts"
+import type { Plan } from "../branch/writer.ts"
+import { InvalidChange, PatchRefused, StateInvalid, stateError } from "../error.ts"
+import { StateChanged } from "../event.ts"
+import { Given, type StateUpdate } from "./given.ts"
+import { type ByWhom, type StateFailure, type StateScene, sound, stateToken, submit } from "../parts.ts"
+import { type Base, baseOf, rebased } from "./rebasing.ts"
+import { type Selection, unionOf } from "../store.ts"
+import type { KeyId } from "../tier.ts"
+import { beginning, failing, patched, planOfChange, updated, type Written } from "./writing.ts"
+
+export interface ChangeOptions extends ByWhom {
+  /** The token of the read that the change was made on: what came since then is merged with it. */
+  readonly base?: string
+}
+
+/** Names the version that a write has come to. */
+export const tokenAfter =
+  (scene: StateScene, before: { readonly state: { readonly position: number } }) =>
+  (placed: Placed | undefined, branch: number, version: number): string =>
+    stateToken(scene, { branch, version }, placed?.position ?? before.state.position)
+
+/** The values of keys that a change comes to on some state. */
+type Changing = (draft: BranchDraft) => ReadonlyMap<KeyId, MaybeJson> | InvalidChange | PatchRefused
+
+/** Merges values into a state. */
+export const updateState = Effect.fnUntraced(function* (
+  scene: StateScene,
+  given: StateUpdate,
+  options: ChangeOptions
+): Effect.fn.Return<Written, StateFailure> {
+  const update = yield* sound(new Given(scene.name).update(given))
+  const selection = { tiers: [], keys: [...update.keys()] }
+  return yield* change(scene, options, selection, (draft) => updated(draft, update))
+})
+
+/** Applies an RFC 6902 patch to a state. */
+export const patchState = Effect.fnUntraced(function* (
+  scene: StateScene,
+  given: ReadonlyArray<unknown>,
+  options: ChangeOptions
+): Effect.fn.Return<Written, StateFailure> {
+  const asked = new Given(scene.name)
+  const patch = yield* sound(asked.patch(given))
+  const selection = asked.selectionOfPatch(patch)
+  return yield* change(scene, options, selection, (draft) => patched(scene.name, draft, patch, selection))
+})
+
+/** Where a change is made on a base, its values are those that it has there, merged with what came since. */
+const change = Effect.fnUntraced(function* (
+  scene: StateScene,
+  { base: token, ...by }: ChangeOptions,
+  selection: Selection,
+  changing: Changing
+): Effect.fn.Return<Written, StateFailure> {
+  const template = yield* scene.parts.definitions.template(scene.agentType)
+  const base = token === undefined ? undefined : yield* baseOf(scene, token, selection)
+  const checked = yield* checkedBy(scene)
+  return yield* submit(scene, by, unionOf([selection, checked]), (draft) =>
+    Effect.gen(function* () {
+      const first = yield* beginning(scene.name, draft, scene.agentType, template)
+      const on = base === undefined ? draft : baseDraft(draft, base)
+      const values = changing(on)
+      if (values instanceof InvalidChange || values instanceof PatchRefused) return yield* failing(values)
+      const wanted = base === undefined ? values : yield* rebased(scene, draft, base, values, by)
+      const plan = yield* planOfChange(
+        scene.name,
+        draft,
+        first,
+        wanted,
+        changed(base),
+        tokenAfter(scene, draft)
+      )
+      return yield* fit(scene, draft, checked, plan)
+    })
+  )
+})
+
+const baseDraft = (draft: BranchDraft, { state }: Base): BranchDraft => {
+  const on = new BranchDraft(state)
+  on.agentType = draft.agentType
+  return on
+}
+
+const changed =
+  (base: Base | undefined) =>
+  (fields: ChangeFields): NewEvent =>
+    StateChanged.make(base === undefined ? fields : { ...fields, base: base.node })
+
+/** What a schema of this engine looks at before the branch is written. */
+const checkedBy = Effect.fnUntraced(function* ({
+  parts: { branches, definitions },
+  name,
+  agentType
+}: StateScene): Effect.fn.Return<Selection, StateFailure> {
+  if (!definitions.hasChecks) return { tiers: [], keys: [] }
+  const state = yield* branches.read(branches.of(name), { tiers: [], keys: [] }, false)
+  return { tiers: definitions.checkedTiers(name.agent, state.agentType ?? agentType), keys: [] }
+})
+
+/** The plan, where what it comes to is what the type of the state declares. */
+const fit = (
+  { parts: { definitions }, name: { agent, branch } }: StateScene,
+  draft: BranchDraft,
+  checked: Selection,
+  plan: Plan<Written>
+): Effect.Effect<Plan<Written>, StateFailure> => {
+  if (checked.tiers.length === 0) return Effect.succeed(plan)
+  const values = draft.document({ tiers: checked.tiers, keys: [] })
+  const looked = Object.fromEntries(checked.tiers.map((tier) => [tier, values[tier]]))
+  const [wrong] = definitions.problems(agent, draft.agentType, looked)
+  return wrong === undefined
+    ? Effect.succeed(plan)
+    : Effect.fail(stateError(new StateInvalid({ agent, branch, ...wrong })))
+}

@@ -1,0 +1,210 @@
+import { Effect, Result, Schema } from "effect"
+import { isSameJson, type Json, type JsonObject, type MaybeJson } from "../../base/json-value.ts"
+import type { EventLog } from "../../log/event-log.ts"
+import { InvalidArgument, type LogError, logError, VersionConflict } from "../../log/error.ts"
+import type { PostgresError } from "../../postgres/error.ts"
+import { InvalidRules, type StateError, stateError } from "../error.ts"
+import { StateDefined } from "../event.ts"
+import { Given } from "../change/given.ts"
+import { branchName } from "../branch/loader.ts"
+import type { Rule } from "../merge/rule.ts"
+import { rulesProblem } from "../merge/rule-problem.ts"
+import { agentProblem, definitionStream, MAIN } from "../name.ts"
+import type { StateStore } from "../store.ts"
+import { isTier, type KeyId, type StateValues, type Tier, TIERS } from "../tier.ts"
+
+/** What the states of agents look like, and how changes of them are merged. */
+export interface StateDefinition {
+  /** … of all agents of a type; of all agents there are where neither this nor `agent` is given. */
+  readonly agentType?: string
+  /** … of one agent. */
+  readonly agent?: string
+  /** What a tier has to be; checked by every update, merge and restore of this engine. */
+  readonly tiers?: { readonly [T in Tier]?: Schema.Codec<unknown, unknown> }
+  /** What the state of a new agent of this type begins with. */
+  readonly template?: { readonly [T in Tier]?: JsonObject }
+  /** By paths, how changes of both sides become one. Those of an agent go before those of its type, and those before those of all. */
+  readonly rules?: ReadonlyArray<Rule>
+}
+
+/** What a definition has come to. */
+export interface Defined {
+  readonly scope: string
+  /** Of the definition: grows by every change of it. */
+  readonly version: number
+}
+
+interface DefinedData {
+  readonly rules: ReadonlyArray<Rule>
+  readonly template?: JsonObject
+  readonly schema?: JsonObject
+}
+
+export type DefinitionFailure = StateError | LogError | PostgresError
+
+/** A tier of which a schema says what it has to be. */
+type Check = (value: unknown) => string | undefined
+
+const ALL = "all"
+
+const typeProblem = (agentType: unknown): InvalidArgument | undefined =>
+  typeof agentType === "string" && /^[\x21-\x7e]{1,122}$/.test(agentType)
+    ? undefined
+    : new InvalidArgument({
+        problem: `The type of agent ${JSON.stringify(agentType)} is none: give 1–122 visible ASCII characters`
+      })
+
+/** The definitions of states: in the log, for all to merge by; and their schemas, as this engine has them in code. */
+export class Definitions {
+  private readonly log: EventLog["Service"]
+  private readonly store: StateStore["Service"]
+  private readonly checks = new Map<string, Partial<Record<Tier, Check>>>()
+  private readonly templates = new Map<string, ReadonlyMap<KeyId, MaybeJson>>()
+
+  constructor(log: EventLog["Service"], store: StateStore["Service"]) {
+    this.log = log
+    this.store = store
+  }
+
+  /** Whether this engine has to look at what a state is, before it is written. */
+  get hasChecks(): boolean {
+    return this.checks.size > 0
+  }
+
+  /** Takes a definition on, and writes it down where it differs from the one that is there. */
+  readonly define = Effect.fnUntraced(
+    { self: this },
+    function* (definition: StateDefinition): Effect.fn.Return<Defined, DefinitionFailure> {
+      const { agentType, agent, tiers = {}, template, rules = [] } = definition
+      const scope = yield* scopeOf(definition)
+      const problem = rulesProblem(rules)
+      if (problem !== undefined) return yield* stateError(new InvalidRules({ problem }))
+      const unknown = Object.keys(tiers).find((tier) => !isTier(tier))
+      if (unknown !== undefined) {
+        const detail = `There is no tier ${JSON.stringify(unknown)}: a state has ${TIERS.join(", ")}`
+        return yield* logError(new InvalidArgument({ problem: detail }))
+      }
+      const values = new Given(branchName(agent ?? agentType ?? ALL, MAIN)).update(template ?? {})
+      if (values instanceof Error) return yield* stateError(values)
+      const data: DefinedData = {
+        rules,
+        ...(template === undefined ? {} : { template: JSON.parse(JSON.stringify(template)) as JsonObject }),
+        ...(Object.keys(tiers).length === 0 ? {} : { schema: schemaOf(tiers) })
+      }
+      const version = yield* this.write(scope, data)
+      if (agentType !== undefined) this.templates.set(agentType, values)
+      this.checks.set(scope, checksOf(tiers))
+      return { scope, version }
+    }
+  )
+
+  /** What the state of a new agent of a type begins with. */
+  template(agentType: string | undefined): Effect.Effect<ReadonlyMap<KeyId, MaybeJson>, DefinitionFailure> {
+    if (agentType === undefined) return Effect.succeed(new Map())
+    const known = this.templates.get(agentType)
+    if (known !== undefined) return Effect.succeed(known)
+    return Effect.flatMap(this.load(`type:${agentType}`), (found) => {
+      const values = new Given(branchName(agentType, MAIN)).update(found?.template ?? {})
+      if (values instanceof Error) return Effect.fail(stateError(values))
+      this.templates.set(agentType, values)
+      return Effect.succeed(values)
+    })
+  }
+
+  /** The rules for merges of an agent's state: the more special ones last. */
+  rules(agent: string, agentType: string | undefined): Effect.Effect<ReadonlyArray<Rule>, DefinitionFailure> {
+    const scopes = [ALL, ...(agentType === undefined ? [] : [`type:${agentType}`]), `agent:${agent}`]
+    return Effect.map(
+      Effect.forEach(scopes, (scope) => this.load(scope), { concurrency: "unbounded" }),
+      (found) => found.flatMap((one) => one?.rules ?? [])
+    )
+  }
+
+  /** The tiers of which a schema says what they have to be, for an agent. */
+  checkedTiers(agent: string, agentType: string | undefined): ReadonlyArray<Tier> {
+    const tiers = this.checksFor(agent, agentType).flatMap(
+      (checks) => Object.keys(checks) as ReadonlyArray<Tier>
+    )
+    return [...new Set(tiers)]
+  }
+
+  /** What is wrong with the tiers of a state, for an agent: the first thing in each. */
+  problems(
+    agent: string,
+    agentType: string | undefined,
+    values: Partial<StateValues>
+  ): ReadonlyArray<{ readonly tier: Tier; readonly problem: string }> {
+    return this.checksFor(agent, agentType).flatMap((checks) =>
+      TIERS.flatMap((tier) => {
+        const value = values[tier]
+        const problem = value === undefined ? undefined : checks[tier]?.(value)
+        return problem === undefined ? [] : [{ tier, problem }]
+      })
+    )
+  }
+
+  private checksFor(agent: string, agentType: string | undefined) {
+    const scopes = [ALL, ...(agentType === undefined ? [] : [`type:${agentType}`]), `agent:${agent}`]
+    return scopes.flatMap((scope) => this.checks.get(scope) ?? [])
+  }
+
+  private load(scope: string): Effect.Effect<DefinedData | undefined, PostgresError> {
+    return Effect.map(
+      this.store.last(definitionStream(scope)),
+      (last) => last?.data as DefinedData | undefined
+    )
+  }
+
+  /** Several engines may do this at once; the same definition is written once. */
+  private readonly write = Effect.fnUntraced(
+    { self: this },
+    function* (scope: string, data: DefinedData): Effect.fn.Return<number, DefinitionFailure> {
+      const stream = definitionStream(scope)
+      for (;;) {
+        const last = yield* this.store.last(stream)
+        if (last !== undefined && isSameJson(last.data as Json, data as unknown as Json)) return last.version
+        const event = StateDefined.make(data as never)
+        const result = yield* Effect.result(
+          this.log.emit(stream, event, { expected: last?.version ?? "none" })
+        )
+        if (result._tag === "Success") return result.success.version
+        if (!(result.failure.reason instanceof VersionConflict)) return yield* result.failure
+      }
+    }
+  )
+}
+
+const scopeOf = ({ agent, agentType }: StateDefinition): Effect.Effect<string, LogError> => {
+  if (agent !== undefined && agentType !== undefined) {
+    const problem = "A definition is of an agent, or of a type of agents: give one of both"
+    return Effect.fail(logError(new InvalidArgument({ problem })))
+  }
+  if (agent !== undefined) {
+    const problem = agentProblem(agent)
+    return problem === undefined ? Effect.succeed(`agent:${agent}`) : Effect.fail(logError(problem))
+  }
+  if (agentType === undefined) return Effect.succeed(ALL)
+  const problem = typeProblem(agentType)
+  return problem === undefined ? Effect.succeed(`type:${agentType}`) : Effect.fail(logError(problem))
+}
+
+const checksOf = (tiers: NonNullable<StateDefinition["tiers"]>): Partial<Record<Tier, Check>> =>
+  Object.fromEntries(
+    Object.entries(tiers).map(([tier, schema]) => {
+      const decode = Schema.decodeUnknownResult(schema)
+      const check: Check = (value) => {
+        const result = decode(value)
+        return Result.isFailure(result) ? result.failure.message : undefined
+      }
+      return [tier, check]
+    })
+  )
+
+/** For those who read the log: what the schemas say, as JSON Schema. */
+const schemaOf = (tiers: NonNullable<StateDefinition["tiers"]>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(tiers).map(([tier, schema]) => [
+      tier,
+      JSON.parse(JSON.stringify(Schema.toJsonSchemaDocument(schema))) as Json
+    ])
+  )

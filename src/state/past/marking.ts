@@ -1,0 +1,113 @@
+import { Effect } from "effect"
+import { logError, VersionConflict } from "../../log/error.ts"
+import { TagExists, stateError } from "../error.ts"
+import { StateCommitted, StateTagged, StateUntagged } from "../event.ts"
+import { agentLabel, refProblem, tagStream } from "../name.ts"
+import { type ByWhom, metaOf, type StateFailure, type StateScene, stateToken, submit } from "../parts.ts"
+import { headOf } from "./reading.ts"
+import { type RefLike, refOf } from "./ref.ts"
+import { NOTHING } from "../store.ts"
+import { beginning } from "../change/writing.ts"
+
+/** What a commit has come to. */
+export interface Commit {
+  /** Its id. */
+  readonly commit: string
+  readonly version: number
+  readonly message: string
+  readonly author: string
+  readonly token: string
+}
+
+export interface CommitOptions extends ByWhom {
+  /** Default: the actor, else "unknown". */
+  readonly author?: string
+}
+
+const NOBODY = "unknown"
+
+/** Names the state of a branch as it is. */
+export const commitState = (
+  scene: StateScene,
+  message: string,
+  { author, ...by }: CommitOptions
+): Effect.Effect<Commit, StateFailure> => {
+  const who = author ?? by.actor ?? NOBODY
+  const meta = by.actor === undefined && author !== undefined ? { ...by, actor: author } : by
+  return submit(scene, meta, NOTHING, (draft) =>
+    Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
+      draft.note()
+      const { version } = draft
+      return {
+        events: [...first, StateCommitted.make({ message, author: who })],
+        told: (placed, branch) => {
+          const { id, position } = placed.at(-1)!
+          const token = stateToken(scene, { branch, version }, position)
+          return { commit: id, version, message, author: who, token }
+        }
+      }
+    })
+  )
+}
+
+/** A name for a version. */
+export interface Tag {
+  readonly tag: string
+  readonly branch: string
+  readonly version: number
+}
+
+export interface TagOptions extends ByWhom {
+  /** Move it, where it is there already. Default: false. */
+  readonly move?: boolean
+}
+
+/** Gives a version a name. */
+export const tagState = Effect.fnUntraced(function* (
+  scene: StateScene,
+  tag: string,
+  of: RefLike | undefined,
+  { move = false, ...by }: TagOptions
+): Effect.fn.Return<Tag, StateFailure> {
+  const { parts, name } = scene
+  const problem = refProblem("tag", tag)
+  if (problem !== undefined) return yield* logError(problem)
+  const ref = of === undefined ? {} : refOf(of)
+  const node = yield* parts.refs.node(name, ref)
+  const state = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
+  if (state.version === 0)
+    return yield* parts.refs.unknown(name, "its newest version", "nothing was written yet")
+  const stream = tagStream(name.agent, tag)
+  const last = yield* parts.store.last(stream)
+  if (last?.type === StateTagged.type && !move)
+    return yield* stateError(new TagExists({ agent: name.agent, tag }))
+  const { branch } = state.name
+  const commit = ref.commit === undefined ? {} : { commit: ref.commit }
+  const tagged = StateTagged.make(
+    { branch: state.id, name: branch, version: state.version, ...commit },
+    { labels: [agentLabel(name.agent)] }
+  )
+  const options = { expected: last?.version ?? ("none" as const), meta: metaOf(by) ?? {} }
+  yield* Effect.catchIf(
+    parts.log.emit(stream, tagged, options),
+    ({ reason }) => reason instanceof VersionConflict,
+    () => Effect.fail(stateError(new TagExists({ agent: name.agent, tag })))
+  )
+  return { tag, branch, version: state.version }
+})
+
+/** Takes a name away; the version stays. */
+export const untagState = Effect.fnUntraced(function* (
+  { parts, name }: StateScene,
+  tag: string,
+  by: ByWhom
+): Effect.fn.Return<void, StateFailure> {
+  const problem = refProblem("tag", tag)
+  if (problem !== undefined) return yield* logError(problem)
+  const stream = tagStream(name.agent, tag)
+  const last = yield* parts.store.last(stream)
+  if (last?.type !== StateTagged.type)
+    return yield* parts.refs.unknown(name, `tag ${JSON.stringify(tag)}`, "there is no such tag")
+  const untagged = StateUntagged.make({}, { labels: [agentLabel(name.agent)] })
+  yield* parts.log.emit(stream, untagged, { expected: last.version, meta: metaOf(by) ?? {} })
+})
