@@ -8,6 +8,9 @@ import { now, type Said } from "./judge.ts"
 const OPENS = { within: 60_000 }
 const ANSWERS = { within: 60_000 }
 
+/** Who rebuilds folds all that was emitted so far, beside all that goes on. */
+const REBUILDS = { within: 300_000 }
+
 export interface MembersOptions {
   readonly database: string
   readonly size: number
@@ -75,7 +78,8 @@ export class Members implements AsyncDisposable {
     worker.send({ answer, asked })
     const isAnswer = (one: Said): boolean => "answer" in one && one.answer === answer
     const what = `process ${worker.pid} to answer ${JSON.stringify(asked)}`
-    const said = await worker.saysThat(isAnswer, { ...ANSWERS, what })
+    const bound = asked.verb === "rebuild" ? REBUILDS : ANSWERS
+    const said = await worker.saysThat(isAnswer, { ...bound, what })
     return "failed" in said && said.failed !== undefined ? `failed: ${said.failed}` : "done"
   }
 
