@@ -13,5 +13,11 @@ stretch as (
 )
 select distinct changed.tier, changed.key
 from stretch
-join :"schema".state_key_versions changed
-  on changed.branch = stretch.branch and changed.version > stretch.after and changed.version <= stretch.up_to
+cross join lateral (
+  select one.tier, one.key
+  from :"schema".state_key_versions one
+  where one.branch = stretch.branch and one.version > stretch.after and one.version <= stretch.up_to
+  -- By the index, stretch by stretch, whatever the tables were when the plan was made.
+  offset 0
+) changed
+where stretch.up_to > stretch.after

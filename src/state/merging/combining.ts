@@ -38,6 +38,9 @@ const answered = <A>(scene: StateScene, asking: Asking<A>): Effect.Effect<A, Sta
     return step.value
   })
 
+/** As many as most merges need: both sides, and their base. */
+const LOADS_AT_ONCE = 3
+
 const isSame = (one: Node, other: Node): boolean =>
   one.branch === other.branch && one.version === other.version
 
@@ -57,14 +60,14 @@ export const combine = Effect.fnUntraced(function* (
   const found = yield* Effect.forEach(bases, (base) => parts.store.changedKeys(base, source))
   const keys = [...new Set(found.flat())]
   const selection = { tiers: [], keys }
-  const [ours, theirs] = yield* Effect.all(
-    [parts.refs.at(name, target, selection), parts.refs.at(name, source, selection)],
-    { concurrency: 2 }
-  )
-  const nodes = nodesOf(plan)
-  const states = yield* Effect.forEach(nodes, (node) => parts.refs.at(name, node, selection))
+  const nodes = [target, source, ...nodesOf(plan)]
+  const [ours, theirs, ...states] = (yield* Effect.forEach(
+    nodes,
+    (node) => parts.refs.at(name, node, selection),
+    { concurrency: LOADS_AT_ONCE }
+  )) as [BranchState, BranchState, ...ReadonlyArray<BranchState>]
   const stateAt = ({ branch, version }: Node): BranchState =>
-    states[nodes.findIndex((node) => node.branch === branch && node.version === version)]!
+    states[nodes.findIndex((node, at) => at > 1 && node.branch === branch && node.version === version) - 2]!
   const merged = keys.map((key): readonly [KeyId, Merged] => {
     const { tier, key: part } = placeOfKey(key)
     const path = [tier, part]
