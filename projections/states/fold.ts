@@ -54,6 +54,8 @@ class StatesFold {
 
   private readonly apart = Effect.fnUntraced({ self: this }, function* (event: Event) {
     if (event.type === StateMerged.type) {
+      // It may be in the same batch that somebody was to decide about it first.
+      yield* this.flushOthers
       this.stretch.push(event)
       yield* this.flush
       return yield* this.origins.meet(event)

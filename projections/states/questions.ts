@@ -151,8 +151,11 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
         values: rows.length,
         bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0)
       })),
-    checkpointStanding: (checkpoint, expiresAt) =>
-      Effect.map(asked<CheckpointStanding>(standing, [checkpoint, expiresAt ?? null]), ([row]) => row!),
+    checkpointStanding: (checkpoint, stream, expiresAt) =>
+      Effect.map(
+        asked<CheckpointStanding>(standing, [checkpoint, stream, expiresAt ?? null]),
+        ([row]) => row!
+      ),
     endExpired: (most) =>
       Effect.flatMap(asked<Swept>(endExpired, [most]), ([ended]) =>
         ended!.sessions + ended!.checkpoints === 0

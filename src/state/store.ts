@@ -114,7 +114,7 @@ export interface CompactableBranch {
 }
 
 export interface CheckpointStanding {
-  /** Why it was ended, where that is known. */
+  /** Why it was ended, where it was. */
   readonly why: string | null
   /** Whether its time is over, by the clock of the server. */
   readonly isOver: boolean
@@ -205,8 +205,10 @@ export class StateStore extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<TailEvent>, PostgresError>
     /** An event of a state by its id. */
     readonly byId: (id: string) => Effect.Effect<EventById | undefined, PostgresError>
+    /** How a checkpoint that was made in a stream stands, by the log. */
     readonly checkpointStanding: (
       checkpoint: string,
+      stream: string,
       expiresAt: string | undefined
     ) => Effect.Effect<CheckpointStanding, PostgresError>
     /** The branches that have versions from before a time, and which is the first that is not. */

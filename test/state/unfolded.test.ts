@@ -28,6 +28,21 @@ afterEach(async () => {
 
 const values = { local: { first: 1, kept: 1, a: { b: 1, d: 2 } }, shared: { c: [1, 2] } }
 
+test("a checkpoint that was dropped is not restored, though the read model has it still", async () => {
+  const state = log.engine.state("dropped")
+  await state.update({ local: { a: 1 } })
+  const { checkpoint } = await state.checkpoint()
+  await folded(log)
+  await unfolded()
+  await state.dropCheckpoint(checkpoint)
+  for (const engine of [log.engine, await log.open()])
+    for (const restore of [
+      () => engine.restore(checkpoint),
+      () => engine.state("dropped").restore(checkpoint)
+    ])
+      await expect(restore()).rejects.toThrow(/it was deleted/)
+})
+
 describe("a state that is not folded to its end, by an engine that knows nothing of it,", () => {
   test("is read as it is, whatever is asked for", async () => {
     const { agent } = await unfolded()

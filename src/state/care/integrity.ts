@@ -5,7 +5,7 @@ import { BranchState } from "../branch/branch-state.ts"
 import { SEMANTICS, StateRepaired } from "../event.ts"
 import { hashText, StateHasher } from "../branch/hash.ts"
 import { branchName } from "../branch/loader.ts"
-import { agentLabel, refOfStream } from "../name.ts"
+import { agentLabel, MAIN, refOfStream } from "../name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateParts, type StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
 import { type Node, WHOLE } from "../store.ts"
@@ -79,7 +79,7 @@ export const verifyState = Effect.fnUntraced(function* (
   const { parts, name } = scene
   const { agent, branch } = name
   const head = yield* parts.loader.head(name, WHOLE)
-  if (head.id === 0 && head.version === 0) {
+  if (branch === MAIN && head.id === 0 && head.version === 0) {
     const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [] }
     return { agent, branch, isSound: true, ...nothing }
   }

@@ -152,7 +152,7 @@ export const partsOf = Effect.fnUntraced(function* (
   if (event?.type !== StateCheckpointed.type) return yield* unknown("there is no such checkpoint")
   const { expiresAt, partOf, parts } = event.data as CheckpointData
   if (partOf !== undefined) return yield* partsOf({ store } as StateParts, partOf)
-  const { why, isOver } = yield* store.checkpointStanding(checkpoint, expiresAt)
+  const { why, isOver } = yield* store.checkpointStanding(checkpoint, event.stream, expiresAt)
   if (isOver && expiresAt !== undefined)
     return yield* stateError(new CheckpointExpired({ checkpoint, expiredAt: expiresAt }))
   if (why !== null) return yield* unknown("it was deleted")

@@ -35,14 +35,31 @@ export class Decision implements Merging {
     const { base, ours, theirs } = sides
     // 4 first: each key of three objects goes through rows 1 to 3 by itself, which says the same and looks only once.
     if (isObject(base) && isObject(ours) && isObject(theirs)) return this.decideKeys(path, base, ours, theirs)
-    if (isSame(ours, theirs)) return ours // 1
+    if (isSame(ours, theirs) && !this.isCounted(path, sides)) return ours // 1
     if (isSame(base, ours)) return theirs // 2
     if (isSame(base, theirs)) return ours // 3
     if (base === undefined) return this.decideAdded(path, sides)
     if (ours === undefined) return this.conflict(path, "delete_modify", sides) // 7
     if (theirs === undefined) return this.conflict(path, "modify_delete", sides) // 8
     if (isUnresolved(base)) return this.decideDisputed(path, base, sides)
-    return this.combined(path, this.rules.at(path), sides) ?? this.conflict(path, changeKind(sides), sides)
+    return this.combined(path, this.rules.at(path), sides) ?? this.apart(path, changeKind(sides), sides)
+  }
+
+  /** Whether sides that are alike are, or may hold, two changes of a counter: whoever made them, both count. */
+  private isCounted(path: Path, { base, ours }: Sides): boolean {
+    if (!this.rules.hasCounters || isUnresolved(base)) return false
+    if (isObject(ours)) return base === undefined
+    const { number, array } = this.rules.at(path)
+    if (isArray(ours)) return typeof array === "object" && (base === undefined || isArray(base))
+    return (
+      typeof ours === "number" && number === "counter" && (base === undefined || typeof base === "number")
+    )
+  }
+
+  /** What cannot be combined. Arrays that are alike were only looked into for counters. */
+  private apart(path: Path, kind: ConflictKind, sides: Sides): MaybeVirtual {
+    const { ours, theirs } = sides
+    return isArray(ours) && isSame(ours, theirs) ? ours : this.conflict(path, kind, sides)
   }
 
   conflict(path: Path, kind: ConflictKind, sides: Sides, gap?: Gap): MaybeVirtual {
@@ -60,7 +77,7 @@ export class Decision implements Merging {
     ours: VirtualObject,
     theirs: VirtualObject
   ): VirtualObject {
-    if (ours === theirs || base === theirs) return ours
+    if (base === theirs || (ours === theirs && !this.rules.hasCounters)) return ours
     if (base === ours) return theirs
     const entries: Array<readonly [string, Virtual]> = []
     let same = true
@@ -84,7 +101,7 @@ export class Decision implements Merging {
     theirs: MaybeVirtual
   ): MaybeVirtual {
     const base = isUnresolved(object) ? object : entryOf(object, key)
-    if (ours === theirs || base === theirs) return ours
+    if (base === theirs || (ours === theirs && !this.rules.hasCounters)) return ours
     if (base === ours) return theirs
     return this.decide([...path, key], { base, ours, theirs })
   }
@@ -93,14 +110,15 @@ export class Decision implements Merging {
     const { ours, theirs } = sides
     // What is absent on one side is the other's addition: rows 2 and 3 have taken it.
     const rule = this.rules.at(path)
-    if (rule.bothAdded === "conflict") return this.conflict(path, "add_add", sides)
+    if (rule.bothAdded === "conflict")
+      return isSame(ours, theirs) ? ours : this.conflict(path, "add_add", sides)
     if (isObject(ours) && isObject(theirs)) return this.decideAddedKeys(path, ours, theirs) // 5
-    return this.combinedAdded(path, rule, ours, theirs) ?? this.conflict(path, "add_add", sides) // 6
+    return this.combinedAdded(path, rule, ours, theirs) ?? this.apart(path, "add_add", sides) // 6
   }
 
   private decideAddedKeys(path: Path, ours: VirtualObject, theirs: VirtualObject): VirtualObject {
     if (this.bothAdded) return this.decideKeys(path, NOTHING, ours, theirs)
-    this.note({ kind: "auto:add_add_object", path: formatPointer(path) })
+    if (!isSame(ours, theirs)) this.note({ kind: "auto:add_add_object", path: formatPointer(path) })
     this.bothAdded = true
     const value = this.decideKeys(path, NOTHING, ours, theirs)
     this.bothAdded = false

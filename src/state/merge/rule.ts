@@ -41,6 +41,8 @@ export interface Rule extends Settings {
 /** Rules made ready for many questions. */
 export class Rulebook {
   private readonly rules: ReadonlyArray<{ readonly glob: Glob; readonly settings: Settings }>
+  /** Somewhere there are counters, of which two changes count though they are alike. */
+  readonly hasCounters: boolean
 
   /** @throws {TypeError} where a path is no pointer; `rulesProblem` finds that and more beforehand. */
   constructor(rules: ReadonlyArray<Rule>) {
@@ -52,6 +54,7 @@ export class Rulebook {
         return { glob, settings }
       })
       .toSorted((one, other) => bySpecificity(one.glob, other.glob))
+    this.hasCounters = rules.some(({ number }) => number === "counter")
   }
 
   at(path: Path): Settings {
