@@ -60,9 +60,12 @@ const turns = async (
   )
 }
 
+let changes = 0
+
+/** Each is another one: what is so already would not be written. */
 const change = (caller: number, at: number) => ({
   key: keyAt((caller + at) % SMALL.keys),
-  value: valueOf(SMALL.bytes, at)
+  value: valueOf(SMALL.bytes, (changes += 1))
 })
 
 const callsOf = async (engine: Engine, saver: Saver): Promise<ReadonlyMap<string, Call>> => {
@@ -91,7 +94,10 @@ const callsOf = async (engine: Engine, saver: Saver): Promise<ReadonlyMap<string
     ["latest", (caller) => threads[caller]!.latest()],
     [
       "contended",
-      (caller, at) => one.update({ shared: { [keyAt(caller % SMALL.keys)]: valueOf(SMALL.bytes, at) } })
+      (caller) => {
+        const { key, value } = change(caller, 0)
+        return one.update({ shared: { [key]: value } })
+      }
     ]
   ])
 }

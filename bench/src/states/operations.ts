@@ -11,9 +11,13 @@ export interface Operation {
 /** How far back old versions are looked at. */
 const BACK = 50
 
+/** More than any history has changes. */
+let changes = 1_000_000
+
 export const operations = ({ keys, bytes }: Size): ReadonlyArray<Operation> => {
+  /** Each is another one: what is so already would not be written. */
   const change = (state: EngineState, round: number) =>
-    state.update({ shared: { [keyAt((round * 7) % keys)]: valueOf(bytes, round + 1_000_000) } })
+    state.update({ shared: { [keyAt((round * 7) % keys)]: valueOf(bytes, (changes += 1)) } })
   return [
     { name: "read.cached", run: (state) => state.read({ cached: true }) },
     { name: "read", run: (state) => state.read() },
