@@ -61,12 +61,14 @@ describe("a proxy", () => {
     socket.destroy()
   })
 
-  test("passes a large body through whole", async () => {
+  test("passes a large body through whole, and counts its bytes, both ways", async () => {
     const { socket, answers } = await connect(proxy.url)
     const size = 4 * 1024 * 1024
+    const before = proxy.carried
     socket.write("x".repeat(size))
     await until(() => answers.items.join("").length === size)
     expect(answers.items.join("")).toBe("X".repeat(size))
+    expect(proxy.carried - before).toBe(2 * size)
     socket.destroy()
   })
 

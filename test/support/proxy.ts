@@ -21,6 +21,8 @@ export type Proxy = AsyncDisposable & {
   readonly connections: number
   /** Connections accepted since the start. */
   readonly accepted: number
+  /** Bytes that went through, in both directions. */
+  readonly carried: number
   /** Bytes that vanished in a black hole or with a lost reply. */
   readonly swallowed: number
   /** Swallows bytes and keeps connections open, as a dead network does: both ways unless one is named. */
@@ -53,6 +55,7 @@ export const startProxy = async (target: string): Promise<Proxy> => {
   let holes: ReadonlyArray<Direction> = []
   let lag = 0
   let accepted = 0
+  let carried = 0
   let swallowed = 0
   let losing: LostReply | undefined
 
@@ -107,7 +110,9 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     }
     from.on("data", (chunk: Buffer) =>
       inOrder(() => {
-        if (loses(connection, direction, chunk) || to.write(chunk)) return
+        if (loses(connection, direction, chunk)) return
+        carried += chunk.length
+        if (to.write(chunk)) return
         from.pause()
         to.once("drain", () => from.resume())
       }, chunk.length)
@@ -174,6 +179,9 @@ export const startProxy = async (target: string): Promise<Proxy> => {
     },
     get accepted() {
       return accepted
+    },
+    get carried() {
+      return carried
     },
     get swallowed() {
       return swallowed

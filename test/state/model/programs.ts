@@ -2,7 +2,7 @@ import fc from "fast-check"
 import type { Value } from "./document.ts"
 import type { MergeAsked, ModelStrategy } from "./merges.ts"
 import type { Operation } from "./patch.ts"
-import { key, tier, topKey, value } from "./values.ts"
+import { key, LONG, tier, topKey, value } from "./values.ts"
 
 /** A version by one of its names; which one is found when the program runs. */
 export interface Reference {
@@ -119,17 +119,17 @@ const doing: fc.Arbitrary<Doing> = fc.oneof(
   step(1, "untag", { tag: fc.nat(1) }),
   step(4, "branch", { to: fc.constantFrom(...BRANCHES), at: reference }),
   step(2, "delete", { other: nth }),
-  step(12, "merge", { from: nth, mode, strategy, isRuled: fc.boolean() }),
+  step(16, "merge", { from: nth, mode, strategy, isRuled: fc.boolean() }),
   step(10, "resolve", { merge: nth, conflict: nth, use: use as fc.Arbitrary<Doings["resolve"]["use"]> }),
   step(4, "finish", { merge: nth }),
   step(1, "abort", { merge: nth }),
   step(4, "revert", { of: reference, strategy }),
   step(2, "checkpoint", { together: fc.boolean() }),
-  step(2, "restore", { checkpoint: nth, merge: fc.boolean(), together: fc.boolean() }),
-  step(2, "restoreTo", { to: reference, merge: fc.boolean() }),
+  step(4, "restore", { checkpoint: nth, merge: fc.boolean(), together: fc.boolean() }),
+  step(4, "restoreTo", { to: reference, merge: fc.boolean() }),
   step(1, "drop", { checkpoint: nth }),
   step(2, "session", { id: fc.option(fc.constantFrom("s1", "s2")) }),
-  step(3, "read", { of: reference })
+  step(2, "read", { of: reference })
 )
 
 const anywhere = fc.record({
@@ -167,7 +167,8 @@ const beginning = (value0: Value, value1: Value): ReadonlyArray<Step> => {
       kind: "update",
       values: [
         [0, "a", value0],
-        [1, "a", { a: value1 }]
+        // Small changes of it are kept as such, and not as another long value.
+        [1, "a", { a: value1, long: "0".repeat(LONG) }]
       ],
       base: null
     },

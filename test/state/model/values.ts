@@ -18,7 +18,7 @@ const KEYS = [
 ]
 
 /** More than the index of contents takes. */
-const LONG = 9_000
+export const LONG = 9_000
 
 export const key = fc.constantFrom(...KEYS)
 
