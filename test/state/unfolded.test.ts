@@ -9,13 +9,18 @@ const log = testLog()
 let made = 0
 let holder: Session | undefined
 
+/** From here on nothing is folded. */
+const held = async () => {
+  await folded(log)
+  holder = await log.session()
+  await holder.query("begin; select from projections where name = 'states' for update")
+}
+
 /** A state of which the last changes are in the log alone: each is of several keys. */
 const unfolded = async () => {
   const state = log.engine.state(`unfolded-${(made += 1)}`)
   await state.update({ local: { first: 0, kept: 1 }, shared: { kept: 1 } })
-  await folded(log)
-  holder = await log.session()
-  await holder.query("begin; select from projections where name = 'states' for update")
+  await held()
   await state.update({ local: { a: { b: 1 }, first: 1 }, shared: { c: [1] } })
   await state.update({ local: { a: { d: 2 } }, shared: { c: [1, 2], kept: null } })
   return state
@@ -28,12 +33,23 @@ afterEach(async () => {
 
 const values = { local: { first: 1, kept: 1, a: { b: 1, d: 2 } }, shared: { c: [1, 2] } }
 
+test("a state is restored to a version of another branch as that is in the log", async () => {
+  const state = log.engine.state("crossing")
+  await state.update({ local: { a: 1 } })
+  await state.branch("other")
+  await held()
+  const { token } = await state.on("other").update({ shared: { b: 1 } })
+  const restoring = state.restore({ token })
+  setTimeout(() => void holder!.query("rollback"), 200)
+  expect((await restoring).changed).toEqual(["/shared/b"])
+  expect(await state.read()).toMatchObject({ local: { a: 1 }, shared: { b: 1 } })
+})
+
 test("a checkpoint that was dropped is not restored, though the read model has it still", async () => {
   const state = log.engine.state("dropped")
   await state.update({ local: { a: 1 } })
   const { checkpoint } = await state.checkpoint()
-  await folded(log)
-  await unfolded()
+  await held()
   await state.dropCheckpoint(checkpoint)
   for (const engine of [log.engine, await log.open()])
     for (const restore of [

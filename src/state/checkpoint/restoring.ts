@@ -11,7 +11,7 @@ import { nodeOf, ready, versionOf } from "../past/history.ts"
 import type { ByWhom, StateFailure, StateParts, StateScene } from "../parts.ts"
 import { type Prepared, whileStill } from "../branch/prepared.ts"
 import type { RefLike } from "../past/ref.ts"
-import type { Node } from "../store.ts"
+import { type Node, NOTHING } from "../store.ts"
 import type { KeyId } from "../tier.ts"
 import { writeTogether } from "../branch/together.ts"
 import { planOfChange, planOfEvent, type Written } from "../change/writing.ts"
@@ -64,7 +64,8 @@ const restored = Effect.fnUntraced(function* (
   merged: boolean
 ): Effect.fn.Return<ReadonlyMap<KeyId, MaybeJson>, StateFailure> {
   const { parts, name } = scene
-  yield* ready(scene, head)
+  const source = to.branch === head.id ? head : yield* parts.refs.at(name, to, NOTHING)
+  yield* ready(scene, head, source)
   const keys = yield* parts.store.changedKeys(to, nodeOf(head))
   const then = yield* parts.refs.at(name, to, { tiers: [], keys })
   const values = new Map(
