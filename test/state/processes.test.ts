@@ -45,8 +45,8 @@ test(
     const hot = Object.fromEntries(upTo(HOT).map((n) => [`hot${n}`, "new"]))
     await state.update({ shared: { ...hot, count: 0 }, persistent: { sum: 0 } })
 
-    const one = { database: log.db.url, agent: AGENT, callers: 2, writes: 12, hot: HOT }
-    const mortal = { last: random(seed).between(3, 15) }
+    const one = { database: log.db.url, agent: AGENT, callers: 2, writes: 7, hot: HOT }
+    const mortal = { last: random(seed).between(3, 10) }
     const workers = upTo(PROCESSES).map((n) =>
       startWorker<Said>("state-writer", {
         input: { ...one, name: `p${n}`, seed: seed + n, ...(n === 1 ? mortal : {}) }
