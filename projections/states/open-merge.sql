@@ -10,7 +10,7 @@ with merge as (
     coalesce($2::jsonb ->> 'author', $3), $4, $5::timestamptz
   on conflict do nothing
 )
-insert into :"state_conflicts" (merge, path, kind, conflict)
-select $1::uuid, one ->> 'path', one ->> 'kind', one
+insert into :"state_conflicts" (merge, digest, path, kind, conflict)
+select $1::uuid, sha256(convert_to(one ->> 'path', 'UTF8')), one ->> 'path', one ->> 'kind', one
 from jsonb_array_elements($2::jsonb -> 'conflicts') one
 on conflict do nothing

@@ -127,6 +127,7 @@ create index on :"state_merges" (agent, status);
 
 create table :"state_conflicts" (
   merge        uuid   not null,
+  digest       bytea  not null,
   path         text   collate "C" not null,
   kind         text   not null,
   conflict     jsonb  not null,
@@ -134,6 +135,7 @@ create table :"state_conflicts" (
   resolved_by  text,
   reason       text,
   resolved_at  timestamptz,
-  primary key (merge, path)
+  primary key (merge, digest)
 );
+comment on column :"state_conflicts".digest is 'The SHA-256 of the path, which may be too long for an index.';
 comment on table :"state_conflicts" is 'The conflicts of merges: base, ours and theirs are absent from conflict where there was nothing.';

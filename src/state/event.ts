@@ -23,8 +23,18 @@ const text = Schema.String
 /** 100 years. */
 export const MAX_TTL_MS = 100 * 365.25 * 24 * 3_600_000
 
+/** A time as ISO 8601 writes it, which PostgreSQL can keep, too. */
+export const isTime = (time: Date): boolean => {
+  const year = time.getUTCFullYear()
+  return year >= 1 && year <= MAX_YEAR
+}
+
+const MAX_YEAR = 9999
+
 const Time = text.check(
-  Schema.makeFilter((time) => !Number.isNaN(Date.parse(time)), { expected: "a time as ISO 8601 writes it" })
+  Schema.makeFilter((time) => isTime(new Date(time)), {
+    expected: "a time in the years 1 to 9999, as ISO 8601 writes it"
+  })
 )
 
 /** The first event of a branch `main`. */

@@ -14,6 +14,17 @@ export interface KeyPlace {
   readonly key: string
 }
 
+/** In UTF-8: keys are kept ready by an index, which takes no much longer ones. */
+export const MAX_KEY_BYTES = 1_024
+
+/** Why a key cannot be called so, or undefined. */
+export const keyProblem = (key: string): string | undefined => {
+  const bytes = Buffer.byteLength(key)
+  return bytes <= MAX_KEY_BYTES
+    ? undefined
+    : `the name of a key has ${bytes} bytes, and may have ${MAX_KEY_BYTES}: put what is long into its value`
+}
+
 /** A key in one text, for maps. No tier has a "/" in its name, so no two keys share one. */
 export type KeyId = string
 

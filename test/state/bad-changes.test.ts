@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { beforeAll, describe } from "vitest"
 import { InvalidEvent } from "../../src/errors.ts"
 import { type EngineState, InvalidChange, PatchRefused } from "../../src/state.ts"
@@ -14,6 +15,9 @@ beforeAll(async () => {
   state = log.engine.state("bad")
   await state.update({ local: { text: "x", list: [1] } })
 })
+
+/** In UTF-8, of which nothing can be compressed away. */
+const LONG_KEY = `${randomBytes(511).toString("hex")}é-`.slice(0, 1_024)
 
 const proto = JSON.parse('{ "__proto__": { "admin": true } }') as never
 
@@ -46,6 +50,18 @@ describe("a change is refused", () => {
     ["of a tier constructor", update({ constructor: { n: 1 } }), InvalidChange, tiers],
     ["with NUL in a text", update({ local: { text: "a\0b" } }), InvalidChange, /U\+0000.*at \/local\/text/],
     ["with NUL in a key", update({ local: { "a\0b": 1 } }), InvalidChange, /U\+0000/],
+    [
+      "of a key with a name that is too long",
+      update({ local: { [LONG_KEY]: 1 } }),
+      InvalidChange,
+      /the name of a key has 1025 bytes, and may have 1024.*at \/local/
+    ],
+    [
+      "of such a key by a patch",
+      patch({ op: "add", path: `/local/${LONG_KEY}`, value: 1 }),
+      InvalidChange,
+      /the name of a key has 1025 bytes/
+    ],
     ["with half a character", update({ local: { text: "\ud800" } }), InvalidChange, /half a surrogate pair/],
     [
       "with no number",

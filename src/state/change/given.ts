@@ -5,7 +5,7 @@ import { formatPointer, parsePointer } from "../../base/pointer.ts"
 import type { BranchName } from "../branch/branch-state.ts"
 import { InvalidChange } from "../error.ts"
 import type { Selection } from "../store.ts"
-import { isTier, keyId, type KeyId, keyOfPath, type Tier, TIERS } from "../tier.ts"
+import { isTier, keyId, type KeyId, keyOfPath, keyProblem, type Tier, TIERS } from "../tier.ts"
 
 /** What to merge into each tier, as RFC 7396 has it: a key that is null is removed. */
 export type StateUpdate = { readonly [T in Tier]?: JsonObject | undefined }
@@ -53,7 +53,11 @@ export class Given {
       if (!isTier(tier))
         return this.invalid(formatPointer([tier]), `there is no such tier: a state has ${TIERS.join(", ")}`)
       if (!isJsonObject(values)) return this.invalid(formatPointer([tier]), "a tier is an object")
-      for (const [key, value] of Object.entries(values)) keys.set(keyId(tier, key), value)
+      for (const [key, value] of Object.entries(values)) {
+        const problem = keyProblem(key)
+        if (problem !== undefined) return this.invalid(formatPointer([tier]), problem)
+        keys.set(keyId(tier, key), value)
+      }
     }
     return keys
   }

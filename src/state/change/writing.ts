@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type Json, type MaybeJson } from "../../base/json-value.ts"
+import { isJsonObject, type Json, type MaybeJson } from "../../base/json-value.ts"
 import { mergePatch } from "../../base/merge-patch.ts"
 import { applyPatch } from "../../base/patch.ts"
 import { PatchFailed, type PatchOperation } from "../../base/patch-operation.ts"
@@ -15,7 +15,7 @@ import { StateChanged, StateCreated } from "../event.ts"
 import { MAIN } from "../name.ts"
 import { unknownBranch } from "../past/refs.ts"
 import type { Selection } from "../store.ts"
-import { isTier, type KeyId, placeOfKey, TIERS } from "../tier.ts"
+import { isTier, type KeyId, keyProblem, placeOfKey, TIERS } from "../tier.ts"
 
 /** What a write has come to. */
 export interface Written {
@@ -114,11 +114,15 @@ const documentProblem = (name: BranchName, document: Json): InvalidChange | unde
   const other = Object.keys(state).find((tier) => !isTier(tier))
   if (other !== undefined)
     return invalid(formatPointer([other]), `there is no such tier: a state has ${TIERS.join(", ")}`)
-  const wrong = TIERS.find((tier) => {
+  for (const tier of TIERS) {
     const values = state[tier]
-    return typeof values !== "object" || values === null || Array.isArray(values)
-  })
-  return wrong === undefined ? undefined : invalid(formatPointer([wrong]), "a tier is an object")
+    if (!isJsonObject(values)) return invalid(formatPointer([tier]), "a tier is an object")
+    const long = Object.keys(values)
+      .map(keyProblem)
+      .find((problem) => problem !== undefined)
+    if (long !== undefined) return invalid(formatPointer([tier]), long)
+  }
+  return undefined
 }
 
 /** Names the version that a write has come to. */

@@ -4,7 +4,7 @@ import { isUuid, uuid } from "../../base/uuid.ts"
 import { InvalidArgument, type LogError, logError } from "../../log/error.ts"
 import type { NewEvent } from "../../log/event.ts"
 import { CheckpointExpired, stateError, UnknownCheckpoint } from "../error.ts"
-import { StateCheckpointDropped, StateCheckpointed } from "../event.ts"
+import { isTime, StateCheckpointDropped, StateCheckpointed } from "../event.ts"
 import { branchStream, refOfStream } from "../name.ts"
 import { type ByWhom, type StateFailure, type StateParts, type StateScene, submit } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
@@ -50,10 +50,11 @@ const fieldsOf = ({
   expiresAt
 }: CheckpointOptions): Effect.Effect<Fields, LogError> => {
   const until = expiresAt === undefined ? undefined : new Date(expiresAt)
-  if (until !== undefined && Number.isNaN(until.getTime()))
-    return Effect.fail(
-      logError(new InvalidArgument({ problem: "expiresAt is no time: give a Date or its text" }))
-    )
+  if (until !== undefined && !isTime(until)) {
+    const problem =
+      "expiresAt is no time in the years 1 to 9999: give a Date or its text, or leave it out for never"
+    return Effect.fail(logError(new InvalidArgument({ problem })))
+  }
   return Effect.succeed({
     type,
     retention,
