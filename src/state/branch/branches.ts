@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Semaphore } from "effect"
 import type { EventLog } from "../../log/event-log.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../../log/identity.ts"
 import type { LogError } from "../../log/error.ts"
@@ -25,6 +25,8 @@ export interface Branch {
   /** What is known of it; maybe not the latest. */
   state: BranchState | undefined
   origin: Origin
+  /** How often what was known of it was let go of. */
+  forgotten: number
   /** What is counted of it. */
   bytes: number
 }
@@ -47,6 +49,7 @@ export interface BranchesParts {
 export class Branches {
   private readonly parts: BranchesParts
   private readonly branches = new Map<string, Branch>()
+  private readonly turns = Semaphore.makeUnsafe(1)
   private bytes = 0
 
   constructor(parts: BranchesParts) {
@@ -66,6 +69,7 @@ export class Branches {
       writer: this.writerOf(name),
       state: undefined,
       origin: this.parts.identity.current(),
+      forgotten: 0,
       bytes: 0
     }
     this.branches.set(name.stream, branch)
@@ -92,8 +96,10 @@ export class Branches {
     return Effect.tap(reading, () => Effect.sync(() => this.count(branch)))
   }
 
+  /** What is being loaded just now is not kept, either. */
   forget(branch: Branch): void {
     branch.state = undefined
+    branch.forgotten += 1
   }
 
   /** The same by its name. */
@@ -125,6 +131,7 @@ export class Branches {
       for (let tries = 1; ; tries++) {
         yield* Effect.ignore(identity.sure)
         const origin = identity.current()
+        const { forgotten } = branch
         const found = yield* loader.head(branch.name, selection)
         found.hasher ??= new StateHasher(yield* store.secret(branch.name.agent))
         const state = this.known(branch)
@@ -134,13 +141,23 @@ export class Branches {
         }
         // This engine has written it meanwhile.
         const isBefore = state !== undefined && state.id === found.id && state.version > found.version
-        if (isBefore && tries < LOAD_TRIES) continue
+        const isOld = isBefore || branch.forgotten !== forgotten
+        if (isOld && tries < LOAD_TRIES) continue
+        if (isOld) return found
         branch.state = found
         branch.origin = origin
         return found
       }
     }
   )
+
+  /**
+   * One after the other: what holds a stream has a connection, and asks for another one to look at what it needs. Many at once would have
+   * all connections, and wait for each other.
+   */
+  alone<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.turns.withPermits(1)(use)
+  }
 
   /**
    * Runs `use` in a transaction in which nobody else can write the branch; it is given the branch, a way to read more of its keys, and
@@ -155,7 +172,7 @@ export class Branches {
     ) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | LogError | PostgresError> {
     const { log, store, loader } = this.parts
-    return log.transaction((tx) =>
+    const held = log.transaction((tx) =>
       Effect.gen({ self: this }, function* () {
         const connection: Queryable = { query: (text, values) => tx.query(text, values) }
         yield* store.lock(name.stream, connection)
@@ -174,6 +191,11 @@ export class Branches {
           })
         return yield* use(state, load, append)
       })
+    )
+    // What was read before it was done is not to be taken for what is known.
+    return Effect.ensuring(
+      this.alone(held),
+      Effect.sync(() => this.forgetName(name))
     )
   }
 
@@ -196,6 +218,8 @@ export class Branches {
   }
 
   private count(branch: Branch): void {
+    // It was let go of while it was read.
+    if (this.branches.get(branch.name.stream) !== branch) return
     const bytes = branch.state?.bytes ?? 0
     this.bytes += bytes - branch.bytes
     branch.bytes = bytes

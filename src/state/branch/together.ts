@@ -3,7 +3,7 @@ import { LogError, VersionConflict } from "../../log/error.ts"
 import type { Meta, NewEvent, Part, Placed } from "../../log/event.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import { BranchDraft } from "./draft.ts"
-import type { BranchState } from "./branch-state.ts"
+import type { BranchName, BranchState } from "./branch-state.ts"
 import { agentLabel } from "../name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateParts, type StateScene } from "../parts.ts"
 import { headOf } from "../past/reading.ts"
@@ -23,13 +23,17 @@ const TRIES = 10
 /** Tries what works on several streams as they are, until nobody else has written one of them meanwhile. */
 export const persistently = Effect.fnUntraced(function* <A>(
   parts: StateParts,
-  streams: ReadonlyArray<string>,
+  names: ReadonlyArray<BranchName>,
   attempt: (append: AppendAll) => Effect.Effect<A, StateFailure>
 ): Effect.fn.Return<A, StateFailure> {
+  const streams = names.map(({ stream }) => stream)
+  const forgotten = Effect.sync(() => {
+    for (const name of names) parts.branches.forgetName(name)
+  })
   for (let tries = 1; ; tries++) {
-    const result = yield* Effect.result(
-      tries <= OPTIMISTIC_TRIES ? attempt(appending(parts)) : alone(parts, streams, attempt)
-    )
+    const tried = tries <= OPTIMISTIC_TRIES ? attempt(appending(parts)) : alone(parts, streams, attempt)
+    // What is known of the branches is not what was appended to them here.
+    const result = yield* Effect.result(Effect.ensuring(tried, forgotten))
     if (result._tag === "Success") return result.success
     if (!isConflict(result.failure) || tries === TRIES) return yield* result.failure
   }
@@ -47,11 +51,11 @@ const appending =
 
 /** Nobody else can append to the streams until it is done. */
 const alone = <A>(
-  { log, store }: StateParts,
+  { branches, log, store }: StateParts,
   streams: ReadonlyArray<string>,
   attempt: (append: AppendAll) => Effect.Effect<A, StateFailure>
-): Effect.Effect<A, StateFailure> =>
-  log.transaction((tx) => {
+): Effect.Effect<A, StateFailure> => {
+  const held = log.transaction((tx) => {
     const connection = { query: tx.query }
     const append: AppendAll = (all, meta) =>
       Effect.gen(function* () {
@@ -62,6 +66,8 @@ const alone = <A>(
     const locks = streams.toSorted().map((stream) => store.lock(stream, connection))
     return Effect.andThen(Effect.all(locks, { discard: true }), attempt(append))
   })
+  return branches.alone(held)
+}
 
 /** What several branches together come to: the events of each, in the order of the branches. */
 export interface JointPlan<A> {
@@ -75,8 +81,8 @@ export const writeTogether = <A>(
   by: ByWhom,
   plan: (drafts: ReadonlyArray<BranchDraft>) => Effect.Effect<JointPlan<A>, StateFailure>
 ): Effect.Effect<A, StateFailure> => {
-  const streams = scenes.map(({ name }) => name.stream)
-  return persistently(scenes[0]!.parts, streams, (append) =>
+  const names = scenes.map(({ name }) => name)
+  return persistently(scenes[0]!.parts, names, (append) =>
     Effect.gen(function* () {
       const states = yield* Effect.forEach(scenes, headOf, { concurrency: "unbounded" })
       const { events, told } = yield* plan(states.map((state) => new BranchDraft(state)))

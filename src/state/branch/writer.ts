@@ -151,14 +151,11 @@ export class BranchWriter {
       const { version } = state
       const draft = new BranchDraft(state)
       const { planned, refused, draft: last } = yield* this.plan(draft, jobs)
-      // What was known may be old: what it says no to, the branch itself may not.
-      if (refused.length > 0 && !isFresh) return jobs
-      yield* this.refuse(refused)
-      if (planned.length === 0) return undefined
       const events = eventsOf(planned, this.access.agent)
       if (events.length === 0) {
-        // … nor what it takes to be so already.
+        // What was known may be old: what it says no to, or takes to be so already, the branch itself may not.
         if (!isFresh) return jobs
+        yield* this.refuse(refused)
         yield* this.tell(planned, [], state.id)
         return undefined
       }
@@ -168,18 +165,18 @@ export class BranchWriter {
         const { events: placed } = result.success
         const id = accepted(state, last, placed)
         yield* this.tell(planned, placed, id)
-        return undefined
+        return yield* this.again(refused)
       }
       const { reason } = result.failure
-      if (reason instanceof VersionConflict) return planned
-      if (reason instanceof InvalidEvent && planned.length > 1) {
+      if (reason instanceof VersionConflict) return jobs
+      if (reason instanceof InvalidEvent && jobs.length > 1) {
         // One of them is too large, or no JSON: each is seen to by itself.
-        for (const one of planned) yield* this.round([one])
+        for (const one of jobs) yield* this.round([one])
         return undefined
       }
       this.access.forget()
       yield* Effect.forEach(planned, ({ deferred }) => Deferred.fail(deferred, result.failure))
-      return undefined
+      return yield* this.again(refused)
     }
   )
 
@@ -196,12 +193,21 @@ export class BranchWriter {
           return { planned, refused, placed, id: idOf(state, placed) }
         })
       )
-      this.access.forget()
       const { planned, refused, placed, id } = yield* done
-      yield* this.refuse(refused)
       yield* this.tell(planned, placed, id)
+      if (placed.length === 0) yield* this.refuse(refused)
+      else yield* this.again(refused)
     }
   )
+
+  /**
+   * What was refused beside changes of others, which were not in the log then, is looked at once more: whether these came to be there or
+   * not, it is told of what is there, and who did it.
+   */
+  private again(refused: ReadonlyArray<readonly [Queued, WriteFailure]>): Effect.Effect<undefined> {
+    const jobs = refused.map(([job]) => job)
+    return Effect.as(jobs.length === 0 ? Effect.void : this.round(jobs), undefined)
+  }
 
   /** Works out one job after the other; one that cannot be done leaves the others as they are. */
   private readonly plan = Effect.fnUntraced(

@@ -157,7 +157,7 @@ export const finishMerge = Effect.fnUntraced(function* (
   const { agent, target } = yield* loadMerge(parts, merge)
   const name = parts.named(agent, target.name)
   const scene: StateScene = { parts, name, agentType: undefined }
-  return yield* persistently(parts, [name.stream], (append) => finished(scene, merge, by, append))
+  return yield* persistently(parts, [name], (append) => finished(scene, merge, by, append))
 })
 
 const finished = Effect.fnUntraced(function* (
