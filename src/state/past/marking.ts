@@ -4,7 +4,7 @@ import { TagExists, stateError } from "../error.ts"
 import { StateCommitted, StateTagged, StateUntagged } from "../event.ts"
 import { agentLabel, refProblem, tagStream } from "../name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateScene, stateToken, submit } from "../parts.ts"
-import { headOf } from "./reading.ts"
+import { versionOf } from "./history.ts"
 import { type RefLike, refOf } from "./ref.ts"
 import { NOTHING } from "../store.ts"
 import { beginning } from "../change/writing.ts"
@@ -73,8 +73,7 @@ export const tagState = Effect.fnUntraced(function* (
   const problem = refProblem("tag", tag)
   if (problem !== undefined) return yield* logError(problem)
   const ref = of === undefined ? {} : refOf(of)
-  const node = yield* parts.refs.node(name, ref)
-  const state = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
+  const state = yield* versionOf(scene, of)
   if (state.version === 0)
     return yield* parts.refs.unknown(name, "its newest version", "nothing was written yet")
   const stream = tagStream(name.agent, tag)
