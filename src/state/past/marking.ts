@@ -77,22 +77,22 @@ export const tagState = Effect.fnUntraced(function* (
   if (state.version === 0)
     return yield* parts.refs.unknown(name, "its newest version", "nothing was written yet")
   const stream = tagStream(name.agent, tag)
-  const last = yield* parts.store.last(stream)
-  if (last?.type === StateTagged.type && !move)
-    return yield* stateError(new TagExists({ agent: name.agent, tag }))
   const { branch } = state.name
   const commit = ref.commit === undefined ? {} : { commit: ref.commit }
   const tagged = StateTagged.make(
     { branch: state.id, name: branch, version: state.version, ...commit },
     { labels: [agentLabel(name.agent)] }
   )
-  const options = { expected: last?.version ?? ("none" as const), meta: metaOf(by) ?? {} }
-  yield* Effect.catchIf(
-    parts.log.emit(stream, tagged, options),
-    ({ reason }) => reason instanceof VersionConflict,
-    () => Effect.fail(stateError(new TagExists({ agent: name.agent, tag })))
-  )
-  return { tag, branch, version: state.version }
+  for (;;) {
+    const last = yield* parts.store.last(stream)
+    if (last?.type === StateTagged.type && !move)
+      return yield* stateError(new TagExists({ agent: name.agent, tag }))
+    const options = { expected: last?.version ?? ("none" as const), meta: metaOf(by) ?? {} }
+    const result = yield* Effect.result(parts.log.emit(stream, tagged, options))
+    if (result._tag === "Success") return { tag, branch, version: state.version }
+    // Somebody else has moved it meanwhile, or taken it away: whether it may be moved is asked anew.
+    if (!(result.failure.reason instanceof VersionConflict)) return yield* result.failure
+  }
 })
 
 /** Takes a name away; the version stays. */
