@@ -27,15 +27,16 @@ export interface CommitOptions extends ByWhom {
 const NOBODY = "unknown"
 
 /** Names the state of a branch as it is. */
-export const commitState = (
+export const commitState = Effect.fnUntraced(function* (
   scene: StateScene,
   message: string,
   { author, ...by }: CommitOptions
-): Effect.Effect<Commit, StateFailure> => {
+): Effect.fn.Return<Commit, StateFailure> {
   const who = author ?? by.actor ?? NOBODY
   const meta = by.actor === undefined && author !== undefined ? { ...by, actor: author } : by
-  return submit(scene, meta, NOTHING, (draft) =>
-    Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
+  const template = yield* scene.parts.definitions.template(scene.agentType)
+  return yield* submit(scene, meta, NOTHING, (draft) =>
+    Effect.map(beginning(scene.name, draft, scene.agentType, template), (first) => {
       draft.note()
       const { version } = draft
       return {
@@ -48,7 +49,7 @@ export const commitState = (
       }
     })
   )
-}
+})
 
 /** A name for a version. */
 export interface Tag {
