@@ -14,11 +14,12 @@ from line
 cross join lateral (
   select version
   from :"schema".state_key_versions
-  where branch = line.branch and tier = $3 and key = $4 and version <= line.up_to
+  where branch = line.branch and tier = $3 and key = $4
+    and version <= case when $6::bigint is null then line.up_to
+      else least(line.up_to, :"schema".version_at_position(line.stream, $6 - 1)) end
   order by version desc
   limit $5
 ) changed
 join :"schema".events event on event.stream = line.stream and event.version = changed.version
-where $6::bigint is null or event.position < $6
 order by line.depth, changed.version desc
 limit $5

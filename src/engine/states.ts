@@ -32,11 +32,15 @@ type Promised<Methods> = {
 /** What can be done to a merge that waits for somebody. */
 export interface PendingMerge {
   readonly merge: string
-  /** Decides a conflict. Rejects with InvalidArgument (no such conflict, or no such resolution), MergeEnded, UnknownMerge. */
+  /**
+   * Decides a conflict; of a whole tier (`constraint`), a value is an object of keys. Rejects with InvalidArgument (no such conflict, or no
+   * such resolution), MergeEnded, UnknownMerge.
+   */
   readonly resolve: (path: string, resolution: Resolution, options?: ResolveOptions) => Promise<void>
   /**
-   * Puts the merge into its target, worked out on both branches as they are by then. Rejects with MergeUnresolved, where conflicts are open
-   * or have come up since, MergeEnded, UnknownMerge.
+   * Puts the merge into its target, worked out on the target as it is by then and on the source as it was when the merge was opened. Rejects
+   * with MergeUnresolved, where conflicts are open or have come up since, StateInvalid, where a tier that somebody wrote is not what its type
+   * declares, MergeEnded, also where the target is another branch of the same name by now, UnknownBranch, UnknownMerge.
    */
   readonly finish: (options?: ByWhom) => Promise<Written>
   /** Gives the merge up. Rejects with MergeEnded, UnknownMerge. */

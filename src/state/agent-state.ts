@@ -93,7 +93,7 @@ export interface AgentState {
   readonly restore: (from: Restorable, options?: RestoreOptions) => Doing<Written>
   /** Begins a session, with an empty session tier; one that was under way ends. Where it has `ttlMs`, it ends by then by itself. */
   readonly startSession: (session: string, options?: SessionOptions) => Doing<Written>
-  /** Ends the session, and empties its tier. */
+  /** Ends the session, and empties its tier; nothing is done where there is none. Fails with UnknownBranch. */
   readonly endSession: (options?: ByWhom) => Doing<Written>
   /** Follows the log of the branch from its beginning on, and tells where it, or what is kept ready of it, is damaged. */
   readonly verify: () => Doing<Verified>

@@ -12,7 +12,8 @@ import { agentProblem, MAIN, refProblem } from "./name.ts"
 import type { Resolution } from "./merge/resolve.ts"
 import type { ByWhom, StateFailure, StateParts, StateScene } from "./parts.ts"
 import { Refs } from "./past/refs.ts"
-import { abortMerge, finishMerge, resolveConflict, type ResolveOptions } from "./merging/resolving.ts"
+import { finishMerge } from "./merging/finishing.ts"
+import { abortMerge, resolveConflict, type ResolveOptions } from "./merging/resolving.ts"
 import { type RestoreOptions, restoreTogether } from "./checkpoint/restoring.ts"
 import { StateStore } from "./store.ts"
 import { sweep, type Swept } from "./care/sweeping.ts"
@@ -56,7 +57,7 @@ export class States extends Context.Service<
       resolution: Resolution,
       by?: ResolveOptions
     ) => Effect.Effect<void, StateFailure>
-    /** Puts a merge of which all conflicts are decided into its target. */
+    /** Puts a merge of which all conflicts are decided into its target: the source as it was when the merge was opened. */
     readonly finish: (merge: string, by?: ByWhom) => Effect.Effect<Written, StateFailure>
     /** Gives a merge up. */
     readonly abort: (merge: string, by?: ByWhom) => Effect.Effect<void, StateFailure>

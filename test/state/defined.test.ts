@@ -109,6 +109,8 @@ describe("a definition", () => {
   test.each([
     ["of an agent and a type", { agent: "a", agentType: "b" }, InvalidArgument],
     ["of an unknown tier", { tiers: { global: Shared } as never }, InvalidArgument],
+    ["of an agent with a template", { agent: "a", template: { local: { n: 1 } } }, InvalidArgument],
+    ["of all agents with a template", { template: { local: { n: 1 } } }, InvalidArgument],
     ["of a malformed type", { agentType: "two words" }, InvalidArgument],
     ["with a malformed rule", { rules: [{ path: "shared", number: "counter" as const }] }, InvalidRules],
     ["with an unknown strategy", { rules: [{ path: "/shared", array: "zip" as never }] }, InvalidRules]

@@ -4,6 +4,8 @@ import { InvalidArgument, logError } from "../../log/error.ts"
 import type { BranchDraft, ChangeFields } from "../branch/draft.ts"
 import { tokenAfter } from "./changing.ts"
 import { MAX_TTL_MS, StateSessionEnded, StateSessionStarted } from "../event.ts"
+import { MAIN } from "../name.ts"
+import { unknownBranch } from "../past/refs.ts"
 import { type ByWhom, type StateFailure, type StateScene, submit } from "../parts.ts"
 import type { KeyId, Tier } from "../tier.ts"
 import { beginning, planOfEvent, type Written } from "./writing.ts"
@@ -35,8 +37,9 @@ export const startSession = Effect.fnUntraced(function* (
       : "A session needs an id: give a text"
     return yield* logError(new InvalidArgument({ problem }))
   }
+  const template = yield* scene.parts.definitions.template(scene.agentType)
   return yield* submit(scene, by, SELECTION, (draft) =>
-    Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
+    Effect.map(beginning(scene.name, draft, scene.agentType, template), (first) => {
       const lasting = ttlMs === undefined ? {} : { ttlMs }
       const values = emptied(draft)
       draft.session = session
@@ -49,13 +52,14 @@ export const startSession = Effect.fnUntraced(function* (
 /** Ends the session that is under way; nothing is done where there is none. */
 export const endSession = (scene: StateScene, by: ByWhom): Effect.Effect<Written, StateFailure> =>
   submit(scene, by, SELECTION, (draft) =>
-    Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
+    Effect.suspend(() => {
       const { session } = draft
       const tokenOf = tokenAfter(scene, draft)
-      if (session === undefined) return planOfEvent(draft, first, new Map(), undefined, tokenOf)
+      if (!draft.isLive && scene.name.branch !== MAIN) return Effect.fail(unknownBranch(scene.name))
+      if (session === undefined) return Effect.succeed(planOfEvent(draft, [], new Map(), undefined, tokenOf))
       const values = emptied(draft)
       draft.session = undefined
       const make = (fields: ChangeFields) => StateSessionEnded.make({ ...fields, session, why: "ended" })
-      return planOfEvent(draft, first, values, make, tokenOf)
+      return Effect.succeed(planOfEvent(draft, [], values, make, tokenOf))
     })
   )

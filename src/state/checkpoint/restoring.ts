@@ -31,6 +31,8 @@ interface Source extends Node {
 const isCheckpoint = (from: Restorable): from is string | { readonly checkpoint: string } =>
   typeof from === "string" || (typeof from === "object" && "checkpoint" in from)
 
+const quoted = (names: ReadonlyArray<string>): string => names.map((name) => JSON.stringify(name)).join(", ")
+
 const sourceOf = Effect.fnUntraced(function* (
   scene: StateScene,
   from: Restorable
@@ -38,11 +40,15 @@ const sourceOf = Effect.fnUntraced(function* (
   if (!isCheckpoint(from)) return nodeOf(yield* versionOf(scene, from))
   const checkpoint = typeof from === "string" ? from : from.checkpoint
   const parts = yield* partsOf(scene.parts, checkpoint)
-  const { agent } = scene.name
-  const part = parts.find((one) => one.agent === agent)
+  const { agent, branch } = scene.name
+  const own = parts.filter((one) => one.agent === agent)
+  // Of several others, none is more likely to be meant than the rest.
+  const part = own.find(({ name }) => name === branch) ?? (own.length === 1 ? own[0] : undefined)
   if (part !== undefined) return { branch: part.branch, version: part.version, checkpoint }
-  const agents = parts.map((one) => JSON.stringify(one.agent)).join(", ")
-  const detail = `it is of ${agents}, and not of ${JSON.stringify(agent)}`
+  const detail =
+    own.length === 0
+      ? `it is of ${quoted(parts.map((one) => one.agent))}, and not of ${JSON.stringify(agent)}`
+      : `of ${JSON.stringify(agent)} it has the branches ${quoted(own.map(({ name }) => name))}, and not ${JSON.stringify(branch)}`
   return yield* stateError(new UnknownCheckpoint({ checkpoint, detail }))
 })
 

@@ -9,7 +9,8 @@ import { Given } from "../change/given.ts"
 import { branchName } from "../branch/loader.ts"
 import type { Rule } from "../merge/rule.ts"
 import { rulesProblem } from "../merge/rule-problem.ts"
-import { agentProblem, definitionStream, MAIN } from "../name.ts"
+import { definitionStream, MAIN } from "../name.ts"
+import { ALL, scopeOf } from "./scope.ts"
 import type { StateStore } from "../store.ts"
 import { isTier, type KeyId, type StateValues, type Tier, TIERS } from "../tier.ts"
 
@@ -21,7 +22,7 @@ export interface StateDefinition {
   readonly agent?: string
   /** What a tier has to be; checked by every update, merge and restore of this engine. */
   readonly tiers?: { readonly [T in Tier]?: Schema.Codec<unknown, unknown> }
-  /** What the state of a new agent of this type begins with. */
+  /** What the state of a new agent of this type begins with; only with `agentType`. */
   readonly template?: { readonly [T in Tier]?: JsonObject }
   /** By paths, how changes of both sides become one. Those of an agent go before those of its type, and those before those of all. */
   readonly rules?: ReadonlyArray<Rule>
@@ -44,15 +45,6 @@ export type DefinitionFailure = StateError | LogError | PostgresError
 
 /** A tier of which a schema says what it has to be. */
 type Check = (value: unknown) => string | undefined
-
-const ALL = "all"
-
-const typeProblem = (agentType: unknown): InvalidArgument | undefined =>
-  typeof agentType === "string" && /^[\x21-\x7e]{1,122}$/.test(agentType)
-    ? undefined
-    : new InvalidArgument({
-        problem: `The type of agent ${JSON.stringify(agentType)} is none: give 1–122 visible ASCII characters`
-      })
 
 /** The definitions of states: in the log, for all to merge by; and their schemas, as this engine has them in code. */
 export class Definitions {
@@ -172,20 +164,6 @@ export class Definitions {
       }
     }
   )
-}
-
-const scopeOf = ({ agent, agentType }: StateDefinition): Effect.Effect<string, LogError> => {
-  if (agent !== undefined && agentType !== undefined) {
-    const problem = "A definition is of an agent, or of a type of agents: give one of both"
-    return Effect.fail(logError(new InvalidArgument({ problem })))
-  }
-  if (agent !== undefined) {
-    const problem = agentProblem(agent)
-    return problem === undefined ? Effect.succeed(`agent:${agent}`) : Effect.fail(logError(problem))
-  }
-  if (agentType === undefined) return Effect.succeed(ALL)
-  const problem = typeProblem(agentType)
-  return problem === undefined ? Effect.succeed(`type:${agentType}`) : Effect.fail(logError(problem))
 }
 
 const checksOf = (tiers: NonNullable<StateDefinition["tiers"]>): Partial<Record<Tier, Check>> =>

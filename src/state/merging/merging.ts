@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { uuid } from "../../base/uuid.ts"
+import { logError } from "../../log/error.ts"
 import type { BranchState } from "../branch/branch-state.ts"
 import { tokenAfter } from "../change/changing.ts"
 import { blamed, type Combined, combine, type Outcome, settled } from "./combining.ts"
@@ -11,6 +12,7 @@ import type { Note } from "../merge/conflict.ts"
 import type { Rule } from "../merge/rule.ts"
 import { rulesProblem } from "../merge/rule-problem.ts"
 import type { Strategy } from "../merge/settle.ts"
+import { refProblem } from "../name.ts"
 import type { ByWhom, StateFailure, StateScene } from "../parts.ts"
 import { type Merging, nameOfStrategy, openMerge } from "./pending-merge.ts"
 import { type Prepared, whileStill } from "../branch/prepared.ts"
@@ -58,6 +60,8 @@ export const mergeState = Effect.fnUntraced(function* (
   const { parts, name } = scene
   const problem = rulesProblem(rules)
   if (problem !== undefined) return yield* stateError(new InvalidRules({ problem }))
+  const wrong = refProblem("branch", from) ?? (into === undefined ? undefined : refProblem("branch", into))
+  if (wrong !== undefined) return yield* logError(wrong)
   const target = into === undefined ? scene : { ...scene, name: parts.named(name.agent, into) }
   const source = yield* headOf({ ...scene, name: parts.named(name.agent, from) })
   const merging: Merging = { merge: uuid(), mode, strategy, ownRules: rules, author, source }

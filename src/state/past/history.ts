@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidArgument, logError } from "../../log/error.ts"
 import type { BranchState } from "../branch/branch-state.ts"
 import { keysOfPatch } from "../change/keys.ts"
+import { refProblem } from "../name.ts"
 import type { StateFailure, StateScene } from "../parts.ts"
 import { headOf } from "./reading.ts"
 import { type RefLike, refOf } from "./ref.ts"
@@ -10,6 +11,8 @@ import type { KeyId } from "../tier.ts"
 import { pointerOfKey } from "../change/writing.ts"
 
 export interface HistoryOptions {
+  /** Of this branch; of the one that is asked, by default. */
+  readonly branch?: string
   /** Up to this version; to the newest by default. */
   readonly of?: RefLike
   /** 50 by default, 1 000 at most. */
@@ -103,13 +106,16 @@ export const ready = ({ parts }: StateScene, ...states: ReadonlyArray<BranchStat
 
 export const historyOf = Effect.fnUntraced(function* (
   scene: StateScene,
-  { of, limit = DEFAULT_LIMIT, before }: HistoryOptions
+  { branch, of, limit = DEFAULT_LIMIT, before }: HistoryOptions
 ): Effect.fn.Return<ReadonlyArray<HistoryEntry>, StateFailure> {
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST)
     return yield* logError(
       new InvalidArgument({ problem: `The limit is ${limit}: give a whole number from 1 to ${MOST}` })
     )
-  const state = yield* versionOf(scene, of)
+  const problem = branch === undefined ? undefined : refProblem("branch", branch)
+  if (problem !== undefined) return yield* logError(problem)
+  const name = branch === undefined ? scene.name : scene.parts.named(scene.name.agent, branch)
+  const state = yield* versionOf({ ...scene, name }, of)
   if (state.version === 0) return []
   yield* ready(scene, state)
   return (yield* scene.parts.store.history(nodeOf(state), limit, before)).map(entryOf)

@@ -4,7 +4,7 @@ import { TagExists, stateError } from "../error.ts"
 import { StateCommitted, StateTagged, StateUntagged } from "../event.ts"
 import { agentLabel, refProblem, tagStream } from "../name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateScene, stateToken, submit } from "../parts.ts"
-import { headOf } from "./reading.ts"
+import { versionOf } from "./history.ts"
 import { type RefLike, refOf } from "./ref.ts"
 import { NOTHING } from "../store.ts"
 import { beginning } from "../change/writing.ts"
@@ -27,15 +27,16 @@ export interface CommitOptions extends ByWhom {
 const NOBODY = "unknown"
 
 /** Names the state of a branch as it is. */
-export const commitState = (
+export const commitState = Effect.fnUntraced(function* (
   scene: StateScene,
   message: string,
   { author, ...by }: CommitOptions
-): Effect.Effect<Commit, StateFailure> => {
+): Effect.fn.Return<Commit, StateFailure> {
   const who = author ?? by.actor ?? NOBODY
   const meta = by.actor === undefined && author !== undefined ? { ...by, actor: author } : by
-  return submit(scene, meta, NOTHING, (draft) =>
-    Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
+  const template = yield* scene.parts.definitions.template(scene.agentType)
+  return yield* submit(scene, meta, NOTHING, (draft) =>
+    Effect.map(beginning(scene.name, draft, scene.agentType, template), (first) => {
       draft.note()
       const { version } = draft
       return {
@@ -48,7 +49,7 @@ export const commitState = (
       }
     })
   )
-}
+})
 
 /** A name for a version. */
 export interface Tag {
@@ -73,27 +74,26 @@ export const tagState = Effect.fnUntraced(function* (
   const problem = refProblem("tag", tag)
   if (problem !== undefined) return yield* logError(problem)
   const ref = of === undefined ? {} : refOf(of)
-  const node = yield* parts.refs.node(name, ref)
-  const state = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
+  const state = yield* versionOf(scene, of)
   if (state.version === 0)
     return yield* parts.refs.unknown(name, "its newest version", "nothing was written yet")
   const stream = tagStream(name.agent, tag)
-  const last = yield* parts.store.last(stream)
-  if (last?.type === StateTagged.type && !move)
-    return yield* stateError(new TagExists({ agent: name.agent, tag }))
   const { branch } = state.name
   const commit = ref.commit === undefined ? {} : { commit: ref.commit }
   const tagged = StateTagged.make(
     { branch: state.id, name: branch, version: state.version, ...commit },
     { labels: [agentLabel(name.agent)] }
   )
-  const options = { expected: last?.version ?? ("none" as const), meta: metaOf(by) ?? {} }
-  yield* Effect.catchIf(
-    parts.log.emit(stream, tagged, options),
-    ({ reason }) => reason instanceof VersionConflict,
-    () => Effect.fail(stateError(new TagExists({ agent: name.agent, tag })))
-  )
-  return { tag, branch, version: state.version }
+  for (;;) {
+    const last = yield* parts.store.last(stream)
+    if (last?.type === StateTagged.type && !move)
+      return yield* stateError(new TagExists({ agent: name.agent, tag }))
+    const options = { expected: last?.version ?? ("none" as const), meta: metaOf(by) ?? {} }
+    const result = yield* Effect.result(parts.log.emit(stream, tagged, options))
+    if (result._tag === "Success") return { tag, branch, version: state.version }
+    // Somebody else has moved it meanwhile, or taken it away: whether it may be moved is asked anew.
+    if (!(result.failure.reason instanceof VersionConflict)) return yield* result.failure
+  }
 })
 
 /** Takes a name away; the version stays. */

@@ -31,6 +31,9 @@ export class Refs {
     Node | undefined,
     RefFailure
   > {
+    // An "@" in it would reach the branch of another agent.
+    const wrong = ref.branch === undefined ? undefined : refProblem("branch", ref.branch)
+    if (wrong !== undefined) return yield* logError(wrong)
     const kind = kindOfRef(ref)
     if (kind === undefined) return undefined
     if (typeof kind === "object") return yield* logError(new InvalidArgument(kind))
@@ -50,7 +53,7 @@ export class Refs {
     }
   })
 
-  /** A version with some of its keys; fails where it is not there, or damaged. */
+  /** A version of this agent's state with some of its keys; fails where it is not there, or damaged. */
   readonly at = Effect.fnUntraced(
     { self: this },
     function* (
@@ -59,6 +62,8 @@ export class Refs {
       selection: Selection
     ): Effect.fn.Return<BranchState, RefFailure> {
       const state = yield* this.loader.at(node, selection)
+      if (state.version !== 0 && state.name.agent !== name.agent)
+        return yield* this.unknown(name, `version ${node.version}`, "it is of another agent")
       if (state.fault !== undefined) return yield* this.corrupt(state)
       if (state.version !== node.version)
         return yield* this.unknown(name, `version ${node.version}`, `it is at version ${state.version}`)
