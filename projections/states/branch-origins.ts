@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Event } from "../../src/log/event.ts"
+import type { Event, Meta } from "../../src/log/event.ts"
 import { hashOfText, hashText } from "../../src/state/branch/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import type { Fault, Node } from "../../src/state/store.ts"
@@ -12,9 +12,12 @@ const MOST_ANCESTORS = 16
 
 interface EventRow {
   readonly position: string
+  readonly id: string
+  readonly stream: string
   readonly version: string
   readonly type: string
   readonly data: unknown
+  readonly meta: Meta
   readonly recorded_at: Date
 }
 
@@ -26,13 +29,13 @@ interface BranchedData {
 
 const eventOf = (row: EventRow): Event => ({
   position: Number(row.position),
-  id: "",
-  stream: "",
+  id: row.id,
+  stream: row.stream,
   version: Number(row.version),
   type: row.type,
   data: row.data,
   labels: [],
-  meta: {},
+  meta: row.meta,
   recordedAt: row.recorded_at,
   schemaVersion: 1
 })

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest"
+import { testLog } from "../log/test-log.ts"
+
+// What goes on from a repair: the read model, other engines, and what is rebuilt.
+
+const log = testLog()
+
+let made = 0
+const fresh = () => log.engine.state(`repair-${(made += 1)}`)
+type State = ReturnType<typeof fresh>
+
+const counted = async (upTo = 5) => {
+  const state = fresh()
+  for (let n = 1; n <= upTo; n++) await state.update({ local: { n } })
+  return state
+}
+
+/** What is kept ready of a key is not what the log says any more. */
+const damageKey = ({ agent }: State) =>
+  log.db.query(
+    "update tidemark.state_keys set value = '77' where key = 'n' and branch = (select branch from tidemark.state_branches where agent = $1 and name = 'main')",
+    [agent]
+  )
+
+const rebuiltAlike = async () =>
+  expect((await log.engine.rebuild("states", { verify: true })).verified).toMatchObject({
+    sameDefinition: true
+  })
+
+describe("a repair of what is kept ready", () => {
+  test("leaves checkpoints as they were, those of several branches, too", async () => {
+    const [state, other] = [await counted(1), await counted(1)]
+    const one = await state.checkpoint({ description: "one" })
+    const both = await log.engine.checkpoint({ agents: [state.agent, other.agent] })
+    const dropped = await state.checkpoint()
+    await state.dropCheckpoint(dropped.checkpoint)
+    const rows = () =>
+      log.db.query(
+        "select * from tidemark.state_checkpoints where agent_id in ($1, $2) order by id, agent_id",
+        [state.agent, other.agent]
+      )
+    await log.engine.states.checkpoints({ agent: state.agent })
+    const before = await rows()
+    await damageKey(state)
+    expect(await state.repair()).toMatchObject({ isSound: true, stale: [] })
+    expect(await rows()).toEqual(before)
+    await state.update({ local: { n: 2 } })
+    await state.restore(one)
+    expect((await state.read()).local).toEqual({ n: 1 })
+    await state.restore(both)
+    await rebuiltAlike()
+  })
+
+  test("of a branch begins with what its parent had", async () => {
+    const state = await counted(1)
+    await state.branch("side")
+    const side = state.on("side")
+    await side.update({ local: { n: 2, m: 1 } })
+    await log.engine.states.branches({ agent: state.agent })
+    await log.db.query(
+      "update tidemark.state_keys set value = '77' where key = 'm' and branch = (select branch from tidemark.state_branches where agent = $1 and name = 'side')",
+      [state.agent]
+    )
+    expect(await side.repair()).toMatchObject({ isSound: true, stale: [] })
+    expect((await side.read()).local).toEqual({ n: 2, m: 1 })
+    await rebuiltAlike()
+  })
+})
