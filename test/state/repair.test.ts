@@ -22,6 +22,16 @@ const damageKey = ({ agent }: State) =>
     [agent]
   )
 
+/** The event of a version is not what it was when it was appended. */
+const damageEvent = async ({ agent }: State, version: number) => {
+  await log.db.query("alter table tidemark.events disable trigger user")
+  await log.db.query(
+    "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = $2",
+    [`state-main@${agent}`, version]
+  )
+  await log.db.query("alter table tidemark.events enable trigger user")
+}
+
 const rebuiltAlike = async () =>
   expect((await log.engine.rebuild("states", { verify: true })).verified).toMatchObject({
     sameDefinition: true
@@ -64,5 +74,51 @@ describe("a repair of what is kept ready", () => {
     expect(await side.repair()).toMatchObject({ isSound: true, stale: [] })
     expect((await side.read()).local).toEqual({ n: 2, m: 1 })
     await rebuiltAlike()
+  })
+})
+
+describe("another engine", () => {
+  test("that has read on past the damage goes on from the last good version", async () => {
+    const state = await counted()
+    const { agent } = state
+    const elsewhere = (await log.open()).state(agent)
+    expect((await elsewhere.read()).local).toEqual({ n: 5 })
+    await damageEvent(state, 4)
+    expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 7, lastGood: 7 })
+    const { hash } = await state.read()
+    expect(await elsewhere.read()).toMatchObject({ version: 7, local: { n: 2 }, hash })
+    await elsewhere.update({ local: { m: 1 } })
+    expect((await state.read()).local).toEqual({ n: 2, m: 1 })
+    expect(await state.verify()).toMatchObject({ isSound: true, version: 8 })
+  })
+
+  test("whose update is the first to hear of a repair makes it of the last good version", async () => {
+    const state = await counted()
+    const elsewhere = (await log.open()).state(state.agent)
+    await elsewhere.read()
+    await damageEvent(state, 4)
+    await state.repair()
+    await elsewhere.update({ local: { m: 1 } })
+    expect((await elsewhere.read()).local).toEqual({ n: 2, m: 1 })
+    expect(await state.verify()).toMatchObject({ isSound: true, version: 8 })
+  })
+
+  test("waits until a repair is folded", async () => {
+    const state = await counted()
+    const [knows, loads] = [await log.open(), await log.open()].map((engine) => engine.state(state.agent))
+    await knows!.read()
+    await log.engine.states.branches({ agent: state.agent })
+    await damageEvent(state, 4)
+    const session = await log.session()
+    await session.query("begin; select from projections where name = 'states' for update")
+    const repaired = state.repair()
+    const stream = `state-main@${state.agent}`
+    await expect
+      .poll(() => log.db.query("select from tidemark.events where stream = $1 and version = 7", [stream]))
+      .toHaveLength(1)
+    const reads = Promise.all([knows!.read(), loads!.read()])
+    await session.query("rollback")
+    for (const { local } of await reads) expect(local).toEqual({ n: 2 })
+    expect(await repaired).toMatchObject({ isSound: true })
   })
 })

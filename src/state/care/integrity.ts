@@ -1,14 +1,14 @@
 import { Effect } from "effect"
 import { isSameJson } from "../../base/json-value.ts"
 import { InvalidArgument, logError } from "../../log/error.ts"
-import { BranchState } from "../branch/branch-state.ts"
+import type { BranchState } from "../branch/branch-state.ts"
 import { SEMANTICS, StateRepaired } from "../event.ts"
-import { hashText, StateHasher } from "../branch/hash.ts"
-import { branchName } from "../branch/loader.ts"
-import { agentLabel, MAIN, refOfStream } from "../name.ts"
-import { type ByWhom, metaOf, type StateFailure, type StateParts, type StateScene } from "../parts.ts"
+import { hashText } from "../branch/hash.ts"
+import { agentLabel, MAIN } from "../name.ts"
+import { type ByWhom, metaOf, type StateFailure, type StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
-import { type Node, WHOLE } from "../store.ts"
+import { WHOLE } from "../store.ts"
+import { replay } from "./replay.ts"
 import { pointerOfKey } from "../change/writing.ts"
 
 /** What a look at a whole branch has found. */
@@ -29,47 +29,6 @@ export interface Verified {
   readonly lastGood: number
   /** The keys of which what is kept ready is not what the log says, as RFC 6901 pointers. */
   readonly stale: ReadonlyArray<string>
-}
-
-/** What the log says of a branch, event after event. */
-interface Replayed {
-  readonly state: BranchState
-  readonly events: number
-}
-
-/** Folds a version anew from the log, from the first event of the first branch on. */
-const replay = Effect.fnUntraced(function* (
-  parts: StateParts,
-  { branch, version }: Node
-): Effect.fn.Return<Replayed, StateFailure> {
-  const { store } = parts
-  const begun = yield* store.beginningOf(branch)
-  const name = begun === undefined ? branchName("", "") : nameOf(begun.stream)
-  const state = new BranchState(name)
-  if (begun === undefined) return { state, events: 0 }
-  state.hasher = new StateHasher(yield* store.secret(name.agent))
-  let events = 0
-  for (let after = begun.version - 1; after < version && state.fault === undefined;) {
-    const page = yield* store.page(name.stream, after, version)
-    for (const event of page) {
-      const { parent } = event.data as { readonly parent?: Node }
-      if (event.type === "StateBranched" && parent !== undefined) {
-        const from: Replayed = yield* replay(parts, parent)
-        state.branchFrom(from.state, event)
-        if (from.state.fault !== undefined) state.fault = from.state.fault
-        events += from.events
-      } else state.apply(event)
-      events += 1
-      after = event.version
-    }
-    if (page.length === 0) break
-  }
-  return { state, events }
-})
-
-const nameOf = (stream: string) => {
-  const { agent, ref } = refOfStream(stream)
-  return branchName(agent, ref)
 }
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
