@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { StateCorrupt } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
 
 // What goes on from a repair: the read model, other engines, and what is rebuilt.
@@ -120,5 +121,74 @@ describe("another engine", () => {
     await session.query("rollback")
     for (const { local } of await reads) expect(local).toEqual({ n: 2 })
     expect(await repaired).toMatchObject({ isSound: true })
+  })
+})
+
+describe("a repair of what was damaged after it was folded", () => {
+  test("passes over the versions since, as one that is rebuilt does", async () => {
+    const state = await counted()
+    const before = await state.read()
+    await log.engine.states.branches({ agent: state.agent })
+    await damageEvent(state, 4)
+    expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 7 })
+    for (const version of [4, 5, 6])
+      await expect(state.read({ version })).rejects.toMatchObject({ name: "StateCorrupt", lastGood: 3 })
+    await expect(state.read({ token: before.token })).rejects.toBeInstanceOf(StateCorrupt)
+    expect((await state.read({ version: 3 })).local).toEqual({ n: 2 })
+    await rebuiltAlike()
+  })
+
+  test("is followed by another, of what came later, or of what came before", async () => {
+    const state = await counted()
+    await log.engine.states.branches({ agent: state.agent })
+    await damageEvent(state, 4)
+    await state.repair()
+    await state.update({ local: { n: 8 } })
+    await state.update({ local: { n: 9 } })
+    await damageEvent(state, 9)
+    expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 10 })
+    expect((await state.read()).local).toEqual({ n: 8 })
+    await rebuiltAlike()
+    await damageEvent(state, 3)
+    expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 11 })
+    expect((await state.read()).local).toEqual({ n: 1 })
+    await state.update({ local: { n: 12 } })
+    expect(await state.verify()).toMatchObject({ isSound: true, version: 12 })
+    await rebuiltAlike()
+    expect((await state.read()).local).toEqual({ n: 12 })
+  })
+
+  test("lets go of checkpoints and merges that do not count any more: what was merged can be merged again", async () => {
+    const state = await counted(2)
+    await state.branch("side")
+    await state.on("side").update({ shared: { plan: "a" } })
+    const kept = await state.checkpoint()
+    await state.update({ local: { n: 3 } })
+    await state.merge("side")
+    await state.checkpoint()
+    await state.dropCheckpoint(kept.checkpoint)
+    await log.engine.states.branches({ agent: state.agent })
+    await damageEvent(state, 5)
+    expect(await state.repair()).toMatchObject({ isSound: true })
+    expect((await state.read()).shared).toEqual({})
+    await rebuiltAlike()
+    await state.merge("side")
+    expect((await state.read()).shared).toEqual({ plan: "a" })
+    await rebuiltAlike()
+  })
+
+  test("is asked for where only what is kept ready is at fault", async () => {
+    const state = await counted()
+    await log.engine.states.branches({ agent: state.agent })
+    await log.db.query(
+      `update tidemark.state_branches set faults =
+         '[{"version": 6, "position": 6, "detail": "none", "good": 5, "repaired": null}]' where agent = $1`,
+      [state.agent]
+    )
+    const other = (await log.open()).state(state.agent)
+    expect(await other.verify()).toMatchObject({ isSound: false, damaged: undefined, lastGood: 6 })
+    expect(await other.repair()).toMatchObject({ isSound: true, repairedAt: 7 })
+    expect((await other.read()).local).toEqual({ n: 5 })
+    await rebuiltAlike()
   })
 })

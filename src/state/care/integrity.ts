@@ -31,28 +31,40 @@ export interface Verified {
   readonly stale: ReadonlyArray<string>
 }
 
+/** What was found, and what it was found of. */
+interface Looked extends Verified {
+  readonly branchId: number
+  /** How far the log goes. */
+  readonly head: number
+}
+
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
-export const verifyState = Effect.fnUntraced(function* (
-  scene: StateScene
-): Effect.fn.Return<Verified, StateFailure> {
+const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<Looked, StateFailure> {
   const { parts, name } = scene
   const { agent, branch } = name
-  const head = yield* parts.loader.head(name, WHOLE)
-  if (branch === MAIN && head.id === 0 && head.version === 0) {
-    const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [] }
-    return { agent, branch, isSound: true, ...nothing }
+  const kept = yield* parts.loader.head(name, WHOLE)
+  const branchId = kept.id
+  if (branch === MAIN && kept.id === 0 && kept.version === 0) {
+    const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [], head: 0 }
+    return { agent, branch, branchId, isSound: true, ...nothing }
   }
-  if (!head.isLive) return yield* unknownBranch(name)
-  const { head: version } = yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)
-  const { state, events } = yield* replay(parts, { branch: head.id, version })
+  if (!kept.isLive) return yield* unknownBranch(name)
+  // One that is at fault stands before the end of the log.
+  const head =
+    kept.fault === undefined
+      ? kept.version
+      : (yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)).head
+  const { state, events } = yield* replay(parts, { branch: kept.id, version: head })
   const { fault } = state
-  const kept =
-    fault === undefined ? head : yield* parts.loader.at({ branch: head.id, version: fault.good }, WHOLE)
-  const stale = staleKeys(kept, state)
+  const compared =
+    fault === undefined ? kept : yield* parts.loader.at({ branch: kept.id, version: fault.good }, WHOLE)
+  const stale = staleKeys(compared, state)
   return {
     agent,
     branch,
-    isSound: fault === undefined && stale.length === 0,
+    branchId,
+    head,
+    isSound: fault === undefined && kept.fault === undefined && stale.length === 0,
     version: state.version,
     events,
     damaged: fault && { version: fault.version, position: fault.position, detail: fault.detail },
@@ -60,6 +72,12 @@ export const verifyState = Effect.fnUntraced(function* (
     stale
   }
 })
+
+const verifiedOf = ({ branchId: _, head: __, ...verified }: Looked): Verified => verified
+
+/** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
+export const verifyState = (scene: StateScene): Effect.Effect<Verified, StateFailure> =>
+  Effect.map(look(scene), verifiedOf)
 
 const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<string> => {
   if (kept.version !== replayed.version) return []
@@ -86,17 +104,15 @@ export const repairState = Effect.fnUntraced(function* (
   by: ByWhom
 ): Effect.fn.Return<Repaired, StateFailure> {
   const { parts, name } = scene
-  const verified = yield* verifyState(scene)
-  if (verified.isSound) return { ...verified, repairedAt: undefined }
-  const { lastGood: good, damaged } = verified
+  const looked = yield* look(scene)
+  if (looked.isSound) return { ...verifiedOf(looked), repairedAt: undefined }
+  const { lastGood: good, damaged } = looked
   if (good === 0) {
     const problem =
       "The very first event of the state is damaged: there is nothing to go on from; begin another branch, or another agent"
     return yield* logError(new InvalidArgument({ problem }))
   }
-  const head = yield* parts.loader.head(name, WHOLE)
-  const { state } = yield* replay(parts, { branch: head.id, version: good })
-  const { head: version } = yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)
+  const { state } = yield* replay(parts, { branch: looked.branchId, version: good })
   const event = StateRepaired.make(
     {
       semantics: SEMANTICS,
@@ -108,7 +124,8 @@ export const repairState = Effect.fnUntraced(function* (
   )
   const meta = metaOf(by)
   const appended = yield* parts.log.emit(name.stream, event, {
-    expected: version,
+    // What was written since the look would be passed over.
+    expected: looked.head,
     ...(meta === undefined ? {} : { meta })
   })
   parts.branches.forgetName(name)
