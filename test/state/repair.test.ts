@@ -24,11 +24,11 @@ const damageKey = ({ agent }: State) =>
   )
 
 /** The event of a version is not what it was when it was appended. */
-const damageEvent = async ({ agent }: State, version: number) => {
+const damageEvent = async ({ agent }: State, version: number, branch = "main") => {
   await log.db.query("alter table tidemark.events disable trigger user")
   await log.db.query(
     "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = $2",
-    [`state-main@${agent}`, version]
+    [`state-${branch}@${agent}`, version]
   )
   await log.db.query("alter table tidemark.events enable trigger user")
 }
@@ -191,4 +191,25 @@ describe("a repair of what was damaged after it was folded", () => {
     expect((await other.read()).local).toEqual({ n: 5 })
     await rebuiltAlike()
   })
+})
+
+test("a branch that began with a damaged version names the branch that is damaged", async () => {
+  const state = await counted()
+  await state.branch("side")
+  const side = state.on("side")
+  await side.branch("deeper")
+  await log.engine.states.branches({ agent: state.agent })
+  await damageEvent(state, 4)
+  expect(await side.verify()).toMatchObject({
+    isSound: false,
+    damaged: { version: 1, detail: expect.stringContaining("main") },
+    lastGood: 0
+  })
+  for (const one of [side, side.on("deeper")])
+    await expect(one.repair()).rejects.toMatchObject({
+      name: "ParentCorrupt",
+      parent: "main",
+      version: 4,
+      lastGood: 3
+    })
 })

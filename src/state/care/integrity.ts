@@ -1,14 +1,15 @@
 import { Effect } from "effect"
 import { isSameJson } from "../../base/json-value.ts"
 import { InvalidArgument, logError } from "../../log/error.ts"
-import type { BranchState } from "../branch/branch-state.ts"
+import type { BranchName, BranchState } from "../branch/branch-state.ts"
+import { ParentCorrupt, stateError } from "../error.ts"
 import { SEMANTICS, StateRepaired } from "../event.ts"
 import { hashText } from "../branch/hash.ts"
 import { agentLabel, MAIN } from "../name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
 import { WHOLE } from "../store.ts"
-import { replay } from "./replay.ts"
+import { type Inherited, replay } from "./replay.ts"
 import { pointerOfKey } from "../change/writing.ts"
 
 /** What a look at a whole branch has found. */
@@ -32,10 +33,12 @@ export interface Verified {
 }
 
 /** What was found, and what it was found of. */
-interface Looked extends Verified {
+interface Looked {
+  readonly verified: Verified
   readonly branchId: number
   /** How far the log goes. */
   readonly head: number
+  readonly inherited: Inherited | undefined
 }
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
@@ -45,8 +48,9 @@ const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<L
   const kept = yield* parts.loader.head(name, WHOLE)
   const branchId = kept.id
   if (branch === MAIN && kept.id === 0 && kept.version === 0) {
-    const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [], head: 0 }
-    return { agent, branch, branchId, isSound: true, ...nothing }
+    const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [] }
+    const verified = { agent, branch, isSound: true, ...nothing }
+    return { verified, branchId, head: 0, inherited: undefined }
   }
   if (!kept.isLive) return yield* unknownBranch(name)
   // One that is at fault stands before the end of the log.
@@ -54,16 +58,14 @@ const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<L
     kept.fault === undefined
       ? kept.version
       : (yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)).head
-  const { state, events } = yield* replay(parts, { branch: kept.id, version: head })
+  const { state, events, inherited } = yield* replay(parts, { branch: kept.id, version: head })
   const { fault } = state
   const compared =
     fault === undefined ? kept : yield* parts.loader.at({ branch: kept.id, version: fault.good }, WHOLE)
   const stale = staleKeys(compared, state)
-  return {
+  const verified = {
     agent,
     branch,
-    branchId,
-    head,
     isSound: fault === undefined && kept.fault === undefined && stale.length === 0,
     version: state.version,
     events,
@@ -71,13 +73,12 @@ const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<L
     lastGood: fault?.good ?? state.version,
     stale
   }
+  return { verified, branchId, head, inherited }
 })
-
-const verifiedOf = ({ branchId: _, head: __, ...verified }: Looked): Verified => verified
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
 export const verifyState = (scene: StateScene): Effect.Effect<Verified, StateFailure> =>
-  Effect.map(look(scene), verifiedOf)
+  Effect.map(look(scene), ({ verified }) => verified)
 
 const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<string> => {
   if (kept.version !== replayed.version) return []
@@ -87,6 +88,11 @@ const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<stri
     return one.hash !== other.hash || !isSameJson(one.value, other.value)
   })
   return stale.map(pointerOfKey)
+}
+
+const parentCorrupt = ({ agent, branch }: BranchName, { parent, fault, from }: Inherited) => {
+  const { version, position, good: lastGood, detail } = fault
+  return stateError(new ParentCorrupt({ agent, branch, parent, from, version, position, lastGood, detail }))
 }
 
 /** What a repair has done. */
@@ -104,15 +110,16 @@ export const repairState = Effect.fnUntraced(function* (
   by: ByWhom
 ): Effect.fn.Return<Repaired, StateFailure> {
   const { parts, name } = scene
-  const looked = yield* look(scene)
-  if (looked.isSound) return { ...verifiedOf(looked), repairedAt: undefined }
-  const { lastGood: good, damaged } = looked
+  const { verified, branchId, head, inherited } = yield* look(scene)
+  if (verified.isSound) return { ...verified, repairedAt: undefined }
+  const { lastGood: good, damaged } = verified
+  if (inherited !== undefined) return yield* parentCorrupt(name, inherited)
   if (good === 0) {
     const problem =
       "The very first event of the state is damaged: there is nothing to go on from; begin another branch, or another agent"
     return yield* logError(new InvalidArgument({ problem }))
   }
-  const { state } = yield* replay(parts, { branch: looked.branchId, version: good })
+  const { state } = yield* replay(parts, { branch: branchId, version: good })
   const event = StateRepaired.make(
     {
       semantics: SEMANTICS,
@@ -125,7 +132,7 @@ export const repairState = Effect.fnUntraced(function* (
   const meta = metaOf(by)
   const appended = yield* parts.log.emit(name.stream, event, {
     // What was written since the look would be passed over.
-    expected: looked.head,
+    expected: head,
     ...(meta === undefined ? {} : { meta })
   })
   parts.branches.forgetName(name)

@@ -5,12 +5,21 @@ import { branchName } from "../branch/loader.ts"
 import { StateBranched, StateRepaired } from "../event.ts"
 import { refOfStream } from "../name.ts"
 import type { StateFailure, StateParts } from "../parts.ts"
-import type { Node, TailEvent } from "../store.ts"
+import type { Fault, Node, TailEvent } from "../store.ts"
+
+/** The branch that is damaged where one begins with a version of it, or of one that does. */
+export interface Inherited {
+  readonly parent: string
+  /** The version of it with which the next one begins. */
+  readonly from: number
+  readonly fault: Fault
+}
 
 /** What the log says of a branch, event after event. */
 export interface Replayed {
   readonly state: BranchState
   readonly events: number
+  readonly inherited: Inherited | undefined
 }
 
 const nameOf = (stream: string) => {
@@ -27,9 +36,10 @@ export const replay = Effect.fnUntraced(function* (
   const begun = yield* store.beginningOf(branch)
   const name = begun === undefined ? branchName("", "") : nameOf(begun.stream)
   const state = new BranchState(name)
-  if (begun === undefined) return { state, events: 0 }
+  if (begun === undefined) return { state, events: 0, inherited: undefined }
   state.hasher = new StateHasher(yield* store.secret(name.agent))
   let events = 0
+  let inherited: Inherited | undefined
   // On past what is damaged, too: a repair may follow.
   for (let after = begun.version - 1; after < version;) {
     const page = yield* store.page(name.stream, after, version)
@@ -38,7 +48,8 @@ export const replay = Effect.fnUntraced(function* (
       if (event.type === StateBranched.type && parent !== undefined) {
         const from: Replayed = yield* replay(parts, parent)
         state.branchFrom(from.state, event)
-        if (from.state.fault !== undefined) state.fault = from.state.fault
+        inherited = inheritedFrom(from, parent)
+        if (inherited !== undefined) state.fault = faultAtFork(event, inherited)
         events += from.events
       } else if (event.type === StateRepaired.type) {
         yield* goOn(parts, branch, state, event)
@@ -48,8 +59,20 @@ export const replay = Effect.fnUntraced(function* (
     }
     if (page.length === 0) break
   }
-  return { state, events }
+  return { state, events, inherited }
 })
+
+const inheritedFrom = ({ state, inherited }: Replayed, { version }: Node): Inherited | undefined => {
+  const { fault, name } = state
+  if (fault === undefined) return undefined
+  return inherited ?? { parent: name.branch, from: version, fault }
+}
+
+/** Of the numbers of its own, since those of its parent mean other events here. */
+const faultAtFork = ({ version, position }: TailEvent, { parent, from, fault }: Inherited): Fault => {
+  const detail = `it begins with version ${from} of the branch ${JSON.stringify(parent)}, which is damaged from version ${fault.version} on`
+  return { version, position, detail, good: 0, repaired: null }
+}
 
 /** A repair says from which version the branch goes on: mostly that at which it stands. */
 const goOn = Effect.fnUntraced(function* (
@@ -59,7 +82,8 @@ const goOn = Effect.fnUntraced(function* (
   event: TailEvent
 ): Effect.fn.Return<void, StateFailure> {
   const { good, hash } = event.data as { readonly good: number; readonly hash: string }
-  const isThere = state.version === good
+  // One that begins damaged is at no good version, whatever its number.
+  const isThere = state.version === good && (state.fault === undefined || state.fault.good === good)
   const from: BranchState = isThere ? state : (yield* replay(parts, { branch, version: good })).state
   if (!isThere && from.fault !== undefined) state.fault = from.fault
   else if (hashText(from.hash) === hash) state.repairedFrom(from, event)
