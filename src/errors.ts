@@ -34,6 +34,7 @@ export {
   MergeEnded,
   MergeUnresolved,
   NotFastForward,
+  ParentCorrupt,
   PatchRefused,
   StateConflict,
   StateCorrupt,

@@ -25,6 +25,7 @@ export {
   MergeEnded,
   MergeUnresolved,
   NotFastForward,
+  ParentCorrupt,
   PatchRefused,
   StateConflict,
   StateCorrupt,

@@ -68,8 +68,9 @@ export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Ev
   const data = event.data as BranchData
   if (isAtFault(branch)) return
   if (data.patch !== undefined) {
-    const detail = foldChange(set, branch, event, data)
-    if (detail !== undefined) return damaged(set, branch, event, detail)
+    const change = changeOf(set, branch, event)
+    if (typeof change === "string") return damaged(set, branch, event, change)
+    change()
   }
   switch (event.type) {
     case "StateBranchDeleted":
@@ -150,13 +151,16 @@ const mergeRow = (branch: FoldedBranch, { version, data, meta, recordedAt }: Eve
   }
 }
 
-/** Why a change cannot be folded, or undefined. */
-const foldChange = (
-  set: WorkingSet,
-  branch: FoldedBranch,
-  event: Event,
-  { patch, hash }: BranchData
-): string | undefined => {
+/** Why an event cannot be folded, where it cannot. */
+export const faultOf = (set: WorkingSet, branch: FoldedBranch, event: Event): string | undefined => {
+  if ((event.data as BranchData).patch === undefined) return undefined
+  const change = changeOf(set, branch, event)
+  return typeof change === "string" ? change : undefined
+}
+
+/** What folds a change, or why it cannot be folded. */
+const changeOf = (set: WorkingSet, branch: FoldedBranch, { data, version }: Event): string | (() => void) => {
+  const { patch, hash } = data as BranchData
   const { branch: id, hasher } = branch
   try {
     const after = afterPatch(patch!, (key) => set.key(id, key).value)
@@ -173,9 +177,11 @@ const foldChange = (
     })
     if (hasher !== undefined && hashText(sum) !== hash) return "its patch and its hash do not agree"
     const sizes = sizesOf(patch!)
-    for (const [key, state] of entries) set.change(id, key, state, event.version, sizes.get(key) ?? 0)
-    branch.hash = hashOfText(hash!)
-    return undefined
+    const then = hashOfText(hash!)
+    return () => {
+      for (const [key, state] of entries) set.change(id, key, state, version, sizes.get(key) ?? 0)
+      branch.hash = then
+    }
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown)
   }

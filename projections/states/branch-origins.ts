@@ -1,22 +1,13 @@
 import { Effect } from "effect"
 import type { Event } from "../../src/log/event.ts"
-import { hashOfText, hashText } from "../../src/state/branch/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
-import type { Fault, Node } from "../../src/state/store.ts"
+import type { Node } from "../../src/state/store.ts"
 import { keyId, type Tier } from "../../src/state/tier.ts"
-import { foldBranchEvent, isAtFault } from "./branch-fold.ts"
+import { isAtFault } from "./branch-fold.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
 
 /** A branch that inherits from as many others gets keys of its own for all that it has from them. */
 const MOST_ANCESTORS = 16
-
-interface EventRow {
-  readonly position: string
-  readonly version: string
-  readonly type: string
-  readonly data: unknown
-  readonly recorded_at: Date
-}
 
 interface BranchedData {
   readonly parent: Node
@@ -24,23 +15,7 @@ interface BranchedData {
   readonly description?: string
 }
 
-const eventOf = (row: EventRow): Event => ({
-  position: Number(row.position),
-  id: "",
-  stream: "",
-  version: Number(row.version),
-  type: row.type,
-  data: row.data,
-  labels: [],
-  meta: {},
-  recordedAt: row.recorded_at,
-  schemaVersion: 1
-})
-
-const isPassedOver = (faults: ReadonlyArray<Fault>, version: number): boolean =>
-  faults.some((fault) => fault.version <= version && version < fault.repaired!)
-
-/** How branches begin, meet, and are made anew: what needs the tables as they are by then. */
+/** How branches begin, meet, and let go of old values: what needs the tables as they are by then. */
 export class BranchOrigins {
   private readonly states: StateTables
 
@@ -51,7 +26,8 @@ export class BranchOrigins {
   /** From a merge on, a branch knows what the other one had. */
   meet({ stream, version, data }: Event): Folding {
     const branch = this.states.set.branches.get(stream)
-    if (branch === undefined) return Effect.void
+    // One that is damaged before has met nobody.
+    if (branch === undefined || branch.version < version) return Effect.void
     const { source } = data as { readonly source: Node }
     return this.savePoint(branch.branch, version, source)
   }
@@ -125,47 +101,6 @@ export class BranchOrigins {
       yield* this.states.write
     }
   )
-
-  /** Makes a branch anew from the log, up to its last good version. */
-  readonly repair = Effect.fnUntraced({ self: this }, function* (event: Event) {
-    const { set, tables } = this.states
-    yield* this.states.loadBranches(new Set([event.stream]))
-    const branch = set.branches.get(event.stream)
-    if (branch === undefined) return
-    const { good, hash } = event.data as { readonly good: number; readonly hash: string }
-    const passed = branch.faults.filter(({ repaired }) => repaired !== null)
-    const [reset] = yield* tables.query<{ hash: string }>("#projections/states/reset-branch.sql", [
-      branch.branch
-    ])
-    set.forget()
-    yield* this.states.loadBranches(new Set([event.stream]))
-    const anew = set.branches.get(event.stream)!
-    anew.hash = hashOfText(reset!.hash)
-    anew.faults = passed
-    // A branch `main` begins with what its first event says, any other with what its parent had.
-    for (let after = branch.parent === null ? branch.born - 1 : branch.born; after < good;) {
-      const events = yield* tables.query<EventRow>("#projections/states/fold-stream.sql", [
-        event.stream,
-        after,
-        good
-      ])
-      if (events.length === 0) break
-      const sound = events.map(eventOf).filter(({ version }) => !isPassedOver(passed, version))
-      yield* this.states.loadKeys(sound)
-      yield* tables.attempt(() => {
-        for (const one of sound) foldBranchEvent(set, anew, one)
-      })
-      yield* this.states.write
-      after = Number(events.at(-1)!.version)
-    }
-    const isSound = anew.faults.every(({ repaired }) => repaired !== null) && hashText(anew.hash) === hash
-    anew.faults = branch.faults.map((fault) =>
-      fault.repaired === null && isSound ? { ...fault, repaired: event.version } : fault
-    )
-    if (isSound) Object.assign(anew, { version: event.version, position: event.position })
-    set.changed(anew)
-    yield* this.states.write
-  })
 
   private savePoint(branch: number, version: number, other: Node): Folding {
     const values = [branch, version, other.branch, other.version]

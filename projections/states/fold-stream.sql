@@ -1,5 +1,5 @@
 -- The next events of a stream after a version, up to another.
-select position, version, type, data, recorded_at
+select position, id, stream, version, type, data, meta, recorded_at
 from :"schema".events
 where stream = $1 and version > $2 and version <= $3
 order by version

@@ -14,6 +14,7 @@ import {
 import { MERGE, refOfStream, STATE, TAG } from "../../src/state/name.ts"
 import { createdBranch, foldBranchEvent } from "./branch-fold.ts"
 import { BranchOrigins } from "./branch-origins.ts"
+import { BranchRepair } from "./branch-repair.ts"
 import { foldTags } from "./tag-fold.ts"
 import { foldMerges } from "./merge-fold.ts"
 import { type Folding, StateTables } from "./state-tables.ts"
@@ -29,6 +30,7 @@ const isApart = (type: string): boolean => APART.has(type)
 class StatesFold {
   private readonly states: StateTables
   private readonly origins: BranchOrigins
+  private readonly repairs: BranchRepair
   private stretch: Array<Event> = []
   private tags: Array<Event> = []
   private merges: Array<Event> = []
@@ -36,6 +38,7 @@ class StatesFold {
   constructor(tables: FoldTables) {
     this.states = new StateTables(tables)
     this.origins = new BranchOrigins(this.states)
+    this.repairs = new BranchRepair(this.states, this.origins)
   }
 
   readonly fold = Effect.fnUntraced(
@@ -62,8 +65,8 @@ class StatesFold {
     }
     yield* this.flush
     if (event.type === StateBranched.type) return yield* this.origins.branch(event)
-    if (event.type === StateRepaired.type) return yield* this.origins.repair(event)
     yield* this.flushOthers
+    if (event.type === StateRepaired.type) return yield* this.repairs.repair(event)
     yield* this.origins.compact(event)
   })
 

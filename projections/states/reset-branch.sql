@@ -1,9 +1,35 @@
--- A branch as it was at its beginning: the hash is that of its first event, and its keys are those of the branches before it.
+-- A branch ($1) as it was at its beginning: the hash is that of its first event, and its keys are those of the branches before it. What
+-- was made after its last good version ($2), and before the repair ($3), is gone: merges that somebody was to decide about stay.
 with own as (
   delete from :"state_keys" where branch = $1
 ),
 versions as (
   delete from :"state_key_versions" where branch = $1
+),
+points as (
+  delete from :"state_points" where branch = $1 and version > $2
+),
+checkpoints as (
+  delete from :"state_checkpoints" where branch = $1 and version > $2
+),
+passed as (
+  select event.type, event.data
+  from :"schema".events event
+  where event.stream = (select stream from :"state_branches" where branch = $1) and event.version > $2 and event.version < $3
+),
+dropped as (
+  update :"state_checkpoints" checkpoint
+  set dropped_at = null, dropped_because = null
+  where checkpoint.dropped_at is not null
+    and not (checkpoint.branch = $1 and checkpoint.version > $2)
+    and checkpoint.id in (select (data ->> 'checkpoint')::uuid from passed where type = 'StateCheckpointDropped')
+),
+merged as (
+  delete from :"state_merges" merge
+  where merge.target = $1 and merge.merged_version > $2
+    and not exists (
+      select from :"schema".events event where event.stream = 'statemerge-' || merge.id and event.type = 'StateMergeOpened'
+    )
 )
 update :"state_branches" branch
 set

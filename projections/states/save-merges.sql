@@ -1,4 +1,4 @@
--- Merges that are in their targets.
+-- Merges that are in their targets. After a repair they are there already, and stay as they were.
 insert into :"state_merges" as known (
   id, agent, source, source_name, source_version, target, target_name, target_version, mode, strategy, status, merged_version, author,
   reason, opened_at, ended_at
@@ -12,3 +12,4 @@ from jsonb_to_recordset($1::jsonb) as one (
 )
 on conflict (id) do update
 set status = 'merged', merged_version = excluded.merged_version, ended_at = excluded.ended_at
+where known.status <> 'merged'

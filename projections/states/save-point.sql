@@ -1,4 +1,5 @@
--- From a version ($2) of a branch ($1) on, what another ($3) has up to a version ($4) is known, and what was known there by then.
+-- From a version ($2) of a branch ($1) on, what another ($3) has up to a version ($4) is known, and what was known there by then. After a
+-- repair it may be there already.
 insert into :"state_points" (branch, version, known)
 select $1::bigint, $2::bigint, jsonb_object_agg(met.branch, met.version)
 from (
@@ -17,3 +18,4 @@ from (
   where known.branch <> $1::bigint
   group by known.branch
 ) met
+on conflict (branch, version) do nothing

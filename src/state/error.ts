@@ -91,6 +91,23 @@ export class StateCorrupt extends Schema.TaggedError<StateCorrupt>()("StateCorru
   }
 }
 
+/** A branch began with a damaged version of another one: it has no good version of its own to go on from. */
+export class ParentCorrupt extends Schema.TaggedError<ParentCorrupt>()("ParentCorrupt", {
+  ...what,
+  /** The branch that is damaged, and with which version of it this one, or one between them, begins. */
+  parent: Schema.String,
+  from: Schema.Int,
+  /** Of the parent, as StateCorrupt has them. */
+  version: Schema.Int,
+  position: Schema.Int,
+  lastGood: Schema.Int,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `The ${named(this)} cannot be repaired: it begins with version ${this.from} of ${JSON.stringify(this.parent)}, which is damaged from version ${this.version} (event ${this.position}) on: ${clause(this.detail)}. Repair ${JSON.stringify(this.parent)} first, which goes on from version ${this.lastGood}; then make this branch anew from there.`
+  }
+}
+
 export class UnknownBranch extends Schema.TaggedError<UnknownBranch>()("UnknownBranch", what) {
   override get message(): string {
     return `There is no ${named(this)}. Make it with branch(), or look in branches() for those there are.`
@@ -201,6 +218,7 @@ export const StateReason = Schema.Union([
   StateConflict,
   StateInvalid,
   StateCorrupt,
+  ParentCorrupt,
   UnknownBranch,
   BranchExists,
   BranchProtected,

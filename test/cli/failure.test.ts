@@ -47,6 +47,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   OlderDefinition: ExitCode.failure,
   OtherMajorVersion: ExitCode.unavailable,
   OutcomeUnknown: ExitCode.failure,
+  ParentCorrupt: ExitCode.failure,
   PatchRefused: ExitCode.failure,
   PositionsExhausted: ExitCode.failure,
   ProjectionBehind: ExitCode.failure,

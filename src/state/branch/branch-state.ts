@@ -159,7 +159,10 @@ export class BranchState {
         this.session = undefined
         break
       case "StateRepaired":
+        // What is known of the keys may be of versions that it passed over.
         this.fault = undefined
+        this.hash = hashOfText((event.data as ChangeData).hash)
+        this.forgetAll()
         break
     }
     const { patch } = event.data as Partial<ChangeData>
@@ -167,6 +170,18 @@ export class BranchState {
     if (this.fault !== undefined) return
     this.version = event.version
     this.position = event.position
+  }
+
+  /** From a repair on it is again what it was at a good version. */
+  repairedFrom(good: BranchState, { version, position }: Pick<TailEvent, "version" | "position">): void {
+    this.fault = undefined
+    this.version = version
+    this.position = position
+    if (good === this) return
+    this.session = good.session
+    this.hash = good.hash
+    this.forgetAll()
+    this.learn({ tiers: [...good.whole], keys: [] }, good.keys)
   }
 
   /** A change that was worked out on this version is in the log. */
@@ -211,6 +226,12 @@ export class BranchState {
     } catch (thrown) {
       damaged(thrown instanceof Error ? thrown.message : String(thrown))
     }
+  }
+
+  private forgetAll(): void {
+    this.keys.clear()
+    this.whole.clear()
+    this.bytes = 0
   }
 
   /** What cannot be followed is to be asked for again. */

@@ -8,7 +8,8 @@ import type { Queryable } from "../../postgres/postgres.ts"
 import type { BranchName, BranchState } from "./branch-state.ts"
 import { BranchWriter } from "./writer.ts"
 import { StateHasher } from "./hash.ts"
-import type { Loader } from "./loader.ts"
+import type { Loader, LoadFailure } from "./loader.ts"
+import { StateRepaired } from "../event.ts"
 import { NOTHING, type Selection, type StateStore } from "../store.ts"
 
 /** How many branches an engine keeps in memory, and about how many bytes of their values as JSON. */
@@ -87,7 +88,7 @@ export class Branches {
   }
 
   /** A branch with some keys: as it was last known, or as it is in the log just now. */
-  read(branch: Branch, selection: Selection, isFresh: boolean): Effect.Effect<BranchState, PostgresError> {
+  read(branch: Branch, selection: Selection, isFresh: boolean): Effect.Effect<BranchState, LoadFailure> {
     const reading = Effect.suspend(() => {
       const state = this.known(branch)
       if (state === undefined || !state.knows(selection)) return this.load(branch, selection)
@@ -114,11 +115,13 @@ export class Branches {
       branch: Branch,
       state: BranchState,
       selection: Selection
-    ): Effect.fn.Return<BranchState, PostgresError> {
+    ): Effect.fn.Return<BranchState, LoadFailure> {
       const { store, loader, identity } = this.parts
       const { head, events } = yield* store.tail(branch.name.stream, state.version)
       if (head < state.version || !isSameOrigin(branch.origin, identity.current()))
         return yield* this.load(branch, selection)
+      // What is known may be of what the repair passed over.
+      if (events.some(({ type }) => type === StateRepaired.type)) return yield* this.load(branch, selection)
       for (const event of events) yield* loader.follow(state, event, selection)
       return state.knows(selection) ? state : yield* this.load(branch, selection)
     }
@@ -126,7 +129,7 @@ export class Branches {
 
   private readonly load = Effect.fnUntraced(
     { self: this },
-    function* (branch: Branch, selection: Selection): Effect.fn.Return<BranchState, PostgresError> {
+    function* (branch: Branch, selection: Selection): Effect.fn.Return<BranchState, LoadFailure> {
       const { loader, store, identity } = this.parts
       for (let tries = 1; ; tries++) {
         yield* Effect.ignore(identity.sure)
@@ -167,10 +170,10 @@ export class Branches {
     name: BranchName,
     use: (
       state: BranchState,
-      load: (selection: Selection) => Effect.Effect<BranchState, PostgresError>,
+      load: (selection: Selection) => Effect.Effect<BranchState, LoadFailure>,
       append: AppendLocked
     ) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E | LogError | PostgresError> {
+  ): Effect.Effect<A, E | LogError | LoadFailure> {
     const { log, store, loader } = this.parts
     const held = log.transaction((tx) =>
       Effect.gen({ self: this }, function* () {

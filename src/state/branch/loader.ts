@@ -1,10 +1,15 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
+import type { ProjectionError } from "../../projection/error.ts"
 import type { Queryable } from "../../postgres/postgres.ts"
 import { BranchState, type BranchName, keyState } from "./branch-state.ts"
 import { StateHasher } from "./hash.ts"
+import { StateRepaired } from "../event.ts"
 import { branchStream, refOfStream } from "../name.ts"
 import type { BranchRow, Loaded, Node, Selection, StateStore, TailEvent, Wanted } from "../store.ts"
+
+/** Why a branch could not be read: what a repair made anew has to be folded first. */
+export type LoadFailure = PostgresError | ProjectionError
 
 /** No version is beyond this one. */
 const HEAD = Number.MAX_SAFE_INTEGER
@@ -33,23 +38,41 @@ export class Loader {
     name: BranchName,
     selection: Selection,
     connection?: Queryable
-  ): Effect.Effect<BranchState, PostgresError> {
+  ): Effect.Effect<BranchState, LoadFailure> {
     const wanted = { stream: name.stream, agent: name.agent }
-    return Effect.flatMap(this.store.load(wanted, selection, undefined, connection), (loaded) =>
-      this.built(name, loaded, selection, HEAD, 0)
+    return Effect.flatMap(
+      this.repaired(() => this.store.load(wanted, selection, undefined, connection)),
+      (loaded) => this.built(name, loaded, selection, HEAD, 0)
     )
   }
 
   /** A version of a branch that is, or was; not live where it is not there. */
-  at({ branch, version }: Node, selection: Selection): Effect.Effect<BranchState, PostgresError> {
+  at({ branch, version }: Node, selection: Selection): Effect.Effect<BranchState, LoadFailure> {
     const wanted: Wanted = { branch }
-    return Effect.flatMap(this.store.load(wanted, selection, version), (loaded) => {
-      const stream = loaded.branch?.stream ?? loaded.stream
-      // Its number is that of no event of a state.
-      if (stream === undefined) return Effect.succeed(new BranchState(branchName("", "")))
-      return this.built(nameOfStream(stream), loaded, selection, version, branch)
-    })
+    return Effect.flatMap(
+      this.repaired(() => this.store.load(wanted, selection, version)),
+      (loaded) => {
+        const stream = loaded.branch?.stream ?? loaded.stream
+        // Its number is that of no event of a state.
+        if (stream === undefined) return Effect.succeed(new BranchState(branchName("", "")))
+        return this.built(nameOfStream(stream), loaded, selection, version, branch)
+      }
+    )
   }
+
+  /** A repair makes keys anew of which its event says nothing: they are there once it is folded. */
+  private readonly repaired = Effect.fnUntraced(
+    { self: this },
+    function* (load: () => Effect.Effect<Loaded, PostgresError>): Effect.fn.Return<Loaded, LoadFailure> {
+      for (let waited = 0; ;) {
+        const loaded = yield* load()
+        const repair = loaded.tail.findLast(({ type }) => type === StateRepaired.type)
+        if (repair === undefined || repair.position <= waited) return loaded
+        yield* this.store.caughtUp(repair.position)
+        waited = repair.position
+      }
+    }
+  )
 
   /** What is ready, and then event after event. */
   private built(
@@ -58,11 +81,13 @@ export class Loader {
     selection: Selection,
     upTo: number,
     id: number
-  ): Effect.Effect<BranchState, PostgresError> {
+  ): Effect.Effect<BranchState, LoadFailure> {
     const { branch: row, tail, secret } = loaded
     const state = new BranchState(name)
     if (secret !== undefined) state.hasher = new StateHasher(secret)
     if (row !== undefined) begin(state, row, loaded, selection, upTo)
+    // What was folded since, repairs included, did not mend it.
+    if (state.fault !== undefined) return Effect.succeed(state)
     const rest = id === 0 ? tail : ofBranch(tail, id)
     return Effect.as(
       Effect.forEach(rest, (event) => this.follow(state, event, selection), { discard: true }),
@@ -71,7 +96,7 @@ export class Loader {
   }
 
   /** The next event of a branch. */
-  follow(state: BranchState, event: TailEvent, selection: Selection): Effect.Effect<void, PostgresError> {
+  follow(state: BranchState, event: TailEvent, selection: Selection): Effect.Effect<void, LoadFailure> {
     if (event.type !== "StateBranched") return Effect.sync(() => state.apply(event))
     const { parent } = event.data as { readonly parent: Node }
     return Effect.map(this.at(parent, selection), (from) => state.branchFrom(from, event))

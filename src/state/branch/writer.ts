@@ -7,6 +7,7 @@ import type { ProjectionError } from "../../projection/error.ts"
 import { BranchDraft } from "./draft.ts"
 import type { BranchState } from "./branch-state.ts"
 import { StateCorrupt, StateError, stateError } from "../error.ts"
+import type { LoadFailure } from "./loader.ts"
 import { agentLabel } from "../name.ts"
 import { type Selection, unionOf } from "../store.ts"
 
@@ -45,7 +46,7 @@ export interface BranchAccess {
   readonly agent: string
   readonly branch: string
   /** The branch, with these keys; `isFresh`, as it is in the log just now. */
-  readonly known: (selection: Selection, isFresh: boolean) => Effect.Effect<BranchState, PostgresError>
+  readonly known: (selection: Selection, isFresh: boolean) => Effect.Effect<BranchState, LoadFailure>
   /** The same in a transaction that has locked the branch, so that nobody else writes it. */
   readonly locked: <A>(
     selection: Selection,
@@ -54,8 +55,8 @@ export interface BranchAccess {
       append: (
         events: ReadonlyArray<NewEvent>
       ) => Effect.Effect<ReadonlyArray<Placed>, LogError | PostgresError>
-    ) => Effect.Effect<A, LogError | PostgresError>
-  ) => Effect.Effect<A, LogError | PostgresError>
+    ) => Effect.Effect<A, LogError | LoadFailure>
+  ) => Effect.Effect<A, LogError | LoadFailure>
   /** What was known of it may be wrong. */
   readonly forget: () => void
 }

@@ -1,14 +1,15 @@
 import { Effect } from "effect"
 import { isSameJson } from "../../base/json-value.ts"
 import { InvalidArgument, logError } from "../../log/error.ts"
-import { BranchState } from "../branch/branch-state.ts"
+import type { BranchName, BranchState } from "../branch/branch-state.ts"
+import { ParentCorrupt, stateError } from "../error.ts"
 import { SEMANTICS, StateRepaired } from "../event.ts"
-import { hashText, StateHasher } from "../branch/hash.ts"
-import { branchName } from "../branch/loader.ts"
-import { agentLabel, MAIN, refOfStream } from "../name.ts"
-import { type ByWhom, metaOf, type StateFailure, type StateParts, type StateScene } from "../parts.ts"
+import { hashText } from "../branch/hash.ts"
+import { agentLabel, MAIN } from "../name.ts"
+import { type ByWhom, metaOf, type StateFailure, type StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
-import { type Node, WHOLE } from "../store.ts"
+import { WHOLE } from "../store.ts"
+import { type Inherited, replay } from "./replay.ts"
 import { pointerOfKey } from "../change/writing.ts"
 
 /** What a look at a whole branch has found. */
@@ -31,76 +32,53 @@ export interface Verified {
   readonly stale: ReadonlyArray<string>
 }
 
-/** What the log says of a branch, event after event. */
-interface Replayed {
-  readonly state: BranchState
-  readonly events: number
-}
-
-/** Folds a version anew from the log, from the first event of the first branch on. */
-const replay = Effect.fnUntraced(function* (
-  parts: StateParts,
-  { branch, version }: Node
-): Effect.fn.Return<Replayed, StateFailure> {
-  const { store } = parts
-  const begun = yield* store.beginningOf(branch)
-  const name = begun === undefined ? branchName("", "") : nameOf(begun.stream)
-  const state = new BranchState(name)
-  if (begun === undefined) return { state, events: 0 }
-  state.hasher = new StateHasher(yield* store.secret(name.agent))
-  let events = 0
-  for (let after = begun.version - 1; after < version && state.fault === undefined;) {
-    const page = yield* store.page(name.stream, after, version)
-    for (const event of page) {
-      const { parent } = event.data as { readonly parent?: Node }
-      if (event.type === "StateBranched" && parent !== undefined) {
-        const from: Replayed = yield* replay(parts, parent)
-        state.branchFrom(from.state, event)
-        if (from.state.fault !== undefined) state.fault = from.state.fault
-        events += from.events
-      } else state.apply(event)
-      events += 1
-      after = event.version
-    }
-    if (page.length === 0) break
-  }
-  return { state, events }
-})
-
-const nameOf = (stream: string) => {
-  const { agent, ref } = refOfStream(stream)
-  return branchName(agent, ref)
+/** What was found, and what it was found of. */
+interface Looked {
+  readonly verified: Verified
+  readonly branchId: number
+  /** How far the log goes. */
+  readonly head: number
+  readonly inherited: Inherited | undefined
 }
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
-export const verifyState = Effect.fnUntraced(function* (
-  scene: StateScene
-): Effect.fn.Return<Verified, StateFailure> {
+const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<Looked, StateFailure> {
   const { parts, name } = scene
   const { agent, branch } = name
-  const head = yield* parts.loader.head(name, WHOLE)
-  if (branch === MAIN && head.id === 0 && head.version === 0) {
+  const kept = yield* parts.loader.head(name, WHOLE)
+  const branchId = kept.id
+  if (branch === MAIN && kept.id === 0 && kept.version === 0) {
     const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [] }
-    return { agent, branch, isSound: true, ...nothing }
+    const verified = { agent, branch, isSound: true, ...nothing }
+    return { verified, branchId, head: 0, inherited: undefined }
   }
-  if (!head.isLive) return yield* unknownBranch(name)
-  const { head: version } = yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)
-  const { state, events } = yield* replay(parts, { branch: head.id, version })
+  if (!kept.isLive) return yield* unknownBranch(name)
+  // One that is at fault stands before the end of the log.
+  const head =
+    kept.fault === undefined
+      ? kept.version
+      : (yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)).head
+  const { state, events, inherited } = yield* replay(parts, { branch: kept.id, version: head })
   const { fault } = state
-  const kept =
-    fault === undefined ? head : yield* parts.loader.at({ branch: head.id, version: fault.good }, WHOLE)
-  const stale = staleKeys(kept, state)
-  return {
+  const compared =
+    fault === undefined ? kept : yield* parts.loader.at({ branch: kept.id, version: fault.good }, WHOLE)
+  const stale = staleKeys(compared, state)
+  const verified = {
     agent,
     branch,
-    isSound: fault === undefined && stale.length === 0,
+    isSound: fault === undefined && kept.fault === undefined && stale.length === 0,
     version: state.version,
     events,
     damaged: fault && { version: fault.version, position: fault.position, detail: fault.detail },
     lastGood: fault?.good ?? state.version,
     stale
   }
+  return { verified, branchId, head, inherited }
 })
+
+/** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
+export const verifyState = (scene: StateScene): Effect.Effect<Verified, StateFailure> =>
+  Effect.map(look(scene), ({ verified }) => verified)
 
 const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<string> => {
   if (kept.version !== replayed.version) return []
@@ -110,6 +88,11 @@ const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<stri
     return one.hash !== other.hash || !isSameJson(one.value, other.value)
   })
   return stale.map(pointerOfKey)
+}
+
+const parentCorrupt = ({ agent, branch }: BranchName, { parent, fault, from }: Inherited) => {
+  const { version, position, good: lastGood, detail } = fault
+  return stateError(new ParentCorrupt({ agent, branch, parent, from, version, position, lastGood, detail }))
 }
 
 /** What a repair has done. */
@@ -127,17 +110,16 @@ export const repairState = Effect.fnUntraced(function* (
   by: ByWhom
 ): Effect.fn.Return<Repaired, StateFailure> {
   const { parts, name } = scene
-  const verified = yield* verifyState(scene)
+  const { verified, branchId, head, inherited } = yield* look(scene)
   if (verified.isSound) return { ...verified, repairedAt: undefined }
   const { lastGood: good, damaged } = verified
+  if (inherited !== undefined) return yield* parentCorrupt(name, inherited)
   if (good === 0) {
     const problem =
       "The very first event of the state is damaged: there is nothing to go on from; begin another branch, or another agent"
     return yield* logError(new InvalidArgument({ problem }))
   }
-  const head = yield* parts.loader.head(name, WHOLE)
-  const { state } = yield* replay(parts, { branch: head.id, version: good })
-  const { head: version } = yield* parts.store.tail(name.stream, Number.MAX_SAFE_INTEGER)
+  const { state } = yield* replay(parts, { branch: branchId, version: good })
   const event = StateRepaired.make(
     {
       semantics: SEMANTICS,
@@ -149,7 +131,8 @@ export const repairState = Effect.fnUntraced(function* (
   )
   const meta = metaOf(by)
   const appended = yield* parts.log.emit(name.stream, event, {
-    expected: version,
+    // What was written since the look would be passed over.
+    expected: head,
     ...(meta === undefined ? {} : { meta })
   })
   parts.branches.forgetName(name)

@@ -3,16 +3,15 @@ import { decodeToken } from "../../base/token.ts"
 import { isUuid } from "../../base/uuid.ts"
 import { InvalidArgument, type LogError, logError, LogRewound } from "../../log/error.ts"
 import type { LogIdentity } from "../../log/identity.ts"
-import type { PostgresError } from "../../postgres/error.ts"
 import type { BranchName, BranchState } from "../branch/branch-state.ts"
 import { StateCorrupt, type StateError, stateError, UnknownBranch, UnknownRef } from "../error.ts"
 import { StateTagged } from "../event.ts"
-import { branchName, type Loader } from "../branch/loader.ts"
+import { branchName, type Loader, type LoadFailure } from "../branch/loader.ts"
 import { refOfStream, refProblem, tagStream } from "../name.ts"
 import { kindOfRef, type Ref } from "./ref.ts"
 import type { Node, Selection, StateStore } from "../store.ts"
 
-export type RefFailure = StateError | LogError | PostgresError
+export type RefFailure = StateError | LogError | LoadFailure
 
 /** Finds the versions that callers name. */
 export class Refs {
