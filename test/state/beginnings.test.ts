@@ -14,6 +14,7 @@ describe("a new agent begins with what its type has, whatever is done first", ()
   test.each<readonly [string, (state: EngineState) => Promise<unknown>, object]>([
     ["update", (state) => state.update({ local: { n: 1 } }), { greeting: "hello" }],
     ["commit", (state) => state.commit("nothing yet"), { greeting: "hello" }],
+    ["checkpoint", (state) => state.checkpoint(), { greeting: "hello" }],
     // A session begins with an empty tier.
     ["startSession", (state) => state.startSession("s"), {}]
   ])("%s", async (method, first, session) => {

@@ -26,3 +26,11 @@ test("the newest version of another branch is given a name", async () => {
   expect(await state.tag("tried", { branch: "try" })).toMatchObject({ branch: "try", version: 2 })
   expect((await state.read({ tag: "tried" })).local).toEqual({ n: 2 })
 })
+
+test("a branch may begin with the newest version of another one", async () => {
+  const state = await withBranch("others-3")
+  expect(await state.branch("next", { at: { branch: "try" } })).toMatchObject({
+    from: { branch: "try", version: 2 }
+  })
+  expect((await state.on("next").read()).local).toEqual({ n: 2 })
+})

@@ -6,8 +6,8 @@ import { hashText } from "./hash.ts"
 import { branchName } from "./loader.ts"
 import { agentLabel, MAIN, refProblem } from "../name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateScene, stateToken, submit } from "../parts.ts"
-import { headOf } from "../past/reading.ts"
-import { type RefLike, refOf } from "../past/ref.ts"
+import { versionOf } from "../past/history.ts"
+import type { RefLike } from "../past/ref.ts"
 import { unknownBranch } from "../past/refs.ts"
 import { NOTHING } from "../store.ts"
 
@@ -35,8 +35,7 @@ export const branchState = Effect.fnUntraced(function* (
   const problem = refProblem("branch", to)
   if (problem !== undefined) return yield* logError(problem)
   const target = branchName(name.agent, to)
-  const node = yield* parts.refs.node(name, at === undefined ? {} : refOf(at))
-  const from = node === undefined ? yield* headOf(scene) : yield* parts.refs.at(name, node, NOTHING)
+  const from = yield* versionOf(scene, at)
   if (from.version === 0) return yield* unknownBranch(name)
   const taken = stateError(new BranchExists({ agent: name.agent, branch: to }))
   const { branches, log } = parts

@@ -74,8 +74,9 @@ export const checkpointState = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Checkpoint, StateFailure> {
   const fields = yield* fieldsOf(options)
   const { agent, branch } = scene.name
+  const template = yield* scene.parts.definitions.template(scene.agentType)
   return yield* submit(scene, options, NOTHING, (draft) =>
-    Effect.map(beginning(scene.name, draft, scene.agentType), (first) => {
+    Effect.map(beginning(scene.name, draft, scene.agentType, template), (first) => {
       draft.note()
       const { version } = draft
       return {
