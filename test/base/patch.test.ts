@@ -51,6 +51,20 @@ const at = (value: Json, ...path: ReadonlyArray<string | number>): unknown => {
   return found
 }
 
+/**
+ * What fast-json-patch makes of it; undefined where it fails in a move to below a null that is not there any more once what is moved was
+ * removed: it looks at what lies there before.
+ */
+const ofPeer = (document: unknown, patch: ReadonlyArray<unknown>) => {
+  const [copied, operations] = structuredClone([document, patch]) as [unknown, Array<jsonpatch.Operation>]
+  try {
+    return jsonpatch.applyPatch(copied, operations, false, true, false)
+  } catch (thrown) {
+    if (thrown instanceof TypeError && operations.some(({ op }) => op === "move")) return undefined
+    throw thrown
+  }
+}
+
 describe("the suite of RFC 6902", () => {
   test("is there", () => {
     expect(cases).toHaveLength(91)
@@ -72,14 +86,8 @@ describe("a patch", () => {
         // That of the peer fails in a move through these two keys, though it was told not to ban them.
         if (ours === undefined || JSON.stringify(patch).includes("/constructor/prototype")) return
         applied += 1
-        const { newDocument } = jsonpatch.applyPatch(
-          structuredClone(document),
-          structuredClone(patch) as Array<jsonpatch.Operation>,
-          false,
-          true,
-          false
-        )
-        expect(ours.result).toEqual(newDocument)
+        const theirs = ofPeer(document, patch)
+        if (theirs !== undefined) expect(ours.result).toEqual(theirs.newDocument)
       }),
       { numRuns: 3_000 }
     )
