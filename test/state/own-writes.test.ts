@@ -38,9 +38,12 @@ test("who is refused beside a change of somebody else is told of that change, on
   const state = log.engine.state("own-4")
   await state.update({ shared: { k: 0 } }, { actor: "first" })
   const { token: base } = await state.read()
+  // While this one is under way the others wait, and are worked out together.
+  const before = state.update({ local: { n: 1 } })
   const outcomes = await Promise.allSettled(
     upTo(3).map((n) => state.update({ shared: { k: n } }, { base, actor: `writer-${n}`, reason: `${n}` }))
   )
+  await before
   const refused = outcomes.flatMap((outcome): ReadonlyArray<unknown> =>
     outcome.status === "rejected" ? [outcome.reason] : []
   )
