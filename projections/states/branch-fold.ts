@@ -2,7 +2,7 @@ import type { Event } from "../../src/log/event.ts"
 import { afterPatch, keysOfPatch } from "../../src/state/change/keys.ts"
 import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/branch/hash.ts"
 import { refOfStream } from "../../src/state/name.ts"
-import { keyProblem, placeOfKey } from "../../src/state/tier.ts"
+import { placeOfKey } from "../../src/state/tier.ts"
 import {
   ALWAYS,
   type CheckpointRow,
@@ -164,10 +164,6 @@ const changeOf = (set: WorkingSet, branch: FoldedBranch, { data, version }: Even
   const { branch: id, hasher } = branch
   try {
     const after = afterPatch(patch!, (key) => set.key(id, key).value)
-    for (const key of after.keys()) {
-      const problem = keyProblem(placeOfKey(key).key)
-      if (problem !== undefined) return problem
-    }
     let sum = branch.hash
     const entries = [...after].map(([key, value]) => {
       const entry = hasher?.entry(placeOfKey(key), value)

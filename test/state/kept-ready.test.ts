@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { expect, test } from "vitest"
 import { InvalidArgument } from "../../src/index.ts"
 import { StateCorrupt } from "../../src/state.ts"
+import { EMPTY_HASH, hashOfText, hashText, StateHasher, withEntry } from "../../src/state/branch/hash.ts"
 import { testLog } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
 
@@ -32,8 +33,14 @@ test("a key may have a name as long as an index can take", async () => {
 test("a key with a longer one, which somebody else put into the log, is damage of its branch alone", async () => {
   const state = log.engine.state("long-2")
   await state.update({ shared: { n: 1 } })
-  const { hash } = await state.read()
-  const patch = [{ op: "add", path: `/shared/${long(6_000)}`, value: 1 }]
+  const key = long(6_000)
+  const [row] = await log.db.query<{ secret: Buffer }>(
+    "select secret from tidemark.agent_secrets where agent = 'long-2'"
+  )
+  // All else about it is right.
+  const entry = new StateHasher(row!.secret).entry({ tier: "shared", key }, 1)
+  const hash = hashText(withEntry(hashOfText((await state.read()).hash), EMPTY_HASH, entry.hash))
+  const patch = [{ op: "add", path: `/shared/${key}`, value: 1 }]
   await log.engine.emit("state-main@long-2", { type: "StateChanged", data: { semantics: 1, patch, hash } })
   await goesOn()
   await expect(state.read()).rejects.toBeInstanceOf(StateCorrupt)

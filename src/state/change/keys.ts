@@ -3,7 +3,7 @@ import { type Json, type JsonObject, isJsonObject, type MaybeJson, valueAt } fro
 import { applyPatch } from "../../base/patch.ts"
 import type { PatchOperation } from "../../base/patch-operation.ts"
 import { formatPointer, parsePointer } from "../../base/pointer.ts"
-import { documentOf, isTier, keyId, type KeyId, keyOfPath, placeOfKey } from "../tier.ts"
+import { documentOf, isTier, keyId, type KeyId, keyOfPath, keyProblem, placeOfKey } from "../tier.ts"
 
 /** A patch of a log that cannot be one of ours. */
 export class ForeignPatch extends Error {
@@ -17,6 +17,8 @@ export const keysOfPatch = (patch: ReadonlyArray<unknown>): ReadonlySet<KeyId> =
     for (const pointer of pointersOf(operation)) {
       const key = keyOfPath(parsePointer(pointer as string) ?? [])
       if (key === undefined) throw new ForeignPatch(`an operation leads to ${JSON.stringify(pointer)}`)
+      const problem = keyProblem(placeOfKey(key).key)
+      if (problem !== undefined) throw new ForeignPatch(problem)
       keys.add(key)
     }
   }
