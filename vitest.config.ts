@@ -14,7 +14,7 @@ const alone = ["test/postgres/embedded-bad-days.test.ts", "test/{engine,consumer
 const everywhere = {
   setupFiles: ["test/support/leak-check.ts"],
   pool: "forks",
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   hookTimeout: 60_000
 } as const
 

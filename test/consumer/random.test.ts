@@ -141,7 +141,7 @@ test("whatever fails, comes and goes, every event is handled, in the order of it
             status.partitions.every(({ position }) => position >= last)
           )
         },
-        { what: `${name} to come to its end`, within: 15_000 }
+        { what: `${name} to come to its end`, within: 30_000 }
       )
       const handled = await log.db.query<{ stream: string; n: number }>(
         "select stream, n from handled where subscription = $1 order by nth",

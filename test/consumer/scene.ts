@@ -90,5 +90,5 @@ export const sizes = (members: ReadonlyArray<DurableSubscription>) =>
 export const own = (members: ReadonlyArray<DurableSubscription>, wanted: ReadonlyArray<number>) =>
   until(() => JSON.stringify(sizes(members)) === JSON.stringify(wanted), {
     what: `members to own ${wanted.join(", ")}`,
-    within: 15_000
+    within: 30_000
   })

@@ -17,7 +17,7 @@ const becomes = (total: number, events: number) =>
       const [row] = await totals()
       return row?.["events"] === events && row["total"] === total
     },
-    { within: 15_000, what: `${events} events, ${total} in all` }
+    { within: 30_000, what: `${events} events, ${total} in all` }
   )
 
 it("a changed definition given to project asks for a rebuild, and mixes nothing into what the other one folded", async () => {

@@ -160,7 +160,7 @@ describe("a stopped projection", () => {
     const well = await start()
     await well.project(counters({ name: "helped", count: () => 1 }))
     const position = await well.emit("helped-1", Counted.make({ by: 1 }))
-    await until(() => sick.status("helped").state === "running", { within: 15_000 })
+    await until(() => sick.status("helped").state === "running", { within: 30_000 })
     await sick.reaches("helped", position)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { StateCorrupt } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
+import { until } from "../support/eventually.ts"
 
 // What goes on from a repair: the read model, other engines, and what is rebuilt.
 
@@ -114,9 +115,13 @@ describe("another engine", () => {
     await session.query("begin; select from projections where name = 'states' for update")
     const repaired = state.repair()
     const stream = `state-main@${state.agent}`
-    await expect
-      .poll(() => log.db.query("select from tidemark.events where stream = $1 and version = 7", [stream]))
-      .toHaveLength(1)
+    await until(
+      () =>
+        log.db
+          .query("select from tidemark.events where stream = $1 and version = 7", [stream])
+          .then(({ length }) => length === 1),
+      { what: "the repair in the log" }
+    )
     const reads = Promise.all([knows!.read(), loads!.read()])
     await session.query("rollback")
     for (const { local } of await reads) expect(local).toEqual({ n: 2 })

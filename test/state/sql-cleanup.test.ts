@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
+import { until } from "../support/eventually.ts"
 import { folded } from "./folded.ts"
 import { headOf, inSql, snapshot } from "./sql-state.ts"
 
@@ -193,13 +194,13 @@ describe("cleanup_expired_states", () => {
       type: "StateChanged",
       data: { semantics: 1, patch, hash }
     })
-    await expect
-      .poll(() =>
-        log.db.query("select from tidemark.state_branches where agent = $1 and faults <> '[]'", [
-          damaged.agent
-        ])
-      )
-      .toHaveLength(1)
+    await until(
+      () =>
+        log.db
+          .query("select from tidemark.state_branches where agent = $1 and faults <> '[]'", [damaged.agent])
+          .then(({ length }) => length === 1),
+      { what: "the fault to be seen" }
+    )
     const before = await headOf(log, damaged.agent)
     expect(await cleanup()).toEqual({ sessions: 0, checkpoints: 0 })
     expect(await headOf(log, damaged.agent)).toBe(before)

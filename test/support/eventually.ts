@@ -1,5 +1,5 @@
 /** How long a wait lasts unless told otherwise, in ms: long enough for a busy machine, short enough to notice. */
-export const patience = 10_000
+export const patience = 20_000
 
 const firstPause = 5
 const longestPause = 100

@@ -33,14 +33,14 @@ describe("a rollback", () => {
       "another definition now (version 1, this is version 2)"
     )
     old.projections.look("wavering")
-    await until(() => old.status("wavering").state === "running", { within: 15_000 })
+    await until(() => old.status("wavering").state === "running", { within: 30_000 })
     await old.reaches("wavering", await old.emit("w-1", count()))
     expect(await totals()).toEqual([{ total: 4, events: 4 }])
 
     const again = await one.rollback("wavering")
     expect(again).toMatchObject({ from: { generation: 1 }, to: { generation: 2, version: 2 } })
     one.projections.look("wavering")
-    await until(() => one.status("wavering").state === "running", { within: 15_000 })
+    await until(() => one.status("wavering").state === "running", { within: 30_000 })
     await one.reaches("wavering", await one.emit("w-1", count()))
     expect(await totals()).toEqual([{ total: 50, events: 5 }])
     expect(await generationsOf(db, "wavering")).toEqual([
