@@ -16,7 +16,7 @@ from stretch
 cross join lateral (
   select one.tier, one.key
   from :"schema".state_key_versions one
-  where one.branch = stretch.branch and one.version > stretch.after and one.version <= stretch.up_to
+  where one.branch = stretch.branch and one.version + 0 > stretch.after and one.version + 0 <= stretch.up_to
   -- By the index, stretch by stretch, whatever the tables were when the plan was made.
   offset 0
 ) changed

@@ -26,6 +26,6 @@ begin
     select distinct changed.tier, changed.key
     from stretch
     join state_key_versions changed
-      on changed.branch = stretch.branch and changed.version > stretch.after and changed.version <= stretch.up_to;
+      on changed.branch = stretch.branch and changed.version + 0 > stretch.after and changed.version + 0 <= stretch.up_to;
 end
 $$;
