@@ -1,6 +1,7 @@
 import type { Event } from "../../src/log/event.ts"
 import { afterPatch, keysOfPatch } from "../../src/state/change/keys.ts"
 import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "../../src/state/branch/hash.ts"
+import { StateBranchDeleted } from "../../src/state/event.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import { placeOfKey } from "../../src/state/tier.ts"
 import {
@@ -63,27 +64,29 @@ export const createdBranch = (event: Event, hasher: StateHasher | undefined): Fo
 export const isAtFault = ({ faults }: FoldedBranch): boolean =>
   faults.some(({ repaired }) => repaired === null)
 
-/** The next event of a branch that is there. One that does not agree with its hash is noted, and nothing after it counts. */
+/** The next event of a branch that is there. One that does not agree with its hash is noted, and nothing after it counts but the branch's end. */
 export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Event): void => {
   const data = event.data as BranchData
-  if (isAtFault(branch)) return
+  if (isAtFault(branch)) return event.type === StateBranchDeleted.type ? ended(set, branch, event) : undefined
   if (data.patch !== undefined) {
     const change = changeOf(set, branch, event)
     if (typeof change === "string") return damaged(set, branch, event, change)
     change()
   }
   switch (event.type) {
-    case "StateBranchDeleted":
+    case StateBranchDeleted.type:
       branch.deleted_at = event.recordedAt.toISOString()
       break
     case "StateSessionStarted":
       branch.session = data.session!
       branch.session_ends_at =
         data.ttlMs === undefined ? null : new Date(event.recordedAt.getTime() + data.ttlMs).toISOString()
+      set.session(branch, event.version)
       break
     case "StateSessionEnded":
       branch.session = null
       branch.session_ends_at = null
+      set.session(branch, event.version)
       break
     case "StateMerged":
       set.merge(mergeRow(branch, event))
@@ -98,6 +101,13 @@ export const foldBranchEvent = (set: WorkingSet, branch: FoldedBranch, event: Ev
   branch.version = event.version
   branch.position = event.position
   branch.changed_at = event.recordedAt.toISOString()
+  set.changed(branch)
+}
+
+/** What is damaged can be ended all the same; nothing else of it moves. */
+const ended = (set: WorkingSet, branch: FoldedBranch, { recordedAt }: Event): void => {
+  branch.deleted_at = recordedAt.toISOString()
+  branch.changed_at = branch.deleted_at
   set.changed(branch)
 }
 

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import type { Event } from "../../src/log/event.ts"
+import type { FoldTables } from "../../src/projection/definition.ts"
 import { refOfStream } from "../../src/state/name.ts"
-import type { Node } from "../../src/state/store.ts"
+import { faultAt, faultAtFork } from "../../src/state/branch/fault.ts"
+import type { Fault, Node } from "../../src/state/store.ts"
 import { keyId, type Tier } from "../../src/state/tier.ts"
 import { isAtFault } from "./branch-fold.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
@@ -9,11 +11,24 @@ import type { Folding, StateTables } from "./state-tables.ts"
 /** A branch that inherits from as many others gets keys of its own for all that it has from them. */
 const MOST_ANCESTORS = 16
 
+/** What is told of a branch that was made: how many it inherits from, and what its parent is. */
+interface MadeRow {
+  readonly depth: number
+  readonly name: string
+  readonly parent: number | null
+  readonly born: number
+  readonly faults: ReadonlyArray<Fault>
+}
+
 interface BranchedData {
   readonly parent: Node
   readonly hash: string
   readonly description?: string
 }
+
+/** Nothing counts of a branch that begins with a damaged version. */
+export const disinherit = (tables: FoldTables, branch: number, fault: Fault, hash: string): Folding =>
+  Effect.asVoid(tables.query("#projections/states/disinherit.sql", [branch, JSON.stringify(fault), hash]))
 
 /** How branches begin, meet, and let go of old values: what needs the tables as they are by then. */
 export class BranchOrigins {
@@ -36,25 +51,37 @@ export class BranchOrigins {
     const { stream, position, version, data } = event
     const { parent, hash, description = null } = data as BranchedData
     const { agent, ref } = refOfStream(stream)
-    const [made] = yield* this.states.tables.query<{ depth: number }>(
-      "#projections/states/save-branched.sql",
-      [
-        position,
-        agent,
-        ref,
-        stream,
-        version,
-        parent.branch,
-        parent.version,
-        hash,
-        description,
-        event.recordedAt
-      ]
-    )
+    const [made] = yield* this.states.tables.query<MadeRow>("#projections/states/save-branched.sql", [
+      position,
+      agent,
+      ref,
+      stream,
+      version,
+      parent.branch,
+      parent.version,
+      hash,
+      description,
+      event.recordedAt
+    ])
     this.states.set.forget()
     yield* this.savePoint(position, version, parent)
-    if (made !== undefined && made.depth > MOST_ANCESTORS) yield* this.flatten(stream, position, version)
+    if (made === undefined) return
+    const fault = faultAt(made.faults, parent.version)
+    if (fault !== undefined) yield* this.disinherit(event, parent.version, made, fault)
+    else if (made.depth > MOST_ANCESTORS) yield* this.flatten(stream, position, version)
   })
+
+  /** A branch that begins with a damaged version. */
+  private disinherit(event: Event, from: number, parent: MadeRow, fault: Fault): Folding {
+    const isInherited = parent.parent !== null && fault.version === parent.born
+    const own = faultAtFork(event, { parent: parent.name, from, fault })
+    return disinherit(
+      this.states.tables,
+      event.position,
+      isInherited ? { ...own, detail: fault.detail } : own,
+      (event.data as BranchedData).hash
+    )
+  }
 
   /** Gives a branch keys of its own for all that it has from those before it. */
   private readonly flatten = Effect.fnUntraced(

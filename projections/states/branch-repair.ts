@@ -1,10 +1,11 @@
 import { Effect } from "effect"
 import type { Event, Meta } from "../../src/log/event.ts"
+import { faultAtFork } from "../../src/state/branch/fault.ts"
 import { hashOfText, hashText } from "../../src/state/branch/hash.ts"
 import { StateMerged } from "../../src/state/event.ts"
 import type { Fault } from "../../src/state/store.ts"
 import { faultOf, foldBranchEvent, isAtFault } from "./branch-fold.ts"
-import type { BranchOrigins } from "./branch-origins.ts"
+import { type BranchOrigins, disinherit } from "./branch-origins.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
 import type { FoldedBranch } from "./working-set.ts"
 
@@ -38,6 +39,16 @@ const eventOf = (row: EventRow): Event => ({
   schemaVersion: 1
 })
 
+interface HeirRow {
+  readonly branch: number
+  readonly since: number
+  readonly born: number
+  readonly ends: number
+}
+
+const beginsDamaged = ({ parent, born, faults }: FoldedBranch): boolean =>
+  parent !== null && faults.some(({ version }) => version === born)
+
 const isPassedOver = (faults: ReadonlyArray<Fault>, version: number): boolean =>
   faults.some((fault) => fault.version <= version && version < fault.repaired!)
 
@@ -60,6 +71,8 @@ export class BranchRepair {
     yield* this.states.loadBranches(new Set([event.stream]))
     const branch = set.branches.get(event.stream)
     if (branch === undefined || branch.deleted_at !== null) return
+    // It begins with a damaged version: there is nothing to go on from.
+    if (beginsDamaged(branch)) return
     const { good, bad, hash } = event.data as RepairedData
     // Those that come later are in what is passed over now.
     const passed = branch.faults.filter(({ version, repaired }) => repaired !== null && version <= good)
@@ -83,7 +96,31 @@ export class BranchRepair {
     anew.changed_at = event.recordedAt.toISOString()
     set.changed(anew)
     yield* this.states.write
+    yield* this.disinherit(anew, event)
   })
+
+  /** What began with a version that does not count any more is damaged; that of a branch is what began with one of it. */
+  private readonly disinherit = Effect.fnUntraced(
+    { self: this },
+    function* ({ branch, name, faults }: FoldedBranch, event: Event) {
+      const { good } = event.data as RepairedData
+      const { set, tables } = this.states
+      const fault = faults.find((one) => one.version > good)
+      if (fault === undefined) return
+      const heirs = yield* tables.query<HeirRow>("#projections/states/heirs.sql", [
+        branch,
+        good,
+        event.version
+      ])
+      for (const { branch: position, since: from, born: version, ends } of heirs) {
+        const values = [position, version, ends]
+        const [reset] = yield* tables.query<{ hash: string }>("#projections/states/reset-branch.sql", values)
+        const own = faultAtFork({ version, position }, { parent: name, from, fault })
+        yield* disinherit(tables, position, own, reset!.hash)
+      }
+      set.forget()
+    }
+  )
 
   private readonly foldUpTo = Effect.fnUntraced({ self: this }, function* (anew: FoldedBranch, good: number) {
     const { set, tables } = this.states

@@ -1,7 +1,7 @@
 -- A branch as it is now, or was at a version: its row, the wanted keys, and what is not folded yet of its stream.
 --   $1 stream · $2 branch (one of both) · $3 up to which version; null: to its end
 --   $4 whole tiers · $5, $6 tiers and keys of single ones
--- `moment` is when what is folded of it came to be so: the hash of the state, the position, and when that was recorded.
+-- `moment` is when what is folded of it came to be so: the hash of the state, the position, when that was recorded, and its session.
 -- A key that the branch has not touched is its parent's as that was at the fork, and so on.
 with folded as materialized (
   (
@@ -98,7 +98,16 @@ select
   ) as keys,
   (select stream from place) as stream,
   (
-    select jsonb_build_array(event.data -> 'hash', event.position, (extract(epoch from event.recorded_at) * 1000)::float8)
+    select jsonb_build_array(
+      event.data -> 'hash', event.position, (extract(epoch from event.recorded_at) * 1000)::float8,
+      (
+        select session.session
+        from :"schema".state_sessions session
+        where session.branch = (select branch from folded) and session.version <= $3
+        order by session.version desc
+        limit 1
+      )
+    )
     from :"schema".events event
     where event.stream = (select stream from place) and event.version <= least($3, (select version from folded)) and event.data ? 'hash'
       and $3 is not null

@@ -7,6 +7,7 @@ import type {
   CheckpointStanding,
   CompactableBranch,
   EventById,
+  Heir,
   KnownBy,
   Node,
   PastEvent,
@@ -71,6 +72,7 @@ export type Questions = Pick<
   | "before"
   | "commitBefore"
   | "beginningOf"
+  | "heirs"
   | "page"
   | "byId"
   | "compactableBranches"
@@ -91,6 +93,7 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const versionBefore = prepared("#projections/states/before.sql")
   const commitBefore = prepared("#projections/states/commit-before.sql")
   const beginning = prepared("#projections/states/beginning.sql")
+  const heirs = prepared("#projections/states/heirs.sql")
   const page = prepared("#projections/states/page.sql")
   const byId = prepared("#projections/states/by-id.sql")
   const compactableBranches = prepared("#projections/states/compactable-branches.sql")
@@ -130,6 +133,7 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
       Effect.map(asked<{ stream: string; version: string }>(beginning, [branch]), ([row]) =>
         row === undefined ? undefined : { stream: row.stream, version: Number(row.version) }
       ),
+    heirs: (branch, after, versionsBefore) => asked<Heir>(heirs, [branch, after, versionsBefore]),
     page: (stream, after, upTo) =>
       Effect.map(asked<TailRow>(page, [stream, after, upTo]), (rows) =>
         rows.map((row): TailEvent => ({

@@ -1,5 +1,5 @@
--- A branch ($1) as it was at its beginning: the hash is that of its first event, and its keys are those of the branches before it. What
--- was made after its last good version ($2), and before the repair ($3), is gone: merges that somebody was to decide about stay.
+-- A branch ($1) as it was at its beginning: the hash is that of its first event, and its keys and its session are those of the branches
+-- before it. What was made after its last good version ($2), and before the repair ($3), is gone: merges that somebody was to decide about stay.
 with own as (
   delete from :"state_keys" where branch = $1
 ),
@@ -8,6 +8,11 @@ versions as (
 ),
 points as (
   delete from :"state_points" where branch = $1 and version > $2
+),
+sessions as (
+  delete from :"state_sessions" session
+  using :"state_branches" self
+  where session.branch = $1 and self.branch = $1 and session.version > self.born
 ),
 checkpoints as (
   delete from :"state_checkpoints" where branch = $1 and version > $2
@@ -33,7 +38,7 @@ merged as (
 )
 update :"state_branches" branch
 set
-  version = branch.born, position = branch.branch, session = null, session_ends_at = null,
+  version = branch.born, position = branch.branch, session = begun.session, session_ends_at = begun.ends_at,
   lineage = case when parent.branch is null then array[branch.branch] else branch.branch || parent.lineage end,
   lineage_up_to = case
     when parent.branch is null then array[9007199254740991]
@@ -41,6 +46,7 @@ set
   end
 from :"state_branches" self
 left join :"state_branches" parent on parent.branch = self.parent
+left join :"state_sessions" begun on begun.branch = self.branch and begun.version = self.born
 where branch.branch = $1 and self.branch = branch.branch
 returning (
   select case when event.type = 'StateCreated' then repeat('0', 64) else event.data ->> 'hash' end

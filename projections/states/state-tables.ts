@@ -157,7 +157,7 @@ export class StateTables {
   readonly write: Folding = Effect.suspend(() => {
     if (this.set.isEmpty) return Effect.void
     const { tables } = this
-    const { branches, keys, versions, anchors, checkpoints, dropped, merges } = this.set.take()
+    const { branches, sessions, keys, versions, anchors, checkpoints, dropped, merges } = this.set.take()
     const save = (file: SqlSource, ...lists: ReadonlyArray<ReadonlyArray<unknown>>): Folding => {
       const isAny = lists.some((list) => list.length > 0)
       return isAny
@@ -171,6 +171,7 @@ export class StateTables {
     }
     return Effect.gen(function* () {
       yield* save("#projections/states/save-branches.sql", branches)
+      yield* save("#projections/states/save-sessions.sql", sessions)
       yield* save("#projections/states/save-keys.sql", keys, versions, anchors)
       yield* save("#projections/states/save-merges.sql", merges)
       // A checkpoint that was made and ended in one batch has to be there before it can be ended.

@@ -11,6 +11,7 @@ export const states = projection({
   tables: "#projections/states/tables.sql",
   relations: [
     "state_branches",
+    "state_sessions",
     "state_keys",
     "state_key_versions",
     "state_points",

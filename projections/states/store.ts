@@ -13,6 +13,7 @@ import {
   type LastEvent,
   type Loaded,
   type LoadedKey,
+  type Moment,
   type Selection,
   StateStore,
   type TailEvent,
@@ -70,7 +71,9 @@ interface LoadRow {
   readonly branch: BranchJson | null
   readonly keys: ReadonlyArray<KeyJson> | null
   readonly stream: string | null
-  readonly moment: readonly [hash: string, position: number, recordedAt: number] | null
+  readonly moment:
+    | readonly [hash: string, position: number, recordedAt: number, session: string | null]
+    | null
   readonly tail: ReadonlyArray<TailJson> | null
   readonly secret: string | null
 }
@@ -214,10 +217,11 @@ const make = Effect.gen(function* () {
   })
 })
 
-const momentOf = ([hash, position, recordedAt]: NonNullable<LoadRow["moment"]>) => ({
+const momentOf = ([hash, position, recordedAt, session]: NonNullable<LoadRow["moment"]>): Moment => ({
   hash: hashOfText(hash),
   position,
-  recordedAt
+  recordedAt,
+  session: session ?? undefined
 })
 
 /** States as the read model `states` keeps them. */

@@ -23,10 +23,20 @@ create table :"state_branches" (
 comment on table :"state_branches" is 'The branches of agents'' states, each known by the position of the event that began it, as they are now.';
 comment on column :"state_branches".born is 'The version of that event in the stream: 1, unless the name was given before.';
 comment on column :"state_branches".lineage is 'Itself, its parent, the parent of that, …; a key that a branch has not touched is the next one''s, as it was at lineage_up_to.';
-comment on column :"state_branches".faults is 'From which version on the log and its hashes disagree, and by which that was repaired: [{version, position, detail, repaired}].';
+comment on column :"state_branches".faults is 'From which version on the log and its hashes disagree, and by which that was repaired: [{version, position, detail, good, repaired}]. A branch that begins with a damaged version of another is damaged from its own beginning on.';
 create index on :"state_branches" (stream, branch);
 create index on :"state_branches" (agent, name);
+create index on :"state_branches" (parent, parent_version) where parent is not null;
 create index on :"state_branches" (session_ends_at) where session_ends_at is not null;
+
+create table :"state_sessions" (
+  branch   bigint not null,
+  version  bigint not null,
+  session  text,
+  ends_at  timestamptz,
+  primary key (branch, version)
+);
+comment on table :"state_sessions" is 'From which versions on a branch has a session, or none; up to the first of them it has none.';
 
 create table :"state_keys" (
   branch       bigint not null,

@@ -116,6 +116,14 @@ export interface MergeRow {
   readonly at: string
 }
 
+/** A row of `state_sessions`. */
+interface SessionRow {
+  readonly branch: number
+  readonly version: number
+  readonly session: string | null
+  readonly ends_at: string | null
+}
+
 interface DroppedCheckpoint {
   readonly id: string
   readonly why: string
@@ -142,6 +150,7 @@ export class WorkingSet {
   private readonly checkpoints = new Map<string, CheckpointRow>()
   private readonly dropped: Array<DroppedCheckpoint> = []
   private readonly merges: Array<MergeRow> = []
+  private readonly sessions: Array<SessionRow> = []
 
   get isEmpty(): boolean {
     return this.changedBranches.size === 0 && this.changedKeys.size === 0
@@ -149,6 +158,11 @@ export class WorkingSet {
 
   checkpoint(row: CheckpointRow): void {
     this.checkpoints.set(`${row.id} ${row.branch}`, row)
+  }
+
+  /** From a version on, the branch has the session that it has now. */
+  session({ branch, session, session_ends_at }: FoldedBranch, version: number): void {
+    this.sessions.push({ branch, version, session, ends_at: session_ends_at })
   }
 
   merge(row: MergeRow): void {
@@ -247,9 +261,11 @@ export class WorkingSet {
       anchors: [...this.anchors],
       checkpoints: [...this.checkpoints.values()],
       dropped: [...this.dropped],
-      merges: [...this.merges]
+      merges: [...this.merges],
+      sessions: [...this.sessions]
     }
     this.merges.length = 0
+    this.sessions.length = 0
     this.checkpoints.clear()
     this.dropped.length = 0
     this.changedBranches.clear()

@@ -32,7 +32,7 @@ begin
   is_damaged := coalesce(is_damaged, false);
 
   select
-    not coalesce(bool_or(event.data ? 'patch' or event.type in ('StateBranched', 'StateBranchDeleted', 'StateRepaired')), false),
+    not coalesce(bool_or(event.data ? 'patch' or event.type in ('StateBranched', 'StateBranchDeleted', 'StateRepaired', 'StateParentRepaired')), false),
     (array_agg(event.type order by event.version desc) filter (where event.type in ('StateCreated', 'StateBranched', 'StateBranchDeleted')))[1]
   into is_folded, _last
   from events event

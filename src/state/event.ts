@@ -118,6 +118,15 @@ export const StateRepaired = eventType(
   Schema.Struct({ bad: Schema.optionalKey(Version), good: Version, hash: change.hash, semantics: Schema.Int })
 )
 
+/** The branch, or one that it goes back to, began with a version that does not count any more since that branch was repaired. */
+export const StateParentRepaired = eventType(
+  "StateParentRepaired",
+  Schema.Struct({ parent: Schema.Struct({ branch: Schema.Int, name: text }), from: Version, good: Version })
+)
+
+/** The events after which what is known of a branch is asked for anew. */
+export const REPAIRS: ReadonlySet<string> = new Set([StateRepaired.type, StateParentRepaired.type])
+
 /** Values of versions before this one, which are not named by anything, are not kept ready any more. */
 export const StateCompacted = eventType("StateCompacted", Schema.Struct({ before: Version }))
 
@@ -218,6 +227,7 @@ export const STATE_EVENTS: ReadonlyArray<EventType> = [
   StateBranchDeleted,
   StateCommitted,
   StateRepaired,
+  StateParentRepaired,
   StateCompacted,
   StateTagged,
   StateUntagged,

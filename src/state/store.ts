@@ -77,11 +77,12 @@ export interface TailEvent {
   readonly recordedAt: number
 }
 
-/** When a state came to be as it is: its hash, and the event. */
+/** When a state came to be as it is: its hash, the event, and the session that it has. */
 export interface Moment {
   readonly hash: bigint
   readonly position: number
   readonly recordedAt: number
+  readonly session: string | undefined
 }
 
 /** The last event of a stream, with which all is said. */
@@ -111,6 +112,14 @@ export interface CompactableBranch {
   readonly agent: string
   readonly name: string
   readonly before: number
+}
+
+/** A branch that begins with a version of another, or of one that does. */
+export interface Heir {
+  readonly stream: string
+  /** The version of that other branch. */
+  readonly since: number
+  readonly isLive: boolean
 }
 
 export interface CheckpointStanding {
@@ -193,6 +202,12 @@ export class StateStore extends Context.Service<
     readonly before: (node: Node) => Effect.Effect<Node | undefined, PostgresError>
     /** The last commit before a version, or the very beginning. */
     readonly commitBefore: (node: Node) => Effect.Effect<Node | undefined, PostgresError>
+    /** The branches that begin with versions of one after a version and before another, and those that begin with one of these. */
+    readonly heirs: (
+      branch: number,
+      after: number,
+      before: number
+    ) => Effect.Effect<ReadonlyArray<Heir>, PostgresError>
     /** Where a branch begins. */
     readonly beginningOf: (
       branch: number

@@ -140,10 +140,19 @@ export class BranchState {
     this.learn(selection, other.keys)
   }
 
-  /** The next event of its stream. Where that is not what it was when it was appended, the branch is at fault from there on. */
+  /**
+   * The next event of its stream. Where that is not what it was when it was appended, the branch is at fault from there on, and nothing
+   * that comes after counts but its end: whatever a repair makes of it is asked for anew.
+   */
   apply(event: TailEvent): void {
     if (event.version <= this.version) return
-    if (this.fault !== undefined && event.type !== "StateRepaired") return
+    if (this.fault !== undefined) {
+      if (event.type !== "StateBranchDeleted") return
+      this.isLive = false
+      this.version = event.version
+      this.position = event.position
+      return
+    }
     switch (event.type) {
       case "StateCreated":
         this.begin(event.position, event.version)
@@ -157,12 +166,6 @@ export class BranchState {
         break
       case "StateSessionEnded":
         this.session = undefined
-        break
-      case "StateRepaired":
-        // What is known of the keys may be of versions that it passed over.
-        this.fault = undefined
-        this.hash = hashOfText((event.data as ChangeData).hash)
-        this.forgetAll()
         break
     }
     const { patch } = event.data as Partial<ChangeData>

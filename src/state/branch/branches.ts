@@ -9,7 +9,7 @@ import type { BranchName, BranchState } from "./branch-state.ts"
 import { BranchWriter } from "./writer.ts"
 import { StateHasher } from "./hash.ts"
 import type { Loader, LoadFailure } from "./loader.ts"
-import { StateRepaired } from "../event.ts"
+import { REPAIRS } from "../event.ts"
 import { NOTHING, type Selection, type StateStore } from "../store.ts"
 
 /** How many branches an engine keeps in memory, and about how many bytes of their values as JSON. */
@@ -120,8 +120,8 @@ export class Branches {
       const { head, events } = yield* store.tail(branch.name.stream, state.version)
       if (head < state.version || !isSameOrigin(branch.origin, identity.current()))
         return yield* this.load(branch, selection)
-      // What is known may be of what the repair passed over.
-      if (events.some(({ type }) => type === StateRepaired.type)) return yield* this.load(branch, selection)
+      // What is known may be of what a repair passed over.
+      if (events.some(({ type }) => REPAIRS.has(type))) return yield* this.load(branch, selection)
       for (const event of events) yield* loader.follow(state, event, selection)
       return state.knows(selection) ? state : yield* this.load(branch, selection)
     }

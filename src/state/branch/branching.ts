@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { logError, VersionConflict } from "../../log/error.ts"
-import { BranchExists, BranchProtected, stateError } from "../error.ts"
+import { BranchExists, BranchProtected, StateCorrupt, StateError, stateError } from "../error.ts"
 import { StateBranchDeleted, StateBranched } from "../event.ts"
 import { hashText } from "./hash.ts"
 import { branchName } from "./loader.ts"
@@ -71,7 +71,7 @@ export const deleteBranch = Effect.fnUntraced(function* (
   if (problem !== undefined) return yield* logError(problem)
   if (branch === MAIN) return yield* stateError(new BranchProtected({ agent, branch }))
   const target = { ...scene, parts, name: branchName(agent, branch) }
-  yield* submit(target, by, NOTHING, (draft) =>
+  const ended = submit(target, by, NOTHING, (draft) =>
     Effect.suspend(() => {
       if (!draft.isLive) return Effect.fail(unknownBranch(target.name))
       draft.note()
@@ -79,4 +79,19 @@ export const deleteBranch = Effect.fnUntraced(function* (
       return Effect.succeed({ events: [StateBranchDeleted.make({})], told: () => undefined })
     })
   )
+  yield* Effect.catchIf(ended, isCorrupt, () => deleteDamaged(target, by))
+})
+
+const isCorrupt = (failure: StateFailure): boolean =>
+  failure instanceof StateError && failure.reason instanceof StateCorrupt
+
+/** What is damaged is written by nobody, so that its writer is not asked. */
+const deleteDamaged = Effect.fnUntraced(function* (
+  { parts: { log, store, branches }, name }: StateScene,
+  by: ByWhom
+): Effect.fn.Return<void, StateFailure> {
+  const { head } = yield* store.tail(name.stream, Number.MAX_SAFE_INTEGER)
+  const event = StateBranchDeleted.make({}, { labels: [agentLabel(name.agent)] })
+  yield* log.emit(name.stream, event, { expected: head, meta: metaOf(by) ?? {} })
+  branches.forgetName(name)
 })

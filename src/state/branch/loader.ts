@@ -3,8 +3,9 @@ import type { PostgresError } from "../../postgres/error.ts"
 import type { ProjectionError } from "../../projection/error.ts"
 import type { Queryable } from "../../postgres/postgres.ts"
 import { BranchState, type BranchName, keyState } from "./branch-state.ts"
+import { faultAt } from "./fault.ts"
 import { StateHasher } from "./hash.ts"
-import { StateRepaired } from "../event.ts"
+import { REPAIRS } from "../event.ts"
 import { branchStream, refOfStream } from "../name.ts"
 import type { BranchRow, Loaded, Node, Selection, StateStore, TailEvent, Wanted } from "../store.ts"
 
@@ -20,7 +21,8 @@ export const branchName = (agent: string, branch: string): BranchName => ({
   stream: branchStream(agent, branch)
 })
 
-const nameOfStream = (stream: string): BranchName => {
+/** The branch whose events a stream has. */
+export const nameOfStream = (stream: string): BranchName => {
   const { agent, ref } = refOfStream(stream)
   return { agent, branch: ref, stream }
 }
@@ -66,7 +68,7 @@ export class Loader {
     function* (load: () => Effect.Effect<Loaded, PostgresError>): Effect.fn.Return<Loaded, LoadFailure> {
       for (let waited = 0; ;) {
         const loaded = yield* load()
-        const repair = loaded.tail.findLast(({ type }) => type === StateRepaired.type)
+        const repair = loaded.tail.findLast(({ type }) => REPAIRS.has(type))
         if (repair === undefined || repair.position <= waited) return loaded
         yield* this.store.caughtUp(repair.position)
         waited = repair.position
@@ -86,8 +88,6 @@ export class Loader {
     const state = new BranchState(name)
     if (secret !== undefined) state.hasher = new StateHasher(secret)
     if (row !== undefined) begin(state, row, loaded, selection, upTo)
-    // What was folded since, repairs included, did not mend it.
-    if (state.fault !== undefined) return Effect.succeed(state)
     const rest = id === 0 ? tail : ofBranch(tail, id)
     return Effect.as(
       Effect.forEach(rest, (event) => this.follow(state, event, selection), { discard: true }),
@@ -126,10 +126,8 @@ const begin = (
   state.hash = then?.hash ?? row.hash
   state.isLive = !row.isDeleted || upTo < row.version
   state.agentType = row.agentType
-  state.session = row.session
-  state.fault = row.faults.find(
-    ({ version, repaired }) => version <= upTo && (repaired === null || upTo < repaired)
-  )
+  state.session = then === undefined ? row.session : then.session
+  state.fault = faultAt(row.faults, upTo)
   state.learn(
     selection,
     keys.map((key) => keyState(key, state.hasher))

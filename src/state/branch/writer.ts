@@ -241,8 +241,8 @@ export class BranchWriter {
     }
   )
 
-  private sound({ fault }: BranchState): Effect.Effect<void, StateError> {
-    if (fault === undefined) return Effect.void
+  private sound({ fault, isLive }: BranchState): Effect.Effect<void, StateError> {
+    if (fault === undefined || !isLive) return Effect.void
     const { agent, branch } = this.access
     const { version, position, good: lastGood, detail } = fault
     return Effect.fail(stateError(new StateCorrupt({ agent, branch, version, position, lastGood, detail })))

@@ -1,15 +1,12 @@
 import { Effect } from "effect"
 import { isSameJson } from "../../base/json-value.ts"
-import { InvalidArgument, logError } from "../../log/error.ts"
-import type { BranchName, BranchState } from "../branch/branch-state.ts"
-import { ParentCorrupt, stateError } from "../error.ts"
-import { SEMANTICS, StateRepaired } from "../event.ts"
-import { hashText } from "../branch/hash.ts"
-import { agentLabel, MAIN } from "../name.ts"
-import { type ByWhom, metaOf, type StateFailure, type StateScene } from "../parts.ts"
+import type { BranchState } from "../branch/branch-state.ts"
+import type { Inherited } from "../branch/fault.ts"
+import { MAIN } from "../name.ts"
+import type { StateFailure, StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
 import { WHOLE } from "../store.ts"
-import { type Inherited, replay } from "./replay.ts"
+import { replay } from "./replay.ts"
 import { pointerOfKey } from "../change/writing.ts"
 
 /** What a look at a whole branch has found. */
@@ -33,7 +30,7 @@ export interface Verified {
 }
 
 /** What was found, and what it was found of. */
-interface Looked {
+export interface Looked {
   readonly verified: Verified
   readonly branchId: number
   /** How far the log goes. */
@@ -42,7 +39,7 @@ interface Looked {
 }
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
-const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<Looked, StateFailure> {
+export const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.Return<Looked, StateFailure> {
   const { parts, name } = scene
   const { agent, branch } = name
   const kept = yield* parts.loader.head(name, WHOLE)
@@ -89,53 +86,3 @@ const staleKeys = (kept: BranchState, replayed: BranchState): ReadonlyArray<stri
   })
   return stale.map(pointerOfKey)
 }
-
-const parentCorrupt = ({ agent, branch }: BranchName, { parent, fault, from }: Inherited) => {
-  const { version, position, good: lastGood, detail } = fault
-  return stateError(new ParentCorrupt({ agent, branch, parent, from, version, position, lastGood, detail }))
-}
-
-/** What a repair has done. */
-export interface Repaired extends Verified {
-  /** The version of the event that says so; undefined where there was nothing to repair. */
-  readonly repairedAt: number | undefined
-}
-
-/**
- * Makes what is kept ready of a branch anew from the log, and where the log is damaged, lets the branch go on from its last good version:
- * what came after that does not count any more.
- */
-export const repairState = Effect.fnUntraced(function* (
-  scene: StateScene,
-  by: ByWhom
-): Effect.fn.Return<Repaired, StateFailure> {
-  const { parts, name } = scene
-  const { verified, branchId, head, inherited } = yield* look(scene)
-  if (verified.isSound) return { ...verified, repairedAt: undefined }
-  const { lastGood: good, damaged } = verified
-  if (inherited !== undefined) return yield* parentCorrupt(name, inherited)
-  if (good === 0) {
-    const problem =
-      "The very first event of the state is damaged: there is nothing to go on from; begin another branch, or another agent"
-    return yield* logError(new InvalidArgument({ problem }))
-  }
-  const { state } = yield* replay(parts, { branch: branchId, version: good })
-  const event = StateRepaired.make(
-    {
-      semantics: SEMANTICS,
-      good,
-      hash: hashText(state.hash),
-      ...(damaged === undefined ? {} : { bad: damaged.version })
-    },
-    { labels: [agentLabel(name.agent)] }
-  )
-  const meta = metaOf(by)
-  const appended = yield* parts.log.emit(name.stream, event, {
-    // What was written since the look would be passed over.
-    expected: head,
-    ...(meta === undefined ? {} : { meta })
-  })
-  parts.branches.forgetName(name)
-  yield* parts.store.caughtUp(appended.position)
-  return { ...(yield* verifyState(scene)), repairedAt: appended.version }
-})

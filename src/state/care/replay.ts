@@ -1,30 +1,17 @@
 import { Effect } from "effect"
 import { BranchState } from "../branch/branch-state.ts"
+import { faultAtFork, type Inherited } from "../branch/fault.ts"
 import { hashText, StateHasher } from "../branch/hash.ts"
-import { branchName } from "../branch/loader.ts"
+import { branchName, nameOfStream } from "../branch/loader.ts"
 import { StateBranched, StateRepaired } from "../event.ts"
-import { refOfStream } from "../name.ts"
 import type { StateFailure, StateParts } from "../parts.ts"
-import type { Fault, Node, TailEvent } from "../store.ts"
-
-/** The branch that is damaged where one begins with a version of it, or of one that does. */
-export interface Inherited {
-  readonly parent: string
-  /** The version of it with which the next one begins. */
-  readonly from: number
-  readonly fault: Fault
-}
+import type { Node, TailEvent } from "../store.ts"
 
 /** What the log says of a branch, event after event. */
 export interface Replayed {
   readonly state: BranchState
   readonly events: number
   readonly inherited: Inherited | undefined
-}
-
-const nameOf = (stream: string) => {
-  const { agent, ref } = refOfStream(stream)
-  return branchName(agent, ref)
 }
 
 /** Folds a version anew from the log, from the first event of the first branch on. */
@@ -34,7 +21,7 @@ export const replay = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Replayed, StateFailure> {
   const { store } = parts
   const begun = yield* store.beginningOf(branch)
-  const name = begun === undefined ? branchName("", "") : nameOf(begun.stream)
+  const name = begun === undefined ? branchName("", "") : nameOfStream(begun.stream)
   const state = new BranchState(name)
   if (begun === undefined) return { state, events: 0, inherited: undefined }
   state.hasher = new StateHasher(yield* store.secret(name.agent))
@@ -66,12 +53,6 @@ const inheritedFrom = ({ state, inherited }: Replayed, { version }: Node): Inher
   const { fault, name } = state
   if (fault === undefined) return undefined
   return inherited ?? { parent: name.branch, from: version, fault }
-}
-
-/** Of the numbers of its own, since those of its parent mean other events here. */
-const faultAtFork = ({ version, position }: TailEvent, { parent, from, fault }: Inherited): Fault => {
-  const detail = `it begins with version ${from} of the branch ${JSON.stringify(parent)}, which is damaged from version ${fault.version} on`
-  return { version, position, detail, good: 0, repaired: null }
 }
 
 /** A repair says from which version the branch goes on: mostly that at which it stands. */
