@@ -49,7 +49,9 @@ export const Conflicting = Schema.Struct({
   changed: Schema.optionalKey(Schema.Array(Schema.String)),
   hint: Schema.optionalKey(Schema.Json),
   /** Of a `constraint`: what is wrong with the tier that would come out; neither side is at fault alone, and no values are told. */
-  problem: Schema.optionalKey(Schema.String)
+  problem: Schema.optionalKey(Schema.String),
+  /** Of a `constraint`: the SHA-256 of that tier as canonical JSON. Where another one would come out, it is to be decided anew. */
+  digest: Schema.optionalKey(Schema.String)
 })
 export type Conflicting = typeof Conflicting.Type
 

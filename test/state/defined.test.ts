@@ -63,6 +63,29 @@ describe("a definition", () => {
     expect((await state.read()).shared).toEqual({ spent: 5, reserved: 5 })
   })
 
+  test("has a whole tier decided anew where it came to be another one since", async () => {
+    await log.engine.defineState({ agentType: "spender", tiers: { shared: Shared } })
+    const state = log.engine.state("checked-5", { type: "spender" })
+    await state.update({ shared: { spent: 1, reserved: 1 } })
+    await state.branch("other")
+    await state.update({ shared: { spent: 9 } })
+    await state.on("other").update({ shared: { reserved: 9 } })
+    const merge = await state.merge("other")
+    const value = { spent: 5, reserved: 5 }
+    await merge.resolve("/shared", { use: { value } }, { by: "ada" })
+    await state.update({ shared: { plan: ["a"] } })
+    await expect(merge.finish()).rejects.toMatchObject({
+      name: "MergeUnresolved",
+      paths: ["/shared"],
+      isChecked: true
+    })
+    expect((await state.read()).shared).toEqual({ spent: 9, reserved: 1, plan: ["a"] })
+    await merge.resolve("/shared", { use: { value: { ...value, plan: ["a"] } } }, { by: "ada" })
+    await state.update({ local: { n: 1 } })
+    await merge.finish()
+    expect((await state.read()).shared).toEqual({ ...value, plan: ["a"] })
+  })
+
   test("gives new agents of its type what they begin with, also in an engine that was not told", async () => {
     const template = { persistent: { skills: ["read"] }, local: { mood: "new" } }
     await log.engine.defineState({ agentType: "novice", template })

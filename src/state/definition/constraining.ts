@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto"
 import { Effect } from "effect"
-import type { MaybeJson } from "../../base/json-value.ts"
+import { canonicalJson } from "../../base/canonical-json.ts"
+import type { JsonObject, MaybeJson } from "../../base/json-value.ts"
 import type { BranchState } from "../branch/branch-state.ts"
 import { StateInvalid, stateError } from "../error.ts"
 import type { Conflict } from "../merge/conflict.ts"
@@ -36,9 +38,13 @@ export const constraints = Effect.fnUntraced(function* (
     base: undefined,
     ours: undefined,
     theirs: undefined,
-    problem
+    problem,
+    digest: digestOf(after[tier as Tier]!)
   }))
 })
+
+const digestOf = (values: JsonObject): string =>
+  createHash("sha256").update(canonicalJson(values)).digest("hex")
 
 /** Fails where a branch with these values would not be what its type declares. */
 export const fits = Effect.fnUntraced(function* (

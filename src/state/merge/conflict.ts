@@ -46,6 +46,8 @@ export interface Conflict {
   readonly hint?: PossibleMove
   /** Of a `constraint`: what is wrong with what came out. */
   readonly problem?: string
+  /** Of a `constraint`: the SHA-256 of what came out, so that a decision is about that alone. */
+  readonly digest?: string
   /** Of an element of a keyed array that ours deleted: where it would stand. */
   readonly gap?: Gap
 }

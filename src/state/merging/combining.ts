@@ -111,7 +111,17 @@ export const keyOfConflict = ({ path }: Pick<Conflict, "path">): KeyId => {
 }
 
 /** A conflict as callers are told of it, without who is to blame. */
-export const told = ({ path, kind, base, ours, theirs, changed, hint, problem }: Conflict): Conflicting => ({
+export const told = ({
+  path,
+  kind,
+  base,
+  ours,
+  theirs,
+  changed,
+  hint,
+  problem,
+  digest
+}: Conflict): Conflicting => ({
   path,
   kind,
   ...(base === undefined ? {} : { base }),
@@ -119,7 +129,8 @@ export const told = ({ path, kind, base, ours, theirs, changed, hint, problem }:
   ...(theirs === undefined ? {} : { theirs }),
   ...(changed === undefined ? {} : { changed }),
   ...(hint === undefined ? {} : { hint: { ...hint } }),
-  ...(problem === undefined ? {} : { problem })
+  ...(problem === undefined ? {} : { problem }),
+  ...(digest === undefined ? {} : { digest })
 })
 
 /** Of how many conflicts it is looked up who changed what. */

@@ -138,6 +138,7 @@ export const stillOpen = ({ merge, status }: PendingMerge): Effect.Effect<void, 
 /** A conflict is what it was when it was decided. */
 export const isSameConflict = (one: Conflicting, other: Conflicting): boolean =>
   one.kind === other.kind &&
+  one.digest === other.digest &&
   (["base", "ours", "theirs"] as const).every((side) => isSameJson(one[side] as Json, other[side] as Json))
 
 export type MergeFailure = StateError | LogError | PostgresError

@@ -5,7 +5,7 @@ import { type Answer, DONE, isSameConflict, refused, type SettledKeys, settledKe
 import { isAncestor, mergeBases, mergedKeys, rebasedKeys } from "./dag.ts"
 import { withKeys } from "./document.ts"
 import type { ModelAgent } from "./model.ts"
-import { lineOf, type Version } from "./version.ts"
+import { lineOf, type ModelBranch, type Version } from "./version.ts"
 
 export type ModelStrategy = "merge" | "source_wins" | "target_wins"
 
@@ -20,6 +20,8 @@ export interface ModelMerge {
   readonly agent: ModelAgent
   readonly source: Version
   readonly target: string
+  /** What had that name then. */
+  readonly branch: ModelBranch
   readonly strategy: ModelStrategy
   readonly rules: ReadonlyArray<Rule>
   readonly decided: Map<string, { readonly conflict: Conflict; readonly resolution: Resolution }>
@@ -58,7 +60,7 @@ export const mergeInto = (
   const rules = [...agent.rules, ...own]
   const { values, conflicts } = settledKeys(mergedKeys(head, source, rules), strategy, rules)
   if (conflicts.length > 0 || mode === "manual") {
-    const asked = { agent, source, target, strategy, rules, conflicts }
+    const asked = { agent, source, target, branch: agent.live(target)!, strategy, rules, conflicts }
     const pending: ModelMerge = { ...asked, decided: new Map(), status: "pending" }
     return { answer: told("pending", head.version, conflicts), pending }
   }
@@ -78,8 +80,10 @@ export const resolveMerge = (merge: ModelMerge, path: string, resolution: Resolu
 export const finishMerge = (merge: ModelMerge): Answer => {
   const { agent, source, target, strategy, rules, decided } = merge
   if (merge.status !== "pending") return refused("MergeEnded")
-  const head = agent.live(target)?.head
-  if (head === undefined) return refused("UnknownBranch")
+  const branch = agent.live(target)
+  if (branch === undefined) return refused("UnknownBranch")
+  if (branch !== merge.branch) return refused("MergeEnded")
+  const { head } = branch
   const isDecided = (conflict: Conflict): boolean => {
     const known = decided.get(conflict.path)
     return known !== undefined && isSameConflict(known.conflict, conflict)
