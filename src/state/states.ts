@@ -84,7 +84,7 @@ export class States extends Context.Service<
         )
       const loader = new Loader(store)
       const branches = new Branches({ log, store, identity, loader, scope })
-      const refs = new Refs(store, loader, identity)
+      const refs = new Refs(store, loader, identity, log)
       const definitions = new Definitions(log, store)
       const parts: StateParts = {
         definitions,

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import { decodeToken } from "../../base/token.ts"
 import { isUuid } from "../../base/uuid.ts"
-import { InvalidArgument, type LogError, logError, LogRewound } from "../../log/error.ts"
-import type { LogIdentity } from "../../log/identity.ts"
+import { InvalidArgument, type LogError, logError } from "../../log/error.ts"
+import type { EventLog } from "../../log/event-log.ts"
+import { isSameOrigin, type LogIdentity } from "../../log/identity.ts"
 import type { BranchName, BranchState } from "../branch/branch-state.ts"
 import { StateCorrupt, type StateError, stateError, UnknownBranch, UnknownRef } from "../error.ts"
 import { StateTagged } from "../event.ts"
@@ -18,11 +19,18 @@ export class Refs {
   private readonly store: StateStore["Service"]
   private readonly loader: Loader
   private readonly identity: LogIdentity["Service"]
+  private readonly log: EventLog["Service"]
 
-  constructor(store: StateStore["Service"], loader: Loader, identity: LogIdentity["Service"]) {
+  constructor(
+    store: StateStore["Service"],
+    loader: Loader,
+    identity: LogIdentity["Service"],
+    log: EventLog["Service"]
+  ) {
     this.store = store
     this.loader = loader
     this.identity = identity
+    this.log = log
   }
 
   /** The version that is meant; undefined for the newest. */
@@ -88,11 +96,9 @@ export class Refs {
         const problem = `${JSON.stringify(token)} is no token of a state: give one that a read or an update returned`
         return yield* logError(new InvalidArgument({ problem }))
       }
-      const { id, epoch } = this.identity.current()
-      if (point.log !== id || point.epoch > epoch) {
-        const detail = `its token is of the log ${point.log}, epoch ${point.epoch}; this is ${id}, epoch ${epoch}`
-        return yield* logError(new LogRewound({ position: point.position, head: 0, detail }))
-      }
+      // After a restore, the version of that number may be another one.
+      if (!isSameOrigin({ id: point.log, epoch: point.epoch }, this.identity.current()))
+        yield* this.log.resolve(token)
       const found = yield* this.loader.at(point.of, { tiers: [], keys: [] })
       if (found.name.agent !== name.agent || found.version !== point.of.version)
         return yield* this.unknown(
