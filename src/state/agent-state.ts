@@ -98,7 +98,10 @@ export interface AgentState {
   readonly endSession: (options?: ByWhom) => Doing<Written>
   /** Follows the log of the branch from its beginning on, and tells where it, or what is kept ready of it, is damaged. */
   readonly verify: () => Doing<Verified>
-  /** Mends what `verify` finds: the branch goes on from its last good version, which an event says. Fails with ParentCorrupt. */
+  /**
+   * Mends what `verify` finds: the branch goes on from its last good version, which an event says. What began with a version after that
+   * is damaged from its own beginning on: delete it. Fails with ParentCorrupt.
+   */
   readonly repair: (options?: ByWhom) => Doing<Repaired>
 }
 
