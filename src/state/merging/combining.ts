@@ -68,6 +68,10 @@ export const combine = Effect.fnUntraced(function* (
   )) as [BranchState, BranchState, ...ReadonlyArray<BranchState>]
   const stateAt = ({ branch, version }: Node): BranchState =>
     states[nodes.findIndex((node, at) => at > 1 && node.branch === branch && node.version === version) - 2]!
+  // What two bases agree in need not be what both sides began with: that of a counter is the sum of both.
+  const isAsItBegan = ({ hash }: BranchState): boolean =>
+    bases.length === 1 && bases.every((base) => stateAt(base).hash === hash)
+  if (isAsItBegan(theirs)) return { bases, isUpToDate: true, isFastForward, merged: new Map() }
   const merged = keys.map((key): readonly [KeyId, Merged] => {
     const { tier, key: part } = placeOfKey(key)
     const path = [tier, part]
