@@ -55,7 +55,7 @@ export const mergeInto = (
   const isAsItBegan = ({ doc }: Version) =>
     bases.length === 1 && changedBetween(bases[0]!.doc, doc).length === 0
   if (bases.includes(source) || isAsItBegan(source)) return { answer: told("up_to_date", head.version) }
-  const isFastForward = bases.includes(head)
+  const isFastForward = bases.includes(head) || isAsItBegan(head)
   if (mode === "fast_forward" && !isFastForward) return { answer: refused("NotFastForward") }
   const rules = [...agent.rules, ...own]
   const { values, conflicts } = settledKeys(mergedKeys(head, source, rules), strategy, rules)
