@@ -69,6 +69,7 @@ export type Questions = Pick<
   | "keyHistory"
   | "history"
   | "known"
+  | "wholeChange"
   | "before"
   | "commitBefore"
   | "beginningOf"
@@ -90,6 +91,7 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const keyHistory = prepared("#projections/states/key-history.sql")
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")
+  const wholeChange = prepared("#projections/states/whole-change.sql")
   const versionBefore = prepared("#projections/states/before.sql")
   const commitBefore = prepared("#projections/states/commit-before.sql")
   const beginning = prepared("#projections/states/beginning.sql")
@@ -125,6 +127,11 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
       const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
       return Effect.map(asked<KnownRow>(known, values), (rows) => rows.map(knownBy))
     },
+    wholeChange: ({ branch, version }: Node) =>
+      Effect.map(asked<{ first: string; last: string }>(wholeChange, [branch, version]), ([row]) => [
+        { branch, version: Number(row?.first ?? version) },
+        { branch, version: Number(row?.last ?? version) }
+      ]),
     before: ({ branch, version }: Node) =>
       Effect.map(asked<NodeRow>(versionBefore, [branch, version]), nodeOf),
     commitBefore: ({ branch, version }: Node) =>

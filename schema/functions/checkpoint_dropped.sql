@@ -1,20 +1,24 @@
--- Why a checkpoint was ended, as the read model `states` has it, or an event of a stream that it has not folded yet says; null where it was not.
+-- Why a checkpoint was ended, as the read model `states` has it, or an event says that it has not folded yet: in the stream that the checkpoint
+-- was made in, or main's, which speaks for a branch that was deleted. Null where it was not.
 create or replace function checkpoint_dropped(checkpoint uuid, stream text)
 returns text
 language plpgsql
 stable
 set search_path from current
 as $$
-declare
-  _folded  bigint := (select standing.folded from state_standing(stream) standing);
 begin
   return coalesce(
     (select known.dropped_because from state_checkpoints known where known.id = checkpoint and known.dropped_at is not null limit 1),
     (
       select event.data ->> 'why'
-      from events event
-      where event.stream = checkpoint_dropped.stream and event.version > _folded
-        and event.type = 'StateCheckpointDropped' and lower(event.data ->> 'checkpoint') = checkpoint::text
+      from (
+        select checkpoint_dropped.stream
+        union
+        select state_stream(substr(checkpoint_dropped.stream, strpos(checkpoint_dropped.stream, '@') + 1), 'main')
+      ) said
+      cross join lateral state_standing(said.stream) standing
+      join events event on event.stream = said.stream and event.version > standing.folded
+      where event.type = 'StateCheckpointDropped' and lower(event.data ->> 'checkpoint') = checkpoint::text
       limit 1
     )
   );

@@ -1,11 +1,7 @@
 import { Effect } from "effect"
 import { type Blame, blameOf, type BlameOptions } from "./past/blaming.ts"
-import {
-  type Checkpoint,
-  type CheckpointOptions,
-  checkpointState,
-  dropCheckpoint
-} from "./checkpoint/checkpointing.ts"
+import { type Checkpoint, type CheckpointOptions, checkpointState } from "./checkpoint/checkpointing.ts"
+import { dropCheckpoint } from "./checkpoint/dropping.ts"
 import { type Diff, type DiffFormat, diffOf, type DiffOptions } from "./past/comparing.ts"
 import { type HistoryEntry, historyOf, type HistoryOptions } from "./past/history.ts"
 import { type Verified, verifyState } from "./care/integrity.ts"
@@ -85,7 +81,7 @@ export interface AgentState {
   readonly blame: (path: string, options?: BlameOptions) => Doing<ReadonlyArray<Blame>>
   /** Makes a restore point of the branch as it is. */
   readonly checkpoint: (options?: CheckpointOptions) => Doing<Checkpoint>
-  /** Ends a restore point; the version that it named stays. Fails with UnknownCheckpoint. */
+  /** Ends a restore point; the version that it named stays. Nothing is done where it has ended already. Fails with UnknownCheckpoint. */
   readonly dropCheckpoint: (checkpoint: string, options?: ByWhom) => Doing<void>
   /**
    * Makes the branch what the state was at a checkpoint, or at any version; with `merge`, keys that were not there then stay. Fails with

@@ -1,4 +1,6 @@
+import { Schema } from "effect"
 import { beforeAll, describe } from "vitest"
+import type { JsonObject } from "../../src/base/json-value.ts"
 import { InvalidArgument, InvalidName, LogRewound } from "../../src/errors.ts"
 import {
   BranchExists,
@@ -198,5 +200,20 @@ describe("a checkpoint or a merge is refused", () => {
       InvalidRules,
       /mend them/
     ]
+  ])
+})
+
+describe("a template is refused", () => {
+  const tiers = { shared: Schema.Struct({ budget: Schema.Int, plan: Schema.optionalKey(Schema.String) }) }
+  const define = (shared: JsonObject) => () =>
+    log.engine.defineState({ agentType: "unfit", tiers, template: { persistent: { n: 1 }, shared } })
+  const told = (problem: string) =>
+    new RegExp(
+      `The shared tier of the template is not what its schema declares: ${problem}[^]*Nothing was defined; mend the template, or the schema`
+    )
+  refused([
+    ["that has another kind of value", define({ budget: "much" }), InvalidArgument, told("Expected number")],
+    ["that lacks a key", define({ plan: "a" }), InvalidArgument, told("Missing key")],
+    ["that has nothing of a tier which needs it", define({}), InvalidArgument, told("Missing key")]
   ])
 })

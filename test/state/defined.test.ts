@@ -101,6 +101,14 @@ describe("a definition", () => {
     expect((await other.state("novice-2").read()).persistent).toEqual({})
   })
 
+  test("may have a template that leaves a tier to whoever writes it first", async () => {
+    const tiers = { shared: Schema.Struct({ budget: Schema.Int }) }
+    await log.engine.defineState({ agentType: "starter", tiers, template: { persistent: { skills: [] } } })
+    const state = log.engine.state("starter-1", { type: "starter" })
+    await state.update({ shared: { budget: 1 } })
+    expect(await state.read()).toMatchObject({ shared: { budget: 1 }, persistent: { skills: [] } })
+  })
+
   test("of an agent goes before that of its type, and that before the one of all", async () => {
     const engine = await log.open()
     const counter = (path: string) => ({ path, number: "counter" as const })

@@ -213,6 +213,31 @@ describe("a revert", () => {
   })
 })
 
+test("a revert of an update that is several events undoes all of them, whichever it is given", async () => {
+  const state = fresh()
+  await state.update({ local: { stays: 1 } })
+  const long = (letter: string) => letter.repeat(400 * 1024)
+  const update = () => state.update({ local: { a: long("a"), b: long("b"), c: long("c") } })
+  const before = await state.read()
+  const last = await update()
+  expect(last.version).toBe(before.version + 3)
+  expect((await state.revert(last.version)).changed).toEqual(["/local/a", "/local/b", "/local/c"])
+  expect((await state.read()).hash).toBe(before.hash)
+  const again = await update()
+  expect((await state.revert(again.version - 1)).hash).toBe(before.hash)
+})
+
+test("a revert of a checkpoint of several agents undoes nothing, and nothing that came after it", async () => {
+  const [one, other] = [fresh(), fresh()]
+  const written = [await one.update({ local: { n: 1 } }), await other.update({ local: { n: 1 } })]
+  await log.engine.checkpoint({ agents: [one.agent, other.agent] })
+  for (const [at, state] of [one, other].entries()) {
+    await state.update({ local: { n: 2 } })
+    expect((await state.revert(written[at]!.version + 1)).changed).toEqual([])
+    expect((await state.read()).local).toEqual({ n: 2 })
+  }
+})
+
 describe("a checkpoint", () => {
   test("is restored, as it was, or with what came since", async () => {
     const state = fresh()

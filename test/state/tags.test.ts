@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { TagExists } from "../../src/errors.ts"
+import { TagExists, UnknownRef } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
 
 const log = testLog()
@@ -30,5 +30,35 @@ describe("a tag that several move at once", () => {
     expect(refused.map(({ reason }) => reason as unknown)).toEqual(
       AT_ONCE.slice(1).map(() => expect.any(TagExists))
     )
+  })
+})
+
+describe("a tag that several take away at once", () => {
+  test("is taken away by one of them, and for the others there is none any more", async () => {
+    const state = await withVersions("tags-3")
+    await state.tag("gone", 1)
+    const taken = await Promise.allSettled(AT_ONCE.map(() => state.untag("gone")))
+    const refused = taken.filter((one) => one.status === "rejected")
+    expect(refused.map(({ reason }) => reason as unknown)).toEqual(
+      AT_ONCE.slice(1).map(() => expect.any(UnknownRef))
+    )
+    expect(await state.tags()).toEqual([])
+  })
+
+  test("is taken away though others move it", async () => {
+    const state = await withVersions("tags-4")
+    await state.tag("moved", 1)
+    await Promise.all([
+      ...AT_ONCE.map((version) => state.tag("moved", version, { move: true })),
+      state.untag("moved")
+    ])
+    expect(
+      await log.db.query(
+        "select type, count(*)::int from tidemark.events where stream like 'statetag-moved@%' group by 1 order by 1"
+      )
+    ).toEqual([
+      { type: "StateTagged", count: AT_ONCE.length + 1 },
+      { type: "StateUntagged", count: 1 }
+    ])
   })
 })

@@ -59,6 +59,19 @@ test("a checkpoint that was dropped is not restored, though the read model has i
       await expect(restore()).rejects.toThrow(/it was deleted/)
 })
 
+test("nor one of a branch that was deleted, whose end main has told", async () => {
+  const state = log.engine.state("dropped-on-main")
+  await state.update({ local: { a: 1 } })
+  await state.branch("side")
+  const { checkpoint } = await state.on("side").checkpoint()
+  await state.deleteBranch("side")
+  await held()
+  await state.dropCheckpoint(checkpoint)
+  await state.dropCheckpoint(checkpoint)
+  expect((await state.read()).version).toBe(3)
+  await expect(state.restore(checkpoint)).rejects.toThrow(/it was deleted/)
+})
+
 describe("a state that is not folded to its end, by an engine that knows nothing of it,", () => {
   test("is read as it is, whatever is asked for", async () => {
     const { agent } = await unfolded()

@@ -17,6 +17,12 @@ export interface KeyState {
 
 const ABSENT: KeyState = { value: undefined, hash: EMPTY_HASH, bytes: 0, version: 0 }
 
+/** What a key takes in memory, as far as it is counted: that it is absent is known by its name. */
+const sizeOf = (id: KeyId, state: KeyState | undefined): number => {
+  if (state === undefined) return 0
+  return state.value === undefined ? id.length : state.bytes
+}
+
 /** What an event that changes a state says. */
 interface ChangeData {
   readonly patch: ReadonlyArray<unknown>
@@ -66,7 +72,7 @@ export class BranchState {
   }
 
   private put(id: KeyId, state: KeyState): void {
-    this.bytes += state.bytes - this.key(id).bytes
+    this.bytes += sizeOf(id, state) - sizeOf(id, this.keys.get(id))
     this.keys.set(id, state)
   }
 
@@ -132,7 +138,7 @@ export class BranchState {
   learn(selection: Selection, loaded: Iterable<readonly [KeyId, KeyState]>): void {
     for (const [id, state] of loaded) this.put(id, state)
     for (const tier of selection.tiers) this.whole.add(tier)
-    for (const key of selection.keys) if (!this.isKnown(key)) this.keys.set(key, ABSENT)
+    for (const key of selection.keys) if (!this.isKnown(key)) this.put(key, ABSENT)
   }
 
   /** What another knows of the same branch at the same version. */
@@ -239,7 +245,7 @@ export class BranchState {
 
   /** What cannot be followed is to be asked for again. */
   private forget(key: KeyId): void {
-    this.bytes -= this.key(key).bytes
+    this.bytes -= sizeOf(key, this.keys.get(key))
     this.keys.delete(key)
     this.whole.delete(placeOfKey(key).tier)
   }

@@ -4,10 +4,9 @@ import { isUuid, uuid } from "../../base/uuid.ts"
 import { InvalidArgument, type LogError, logError } from "../../log/error.ts"
 import type { NewEvent } from "../../log/event.ts"
 import { CheckpointExpired, stateError, UnknownCheckpoint } from "../error.ts"
-import { isTime, StateCheckpointDropped, StateCheckpointed } from "../event.ts"
+import { isTime, StateCheckpointed } from "../event.ts"
 import { branchStream, refOfStream } from "../name.ts"
 import { type ByWhom, type StateFailure, type StateParts, type StateScene, submit } from "../parts.ts"
-import { unknownBranch } from "../past/refs.ts"
 import { type Node, NOTHING } from "../store.ts"
 import { writeTogether } from "../branch/together.ts"
 import { beginning } from "../change/writing.ts"
@@ -168,31 +167,5 @@ export const partsOf = Effect.fnUntraced(function* (
           )
         : Effect.succeed({ branch: found.branch, version, agent: of, name })
     )
-  )
-})
-
-/** Ends a checkpoint; the versions that it names stay. */
-export const dropCheckpoint = Effect.fnUntraced(function* (
-  scene: StateScene,
-  checkpoint: string,
-  by: ByWhom
-): Effect.fn.Return<void, StateFailure> {
-  const { parts, name } = scene
-  const event = isUuid(checkpoint) ? yield* parts.store.byId(checkpoint) : undefined
-  const isOwn = event !== undefined && refOfStream(event.stream).agent === name.agent
-  if (!isOwn || event.type !== StateCheckpointed.type) {
-    const detail = isOwn || event === undefined ? "there is no such checkpoint" : "it is another agent's"
-    return yield* stateError(new UnknownCheckpoint({ checkpoint: String(checkpoint), detail }))
-  }
-  const target = { ...scene, name: parts.named(name.agent, refOfStream(event.stream).ref) }
-  yield* submit(target, by, NOTHING, (draft) =>
-    Effect.suspend(() => {
-      if (!draft.isLive) return Effect.fail(unknownBranch(target.name))
-      draft.note()
-      return Effect.succeed({
-        events: [StateCheckpointDropped.make({ checkpoint, why: "deleted" })],
-        told: () => undefined
-      })
-    })
   )
 })

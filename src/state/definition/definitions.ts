@@ -1,4 +1,4 @@
-import { Effect, Result, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { isSameJson, type Json, type JsonObject, type MaybeJson } from "../../base/json-value.ts"
 import type { EventLog } from "../../log/event-log.ts"
 import { InvalidArgument, type LogError, logError, VersionConflict } from "../../log/error.ts"
@@ -10,6 +10,7 @@ import { branchName } from "../branch/loader.ts"
 import type { Rule } from "../merge/rule.ts"
 import { rulesProblem } from "../merge/rule-problem.ts"
 import { definitionStream, MAIN } from "../name.ts"
+import { type Check, checksOf, templateProblem, type TierSchemas } from "./checks.ts"
 import { ALL, scopeOf } from "./scope.ts"
 import type { StateStore } from "../store.ts"
 import { isTier, type KeyId, type StateValues, type Tier, TIERS } from "../tier.ts"
@@ -21,8 +22,8 @@ export interface StateDefinition {
   /** … of one agent. */
   readonly agent?: string
   /** What a tier has to be; checked by every update, merge and restore of this engine. */
-  readonly tiers?: { readonly [T in Tier]?: Schema.Codec<unknown, unknown> }
-  /** What the state of a new agent of this type begins with; only with `agentType`. */
+  readonly tiers?: TierSchemas
+  /** What the state of a new agent of this type begins with; only with `agentType`. The tiers that it has are what `tiers` declares. */
   readonly template?: { readonly [T in Tier]?: JsonObject }
   /** By paths, how changes of both sides become one. Those of an agent go before those of its type, and those before those of all. */
   readonly rules?: ReadonlyArray<Rule>
@@ -42,9 +43,6 @@ interface DefinedData {
 }
 
 export type DefinitionFailure = StateError | LogError | PostgresError
-
-/** A tier of which a schema says what it has to be. */
-type Check = (value: unknown) => string | undefined
 
 /** The definitions of states: in the log, for all to merge by; and their schemas, as this engine has them in code. */
 export class Definitions {
@@ -78,6 +76,9 @@ export class Definitions {
       }
       const values = new Given(branchName(agent ?? agentType ?? ALL, MAIN)).update(template ?? {})
       if (values instanceof Error) return yield* stateError(values)
+      const checks = checksOf(tiers)
+      const unfit = templateProblem(template ?? {}, values, checks)
+      if (unfit !== undefined) return yield* logError(new InvalidArgument({ problem: unfit }))
       const data: DefinedData = {
         rules,
         ...(template === undefined ? {} : { template: JSON.parse(JSON.stringify(template)) as JsonObject }),
@@ -85,7 +86,7 @@ export class Definitions {
       }
       const version = yield* this.write(scope, data)
       if (agentType !== undefined) this.templates.set(agentType, values)
-      this.checks.set(scope, checksOf(tiers))
+      this.checks.set(scope, checks)
       return { scope, version }
     }
   )
@@ -166,20 +167,8 @@ export class Definitions {
   )
 }
 
-const checksOf = (tiers: NonNullable<StateDefinition["tiers"]>): Partial<Record<Tier, Check>> =>
-  Object.fromEntries(
-    Object.entries(tiers).map(([tier, schema]) => {
-      const decode = Schema.decodeUnknownResult(schema)
-      const check: Check = (value) => {
-        const result = decode(value)
-        return Result.isFailure(result) ? result.failure.message : undefined
-      }
-      return [tier, check]
-    })
-  )
-
 /** For those who read the log: what the schemas say, as JSON Schema. */
-const schemaOf = (tiers: NonNullable<StateDefinition["tiers"]>): JsonObject =>
+const schemaOf = (tiers: TierSchemas): JsonObject =>
   Object.fromEntries(
     Object.entries(tiers).map(([tier, schema]) => [
       tier,

@@ -20,9 +20,9 @@ import { keyId, type KeyId, keyOfPath, placeOfKey } from "../tier.ts"
 export interface Combined {
   /** The merge bases, the oldest first; several after a criss-cross. */
   readonly bases: ReadonlyArray<Node>
-  /** The target has nothing that the source has not. */
+  /** The target has nothing that the source has not: what came there since, if anything, left its values as they were. */
   readonly isFastForward: boolean
-  /** The source has nothing that the target has not. */
+  /** The source has nothing that the target has not, likewise. */
   readonly isUpToDate: boolean
   readonly merged: ReadonlyMap<KeyId, Merged>
 }
@@ -55,8 +55,8 @@ export const combine = Effect.fnUntraced(function* (
   const plan: BasePlan = yield* answered(scene, askBasePlan(target, source))
   const bases = plan.nodes
   const isUpToDate = bases.some((base) => isSame(base, source))
-  const isFastForward = bases.some((base) => isSame(base, target))
-  if (isUpToDate) return { bases, isUpToDate, isFastForward, merged: new Map() }
+  const isAncestor = bases.some((base) => isSame(base, target))
+  if (isUpToDate) return { bases, isUpToDate, isFastForward: isAncestor, merged: new Map() }
   const found = yield* Effect.forEach(bases, (base) => parts.store.changedKeys(base, source))
   const keys = [...new Set(found.flat())]
   const selection = { tiers: [], keys }
@@ -68,6 +68,11 @@ export const combine = Effect.fnUntraced(function* (
   )) as [BranchState, BranchState, ...ReadonlyArray<BranchState>]
   const stateAt = ({ branch, version }: Node): BranchState =>
     states[nodes.findIndex((node, at) => at > 1 && node.branch === branch && node.version === version) - 2]!
+  // What two bases agree in need not be what both sides began with: that of a counter is the sum of both.
+  const isAsItBegan = ({ hash }: BranchState): boolean =>
+    bases.length === 1 && bases.every((base) => stateAt(base).hash === hash)
+  const isFastForward = isAncestor || isAsItBegan(ours)
+  if (isAsItBegan(theirs)) return { bases, isUpToDate: true, isFastForward, merged: new Map() }
   const merged = keys.map((key): readonly [KeyId, Merged] => {
     const { tier, key: part } = placeOfKey(key)
     const path = [tier, part]

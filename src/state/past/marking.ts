@@ -105,9 +105,15 @@ export const untagState = Effect.fnUntraced(function* (
   const problem = refProblem("tag", tag)
   if (problem !== undefined) return yield* logError(problem)
   const stream = tagStream(name.agent, tag)
-  const last = yield* parts.store.last(stream)
-  if (last?.type !== StateTagged.type)
-    return yield* parts.refs.unknown(name, `tag ${JSON.stringify(tag)}`, "there is no such tag")
   const untagged = StateUntagged.make({}, { labels: [agentLabel(name.agent)] })
-  yield* parts.log.emit(stream, untagged, { expected: last.version, meta: metaOf(by) ?? {} })
+  for (;;) {
+    const last = yield* parts.store.last(stream)
+    if (last?.type !== StateTagged.type)
+      return yield* parts.refs.unknown(name, `tag ${JSON.stringify(tag)}`, "there is no such tag")
+    const options = { expected: last.version, meta: metaOf(by) ?? {} }
+    const result = yield* Effect.result(parts.log.emit(stream, untagged, options))
+    if (result._tag === "Success") return
+    // Somebody else has moved it meanwhile, which does not keep it, or taken it away.
+    if (!(result.failure.reason instanceof VersionConflict)) return yield* result.failure
+  }
 })

@@ -10,7 +10,7 @@ import type { Strategy } from "../merge/settle.ts"
 import type { ByWhom, StateFailure, StateScene } from "../parts.ts"
 import { type Prepared, whileStill } from "../branch/prepared.ts"
 import type { RefLike } from "./ref.ts"
-import type { Node } from "../store.ts"
+import { type Node, NOTHING } from "../store.ts"
 import { placeOfKey } from "../tier.ts"
 import { planOfChange, type Written } from "../change/writing.ts"
 
@@ -21,14 +21,15 @@ export interface RevertOptions extends ByWhom {
   readonly strategy?: Strategy
 }
 
-/** The version before what a version did: that of the commit before a commit, and the one before any other. */
+/** The version before what a change did: that of the commit before a commit, and the one before any other. */
 const beforeOf = Effect.fnUntraced(function* (
   { parts, name }: StateScene,
+  first: Node,
   to: Node
 ): Effect.fn.Return<Node, StateFailure> {
   const [event] = yield* parts.store.history(to, 1)
   if (event?.type !== StateCommitted.type) {
-    const before = yield* parts.store.before(to)
+    const before = yield* parts.store.before(first)
     return (
       before ??
       (yield* parts.refs.unknown(name, `version ${to.version}`, "there is nothing before it to go back to"))
@@ -41,6 +42,19 @@ const beforeOf = Effect.fnUntraced(function* (
   )
 })
 
+/** All of the change that is meant, though it is several events: the version before it, and the last of its own. */
+const rangeOf = Effect.fnUntraced(function* (
+  scene: StateScene,
+  of: RefLike
+): Effect.fn.Return<{ readonly from: Node; readonly to: Node }, StateFailure> {
+  const { parts, name } = scene
+  const named = yield* versionOf(scene, of)
+  yield* ready(scene, named)
+  const [first, to] = yield* parts.store.wholeChange(nodeOf(named))
+  yield* ready(scene, yield* parts.refs.at(name, to, NOTHING))
+  return { from: yield* beforeOf(scene, first, to), to }
+})
+
 /**
  * Undoes what one version, or one commit since the commit before it, did: as git's revert, a merge of the state before that into the branch
  * with the state after it as the base. What was changed again since is a conflict. Merging a reverted branch again does not bring it back.
@@ -51,10 +65,7 @@ export const revertState = Effect.fnUntraced(function* (
   { author, strategy = "merge", ...by }: RevertOptions
 ): Effect.fn.Return<Written, StateFailure> {
   const { parts, name } = scene
-  const state = yield* versionOf(scene, of)
-  yield* ready(scene, state)
-  const to = nodeOf(state)
-  const from = yield* beforeOf(scene, to)
+  const { from, to } = yield* rangeOf(scene, of)
   const keys = yield* parts.store.changedKeys(from, to)
   const selection = { tiers: [], keys }
   const [before, after] = yield* Effect.all([

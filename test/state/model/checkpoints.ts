@@ -85,7 +85,11 @@ export const drop = async (
     () => state.dropCheckpoint(scene.ids.get(point)!),
     () => {
       if (branch.agent !== agent.agent) return refused("UnknownCheckpoint")
-      const answer = agent.note(branch.name, "StateCheckpointDropped")
+      if (point.isDropped) return DONE
+      const answer = agent.note(
+        agent.live(branch.name) === undefined ? "main" : branch.name,
+        "StateCheckpointDropped"
+      )
       if (answer.tag === "refused") return answer
       point.isDropped = true
       return DONE

@@ -3,7 +3,7 @@ import { resolve, type Resolution } from "../../../src/state/merge/resolve.ts"
 import type { Rule } from "../../../src/state/merge/rule.ts"
 import { type Answer, DONE, isSameConflict, refused, type SettledKeys, settledKeys } from "./answer.ts"
 import { isAncestor, mergeBases, mergedKeys, rebasedKeys } from "./dag.ts"
-import { withKeys } from "./document.ts"
+import { changedBetween, withKeys } from "./document.ts"
 import type { ModelAgent } from "./model.ts"
 import { lineOf, type ModelBranch, type Version } from "./version.ts"
 
@@ -54,8 +54,10 @@ export const mergeInto = (
     version,
     conflicts
   })
-  if (bases.includes(source)) return { answer: told("up_to_date", head.version) }
-  const isFastForward = bases.includes(head)
+  const isAsItBegan = ({ doc }: Version) =>
+    bases.length === 1 && changedBetween(bases[0]!.doc, doc).length === 0
+  if (bases.includes(source) || isAsItBegan(source)) return { answer: told("up_to_date", head.version) }
+  const isFastForward = bases.includes(head) || isAsItBegan(head)
   if (mode === "fast_forward" && !isFastForward) return { answer: refused("NotFastForward") }
   const rules = [...agent.rules, ...own]
   const { values, conflicts } = settledKeys(mergedKeys(head, source, rules), strategy, rules)
