@@ -10,7 +10,8 @@ const text = (name: string) => statement(name, "tidemark").text
 const lastRan: Readonly<Record<Kind, ReadonlyArray<string>>> = {
   writer: [text("append_batch"), text("append_lone")],
   feed: [text("read_tail"), text("log_holders"), text("tail_extent")],
-  listener: ["LISTEN "],
+  // Now and then pg-listen asks whether anybody answers.
+  listener: ["LISTEN ", "SELECT pg_backend_pid()"],
   notifier: ["select pg_notify"]
 }
 

@@ -7,8 +7,12 @@ import { seedFor } from "../support/random.ts"
 const db = testDatabase()
 const open = engines()
 
-test("a hundred killed writers lose no acknowledged emit and double none", { timeout: 600_000 }, async () => {
-  const engine = await open({ database: db.url })
-  const seed = seedFor("killed writers, soak")
-  await killedWriters({ seed, database: db.url, engine, acknowledged: 40_000, kills: 100 })
-})
+test(
+  "a hundred killed writers lose no acknowledged emit and double none",
+  { timeout: 1_800_000 },
+  async () => {
+    const engine = await open({ database: db.url })
+    const seed = seedFor("killed writers, soak")
+    await killedWriters({ seed, database: db.url, engine, acknowledged: 40_000, kills: 100 })
+  }
+)
