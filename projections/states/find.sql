@@ -19,8 +19,9 @@ found as (
     and :"schema".state_value_at(key.branch, key.tier, key.key, key.version) @> wanted.value
 )
 select branch.agent
-from :"schema".state_branches branch
-join found on found.branch = branch.branch
+from found
+-- One by one: without statistics, what holds it would be looked for anew for each agent that there is.
+cross join lateral (select * from :"schema".state_branches one where one.branch = found.branch offset 0) branch
 where branch.name = 'main' and branch.deleted_at is null and branch.agent > coalesce($3, '')
 group by branch.branch, branch.agent
 having count(*) = (select count(*) from wanted)

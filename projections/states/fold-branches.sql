@@ -2,6 +2,7 @@
 select distinct on (stream)
   branch, agent, name, stream, born, parent, parent_version, lineage, lineage_up_to, version, position, encode(hash, 'hex') as hash,
   faults, agent_type, description, session, session_ends_at, created_at, changed_at, deleted_at
-from :"state_branches"
-where stream = any ($1)
+from unnest($1::text[]) as wanted (wanted)
+-- One by one: without statistics all branches would be read.
+cross join lateral (select * from :"state_branches" one where one.stream = wanted.wanted offset 0) branch
 order by stream, branch desc

@@ -9,7 +9,8 @@ from (
     wanted.branch, wanted.tier, wanted.key, nearest.home, nearest.version, nearest.hash, nearest.value, nearest.is_absent, nearest.bytes,
     nearest.patches, nearest.patch_bytes, not nearest.is_absent and nearest.value is null as is_patched
   from unnest($1::bigint[], $2::text[], $3::text[]) as wanted (branch, tier, key)
-  join :"state_branches" branch on branch.branch = wanted.branch
+  -- One by one, as the events below: without statistics, or with such as say that states are small, all there are would be read.
+  cross join lateral (select * from :"state_branches" one where one.branch = wanted.branch offset 0) branch
   cross join lateral (
     select
       line.branch as home,
@@ -37,7 +38,9 @@ left join lateral (
     select jsonb_agg(event.data -> 'patch' order by step.version)
     from :"state_key_versions" step
     join :"state_branches" home on home.branch = step.branch
-    join :"schema".events event on event.stream = home.stream and event.version = step.version
+    cross join lateral (
+      select one.data from :"schema".events one where one.stream = home.stream and one.version = step.version offset 0
+    ) event
     where step.branch = found.home and step.tier = found.tier and step.key = found.key
       and step.version > base.version and step.version <= found.version
   ) as steps

@@ -3,7 +3,10 @@
 select point.known, event.position
 from unnest($1::bigint[], $2::bigint[]) with ordinality as one (branch, version, nth)
 join :"schema".state_branches home on home.branch = one.branch
-join :"schema".events event on event.stream = home.stream and event.version = one.version
+-- One by one: the planner takes every stream for a short one, where most are.
+cross join lateral (
+  select at.position from :"schema".events at where at.stream = home.stream and at.version = one.version offset 0
+) event
 left join lateral (
   select known
   from :"schema".state_points

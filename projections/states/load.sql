@@ -41,7 +41,10 @@ touched as (
     union all
     select key.*
     from unnest($5::text[], $6::text[]) as wanted (tier, key)
-    join :"schema".state_keys key on key.branch = lineage.branch and key.tier = wanted.tier and key.key = wanted.key
+    -- Key by key: the planner takes every state for a small one, where most are, and would read all that this one has.
+    cross join lateral (
+      select * from :"schema".state_keys one where one.branch = lineage.branch and one.tier = wanted.tier and one.key = wanted.key offset 0
+    ) key
     where not wanted.tier = any ($4::text[])
   ) found
 ),
@@ -82,7 +85,10 @@ select
         select coalesce(jsonb_agg(event.data -> 'patch' order by step.version), '[]')
         from :"schema".state_key_versions step
         join :"schema".state_branches home on home.branch = step.branch
-        join :"schema".events event on event.stream = home.stream and event.version = step.version
+        -- Event by event, for the same reason.
+        cross join lateral (
+          select one.data from :"schema".events one where one.stream = home.stream and one.version = step.version offset 0
+        ) event
         where step.branch = nearest.branch and step.tier = nearest.tier and step.key = nearest.key
           and step.version > anchor.version and step.version <= nearest.version
       )) as steps

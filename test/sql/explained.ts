@@ -18,6 +18,7 @@ export interface Look {
   readonly node: string
   readonly table: string
   readonly rows: number
+  readonly index: string
   /** What the index was asked for. */
   readonly asked: string
 }
@@ -43,6 +44,7 @@ const looksOf = (text: string, tables: RegExp): ReadonlyArray<Look> => {
         node: node["Node Type"],
         table,
         rows,
+        index: node["Index Name"] ?? "",
         asked: node["Index Cond"] ?? ""
       }
     ]

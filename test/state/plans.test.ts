@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { withSchema } from "../../src/postgres/sql-file.ts"
+import { inGeneration, readSql } from "../../src/projection/sql-source.ts"
+import { states } from "../../projections/states/states.ts"
+import { testLog, upTo } from "../log/test-log.ts"
+import { type Explained, explained, REPEATS } from "../sql/explained.ts"
+import { AT, CHANGES, DEEPEST, fill, FORK, LARGE, streamOf } from "./many-states.ts"
+
+// What the server really does for the statements of states where there are thousands of keys, versions and branches, most of them of small
+// states: in tables that nobody has analysed, as a rebuild leaves them, and in such as were, whose statistics say that states are small.
+
+// Nobody folds: what is in the tables is not from the log.
+const log = testLog({ readModels: "follow" })
+
+const TABLES = /^(?:events|state_branches__1|state_keys__1|state_key_versions__1)$/
+
+/** What a statement may look at in one table: a value is made of up to 256 patches. */
+const FEW_ROWS = 300
+
+/** How many keys or streams a batch writes or wants. */
+const BATCH = 100
+
+type Call = readonly [file: `#${string}`, values: (nth: number) => ReadonlyArray<unknown>]
+
+const wanted = upTo(BATCH).map((n) => `k${n}`)
+const each = <A>(one: A): ReadonlyArray<A> => wanted.map(() => one)
+
+const rows = (version: number, more: object): string =>
+  JSON.stringify(wanted.map((key) => ({ branch: LARGE, tier: "shared", key, version, ...more })))
+
+/** Keys of the large state change, and the values that they had, all since one version, are kept from now on. */
+const saved = (nth: number): ReadonlyArray<unknown> => {
+  const version = AT + CHANGES + nth
+  const now = { hash: "00", value: nth, is_absent: false }
+  const counts = { bytes: 1, patches: 1, patch_bytes: 1 }
+  return [
+    rows(version, { ...now, ...counts, is_here: true }),
+    rows(version, { ...now, is_anchor: false }),
+    rows(AT, { value: "kept" })
+  ]
+}
+
+const SAVE = "#projections/states/save-keys.sql"
+const WANTED = "#projections/states/fold-keys.sql"
+const LOAD = "#projections/states/load.sql"
+const PAST = "#projections/states/key-history.sql"
+const CHANGED = "#projections/states/changed-keys.sql"
+const FIND = "#projections/states/find.sql"
+
+const folds: Readonly<Record<string, Call>> = {
+  "the branches of a batch": [
+    "#projections/states/fold-branches.sql",
+    () => [upTo(BATCH).map((n) => streamOf(n))]
+  ],
+  "the keys of a batch": [WANTED, () => [each(LARGE), each("shared"), wanted]],
+  "keys of a batch that are inherited": [WANTED, () => [each(DEEPEST), each("shared"), wanted]],
+  "a key that is made of patches": [WANTED, () => [[DEEPEST], ["local"], ["long"]]],
+  "the events of a branch that is made anew": [
+    "#projections/states/fold-stream.sql",
+    () => [streamOf(LARGE), AT, AT + BATCH]
+  ]
+}
+
+/** One of the small states. */
+const SMALL = DEEPEST + 77
+
+const TWO = [[], ["shared", "local"], ["k7", "long"]]
+
+const questions: Readonly<Record<string, Call>> = {
+  "keys of a large state": [LOAD, () => [streamOf(LARGE), null, null, ...TWO]],
+  "keys of a large state as they were": [LOAD, () => [null, LARGE, FORK, ...TWO]],
+  "keys that are inherited": [LOAD, () => [streamOf(DEEPEST), null, null, ...TWO]],
+  "all of a small state": [LOAD, () => [streamOf(SMALL), null, null, ["local", "shared"], [], []]],
+  "the history of a key": [PAST, () => [LARGE, FORK, "local", "long", 50, null]],
+  "the history of a key that is inherited": [PAST, () => [DEEPEST, AT, "local", "long", 50, 1_000_000]],
+  "what differs between versions": [CHANGED, () => [LARGE, FORK, LARGE, FORK + BATCH]],
+  "what differs between branches": [CHANGED, () => [DEEPEST, AT, LARGE, FORK + BATCH]],
+  "states that hold something": [
+    FIND,
+    () => [JSON.stringify({ shared: { own1: `${SMALL}own1` } }), 100, null]
+  ],
+  "the history of a branch": ["#projections/states/history.sql", () => [DEEPEST, AT, 50, null]],
+  "the end of a stream": ["#projections/states/tail.sql", () => [streamOf(LARGE), CHANGES]],
+  "what versions know of others": [
+    "#projections/states/known.sql",
+    () => [
+      [LARGE, DEEPEST],
+      [FORK, AT]
+    ]
+  ],
+  "the branch of a version": [
+    "#projections/states/locate.sql",
+    () => [streamOf(LARGE), FORK, null, null, null]
+  ]
+}
+
+const ofFold = (sql: string): string => inGeneration(sql, "tidemark", states.relations, 1)
+const ofReaders = (sql: string): string => withSchema(sql, "tidemark")
+
+let nth = 0
+const looksAt = async (session: Explained, [file, values]: Call, set: (sql: string) => string) => {
+  const text = set(readSql(file))
+  session.looks()
+  for (let again = 0; again < REPEATS; again++) await session.query(text, values((nth += 1)), file)
+  return session.looks()
+}
+
+const opened: Array<Explained> = []
+const session = async (): Promise<Explained> => {
+  const one = await explained(log.db.url, TABLES)
+  opened.push(one)
+  return one
+}
+const analysed = async (): Promise<Explained> => {
+  await log.db.query("analyze")
+  return session()
+}
+
+beforeAll(() => fill(log.db))
+afterAll(() => Promise.all(opened.map((one) => one.end())))
+
+describe.each([
+  ["in tables that nobody analysed", session],
+  ["in tables that were analysed", analysed]
+])("%s, no more is looked at than is wanted, for", (_, opens) => {
+  let one: Explained
+  beforeAll(async () => {
+    one = await opens()
+  })
+
+  const thrifty = async (call: Call, set: (sql: string) => string) => {
+    const looks = await looksAt(one, call, set)
+    expect(looks.length).toBeGreaterThan(0)
+    expect(looks.filter(({ node, rows: seen }) => node === "Seq Scan" || seen > FEW_ROWS)).toEqual([])
+    return looks
+  }
+
+  test.each(Object.entries(folds))("%s", async (__, call) => void (await thrifty(call, ofFold)))
+  test.each(Object.entries(questions))("%s", async (__, call) => void (await thrifty(call, ofReaders)))
+
+  test("values that are kept from now on, each found by the primary key of its version", async () => {
+    const looks = await thrifty([SAVE, saved], ofFold)
+    const updated = looks.filter(({ table }) => table === "state_key_versions__1")
+    expect(updated.map(({ index, rows: seen }) => [index, seen])).toEqual(
+      Array.from({ length: REPEATS }, () => ["state_key_versions__1_pkey", BATCH])
+    )
+  })
+})
