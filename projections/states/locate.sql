@@ -33,3 +33,9 @@ select found.stream, found.version, coalesce(
 ) as branch
 from found
 where found.stream is not null
+  -- The end of a branch is an event of it, too: from then on there was none, though its versions stay.
+  and not (num_nonnulls($3::bigint, $4::timestamptz) > 0 and exists (
+    select
+    from :"schema".events event
+    where event.stream = found.stream and event.version = found.version and event.type = 'StateBranchDeleted'
+  ))

@@ -4,9 +4,9 @@ export interface Ref {
   readonly branch?: string
   /** The number of the version. */
   readonly version?: number
-  /** As the log was up to a position. */
+  /** As the log was up to a position: nothing, where the branch was deleted by then. */
   readonly position?: number
-  /** As it was at a time: the last event that was recorded by then, by the database's clock. */
+  /** As it was at a time, likewise: the last event that was recorded by then, by the database's clock. */
   readonly time?: Date | string
   /** The id of a commit. */
   readonly commit?: string

@@ -130,7 +130,7 @@ export class Refs {
       }
       const found = yield* this.store.locate({ stream: name.stream, [kind]: value } as never)
       if (found === undefined || found.version === 0)
-        return yield* this.unknown(name, `${kind} ${text}`, "there was nothing of it yet")
+        return yield* this.unknown(name, `${kind} ${text}`, "there was nothing of it then")
       return found
     }
   )
