@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { Effect, Exit, Scope } from "effect"
@@ -11,10 +11,11 @@ import type { ConnectionSettings } from "../postgres/connection-settings.ts"
 import { embeddedServer } from "../postgres/embedded/server.ts"
 import { quoted } from "../postgres/identifier.ts"
 import { Postgres } from "../postgres/postgres.ts"
+import { guard } from "./guard.ts"
 
 /** Where logs for tests are made. */
 export interface TestPostgresOptions {
-  /** A PostgreSQL that is there, of which the role may make schemas. Default: one is started, and goes with its data in the end. */
+  /** A PostgreSQL that is there, of which the role may make schemas. Default: one is started, and goes with its data in the end, or with this process. */
   readonly database?: string | ConnectionSettings
 }
 
@@ -39,20 +40,28 @@ interface Server {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a server whose data go with it. */
+const dataIn = (directory: string): string => path.join(directory, "data")
+
+/** Starts a server whose data go with it, and both with this process, whichever way that ends. */
 const throwaway = async (): Promise<Server> => {
-  const wanted = mkdtempSync(path.join(tmpdir(), "tidemark-test-"))
+  const wanted = mkdtempSync(path.join(realpathSync(tmpdir()), "tidemark-test-"))
+  const guards = [guard({ directories: [wanted], data: dataIn(wanted) })]
+  const callOff = () => Promise.all(guards.map((off) => off()))
   const scope = await Effect.runPromise(Scope.make())
   const starting = embeddedServer({ directory: wanted, settings: CARELESS })
   try {
     const { url, directory } = await Effect.runPromise(Scope.provide(starting, scope))
+    // As root they may not be where they were wanted.
+    if (directory !== wanted) guards.push(guard({ directories: [directory], data: dataIn(directory) }))
     const stop = async (): Promise<void> => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
       for (const one of new Set([wanted, directory])) rmSync(one, { recursive: true, force: true })
+      await callOff()
     }
     return { database: url, stop }
   } catch (thrown) {
     rmSync(wanted, { recursive: true, force: true })
+    await callOff()
     throw plainError(thrown)
   }
 }
@@ -108,7 +117,7 @@ class Logs implements TestPostgres {
 
 /**
  * A PostgreSQL for tests: real, started within a second or two, in a directory of its own below that for temporary files, and gone
- * with its data at `stop`. One per file of tests is cheap, and every `open` in it has a log of its own. Rejects as `open` does.
+ * with its data at `stop`, or when the process ends without it. One per file of tests is cheap, and every `open` in it has a log of its own. Rejects as `open` does.
  */
 export const testPostgres = async ({ database }: TestPostgresOptions = {}): Promise<TestPostgres> =>
   database === undefined

@@ -51,3 +51,21 @@ test("one of a branch that was deleted is dropped by main", async () => {
   await expect(state.restore(checkpoint)).rejects.toBeInstanceOf(UnknownCheckpoint)
   expect(await state.verify()).toMatchObject({ isSound: true })
 })
+
+test("one of several branches is dropped by the id of any of its parts, where it is this agent's", async () => {
+  const state = log.engine.state("of-several")
+  const other = log.engine.state("of-another")
+  for (const one of [state, other]) await one.update({ local: { n: 1 } })
+  await state.branch("side")
+  const { checkpoint } = await log.engine.checkpoint({
+    agents: [{ agent: state.agent }, { agent: state.agent, branch: "side" }, { agent: other.agent }]
+  })
+  const partOf = async (one: typeof state) => (await one.history({ limit: 1 }))[0]!.id
+  const foreign = await partOf(other)
+  await expect(other.dropCheckpoint(foreign)).rejects.toThrow(/another agent's/)
+  await state.dropCheckpoint(await partOf(state.on("side")))
+  await state.dropCheckpoint(checkpoint)
+  expect(await endedIn(state.agent)).toEqual([`state-main@${state.agent}`])
+  expect(await endedIn(other.agent)).toEqual([])
+  await expect(log.engine.restore(checkpoint)).rejects.toBeInstanceOf(UnknownCheckpoint)
+})

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import path from "node:path"
-import { guard } from "./guard.ts"
+import { guard } from "../../src/testing/guard.ts"
 import { serverEnvironment, serverProcess } from "./server-process.ts"
 import { asUser, placeFile, type ServerUser, temporaryDirectory } from "./server-user.ts"
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import path from "node:path"
 import { Client } from "pg"
-import { guard } from "./guard.ts"
+import { guard } from "../../src/testing/guard.ts"
 import { serverProcess } from "./server-process.ts"
 import { placeFile, serverUser, temporaryDirectory } from "./server-user.ts"
 

@@ -8,14 +8,24 @@ import type { ByWhom, StateFailure, StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
 import { NOTHING } from "../store.ts"
 
-/** The stream that a checkpoint of this agent was made in; fails with UnknownCheckpoint. */
-const madeIn = Effect.fnUntraced(function* (
-  { parts, name }: StateScene,
+/** A checkpoint, and the stream that it was made in. */
+interface Made {
+  readonly checkpoint: string
+  readonly stream: string
+}
+
+/** A checkpoint of this agent; one that is a part of another means that. Fails with UnknownCheckpoint. */
+const madeBy = Effect.fnUntraced(function* (
+  scene: StateScene,
   checkpoint: string
-): Effect.fn.Return<string, StateFailure> {
+): Effect.fn.Return<Made, StateFailure> {
+  const { parts, name } = scene
   const event = isUuid(checkpoint) ? yield* parts.store.byId(checkpoint) : undefined
   const isOwn = event !== undefined && refOfStream(event.stream).agent === name.agent
-  if (isOwn && event.type === StateCheckpointed.type) return event.stream
+  if (isOwn && event.type === StateCheckpointed.type) {
+    const { partOf } = event.data as { readonly partOf?: string }
+    return partOf === undefined ? { checkpoint, stream: event.stream } : yield* madeBy(scene, partOf)
+  }
   const detail = isOwn || event === undefined ? "there is no such checkpoint" : "it is another agent's"
   return yield* stateError(new UnknownCheckpoint({ checkpoint: String(checkpoint), detail }))
 })
@@ -23,11 +33,11 @@ const madeIn = Effect.fnUntraced(function* (
 /** Ends a checkpoint; the versions that it names stay. Nothing is done where it has ended already. */
 export const dropCheckpoint = Effect.fnUntraced(function* (
   scene: StateScene,
-  checkpoint: string,
+  asked: string,
   by: ByWhom
 ): Effect.fn.Return<void, StateFailure> {
   const { parts, name } = scene
-  const stream = yield* madeIn(scene, checkpoint)
+  const { checkpoint, stream } = yield* madeBy(scene, asked)
   const dropIn = (branch: string) => {
     const of = { ...scene, name: parts.named(name.agent, branch) }
     return whileStill(

@@ -6,7 +6,7 @@ import { openHome } from "../../../src/postgres/embedded/home.ts"
 import { EmbeddedHost } from "../../../src/postgres/embedded/host.ts"
 import { embeddedServer } from "../../../src/postgres/embedded/server.ts"
 import type { Programs } from "../cluster.ts"
-import { guard } from "../guard.ts"
+import { guard } from "../../../src/testing/guard.ts"
 import { temporaryDirectory } from "../server-user.ts"
 import type { Provider } from "./provider.ts"
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import type { Socket } from "node:net"
 
 /** Waits for a word or for the end of its stdin; without the word it stops the server of $1 and removes the rest. */
 const script = `
@@ -12,7 +13,7 @@ const script = `
   rm -rf -- "$@"
 `
 
-export type Guarded = {
+export interface Guarded {
   /** Removed when this process is gone. */
   readonly directories: ReadonlyArray<string>
   /** A data directory whose server is stopped first. */
@@ -20,8 +21,8 @@ export type Guarded = {
 }
 
 /**
- * Clears away what a killed test run, even one killed by SIGKILL, would leave on the machine. The function returned
- * calls the guard off.
+ * Clears away what a process that ends, even one killed by SIGKILL, would leave on the machine. It keeps nobody from ending. The function
+ * returned calls the guard off. Where there is no shell nothing is guarded.
  */
 export const guard = ({ directories, data = "/nonexistent" }: Guarded): (() => Promise<void>) => {
   const child = spawn("sh", ["-c", script, "guard", data, ...directories], {
@@ -34,9 +35,14 @@ export const guard = ({ directories, data = "/nonexistent" }: Guarded): (() => P
     child.once("close", () => resolve())
     child.once("error", () => resolve())
   })
-  child.stdin.on("error", () => {})
+  const stdin = child.stdin as Socket
+  stdin.on("error", () => {})
+  child.unref()
+  stdin.unref()
   return () => {
-    child.stdin.end("done\n")
+    // Whoever waits for it is not to end before it has.
+    child.ref()
+    stdin.end("done\n")
     return ended
   }
 }
