@@ -58,6 +58,10 @@ export type { StateOptions } from "./state/states.ts"
 export type { Fault } from "./state/store.ts"
 export { type StateValues, type Tier, TIERS } from "./state/tier.ts"
 export type { Written } from "./state/change/writing.ts"
+export type { WatchContext, Watching, WatchOptions } from "./engine/watching.ts"
+export type { PathChange } from "./sync/path-changes.ts"
+export type { ChangeHandler } from "./sync/watch.ts"
+export type { StateChange } from "./sync/watcher.ts"
 /** What the lists of states give. */
 export type {
   StateBranch,

@@ -95,7 +95,8 @@ class OpenEngine implements Engine {
     this.promisedStates = new PromisedStates(
       Context.get(context, States),
       this.promisedOperations(states),
-      (effect) => this.run(effect)
+      (effect) => this.run(effect),
+      this
     )
   }
 

@@ -15,8 +15,10 @@ import type { ResolveOptions } from "../state/merging/resolving.ts"
 import type { StateOptions, States } from "../state/states.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
-import type { PromisedOperations } from "./engine.ts"
+import type { ChangeHandler } from "../sync/watch.ts"
+import type { Engine, PromisedOperations } from "./engine.ts"
 import type { BoundReadModels } from "./read-models.ts"
+import { type WatchContext, type Watching, type WatchOptions, watchState } from "./watching.ts"
 
 type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
 
@@ -83,6 +85,17 @@ export interface EngineState extends Omit<Promised<AgentState>, "diff" | "merge"
   readonly merges: (options?: {
     readonly status?: "pending" | "merged" | "aborted"
   }) => ReturnType<Lists["merges"]>
+  /**
+   * Hands over what changes at some paths, from now on or from a token, event by event and in order. The paths are RFC 6901 pointers, in which
+   * `*` is any one part, and `**` any number of parts; each tells of the nearest path at or above a change that it matches, or else of those
+   * below. Resolves when it is in force. Rejects with InvalidArgument, UnknownBranch, UnknownRef, StateCorrupt, LogRewound; under a name, as
+   * `engine.subscribe` does, too.
+   */
+  readonly watch: (
+    paths: ReadonlyArray<string>,
+    handler: ChangeHandler<WatchContext>,
+    options?: WatchOptions
+  ) => Promise<Watching>
 }
 
 /** The states of all agents. */
@@ -123,16 +136,19 @@ export class PromisedStates {
   private readonly states: States["Service"]
   private readonly lists: Operations
   private readonly run: Run
+  private readonly engine: Pick<Engine, "subscribe">
 
-  constructor(states: States["Service"], lists: Operations, run: Run) {
+  constructor(states: States["Service"], lists: Operations, run: Run, engine: Pick<Engine, "subscribe">) {
     this.states = states
     this.lists = lists
     this.run = run
+    this.engine = engine
   }
 
   state(agent: string, options: StateOptions = {}): EngineState {
-    const { run, lists } = this
-    const methods = promised(agentState(this.states.scene(agent, options)), run)
+    const { run, lists, engine } = this
+    const scene = this.states.scene(agent, options)
+    const methods = promised(agentState(scene), run)
     return {
       ...methods,
       agent,
@@ -146,7 +162,8 @@ export class PromisedStates {
       branches: (which = {}) => lists.branches({ agent, ...which }),
       tags: () => lists.tags({ agent }),
       checkpoints: (which = {}) => lists.checkpoints({ agent, ...which }),
-      merges: (which = {}) => lists.merges({ agent, ...which })
+      merges: (which = {}) => lists.merges({ agent, ...which }),
+      watch: (paths, handler, how = {}) => watchState(engine, scene, run, paths, handler, how)
     }
   }
 

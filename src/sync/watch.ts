@@ -1,0 +1,79 @@
+import { Effect } from "effect"
+import { causedBy } from "../log/causation.ts"
+import type { Event } from "../log/event.ts"
+import { InvalidArgument, logError } from "../log/error.ts"
+import { MAIN } from "../state/name.ts"
+import { type StateFailure, type StateScene, stateToken } from "../state/parts.ts"
+import { unknownBranch } from "../state/past/refs.ts"
+import { type Node, NOTHING } from "../state/store.ts"
+import { patternsOf } from "./patterns.ts"
+import { type StateChange, Watcher } from "./watcher.ts"
+
+/** Handles what one event has changed; what it returns is waited for, an effect is run. */
+export type ChangeHandler<Context = unknown> = (change: StateChange, context: Context) => unknown
+
+/** What is to be subscribed to, and what handles its events. */
+export interface Watch<Context = unknown> {
+  readonly streams: readonly [string]
+  /** A token to go on from, where one was given. */
+  readonly from: string | undefined
+  readonly handler: (event: Event, context: Context) => Effect.Effect<void, unknown>
+  /** Where to go on from when all is handled up to a position. */
+  readonly tokenAt: (position: number) => string
+}
+
+/** The version of this branch that a token names. */
+const nodeOfToken = Effect.fnUntraced(function* (
+  { parts, name }: StateScene,
+  token: string
+): Effect.fn.Return<Node, StateFailure> {
+  const node = yield* parts.refs.token(name, token)
+  const state = yield* parts.refs.at(name, node, NOTHING)
+  if (state.name.stream === name.stream) return node
+  const problem = `The token is of the branch ${JSON.stringify(state.name.branch)}, and ${JSON.stringify(name.branch)} is watched: watch that one, or from a token of this one`
+  return yield* logError(new InvalidArgument({ problem }))
+})
+
+/** The version that the branch is at. */
+const headNode = Effect.fnUntraced(function* ({
+  parts,
+  name
+}: StateScene): Effect.fn.Return<Node, StateFailure> {
+  const head = yield* parts.branches.read(parts.branches.of(name), NOTHING, true)
+  if (!head.isLive && name.branch !== MAIN) return yield* unknownBranch(name)
+  if (head.fault !== undefined) return yield* parts.refs.corrupt(head)
+  return { branch: head.id, version: head.version }
+})
+
+/**
+ * Watches paths of a branch, from now on or from a token. Patterns are RFC 6901 pointers, in which `*` is any one part and `**` any number.
+ * Subscribe with what it gives. Fails with InvalidArgument, UnknownBranch, UnknownRef, StateCorrupt, LogRewound.
+ */
+export const watch = Effect.fnUntraced(function* <Context>(
+  scene: StateScene,
+  paths: ReadonlyArray<string>,
+  handler: ChangeHandler<Context>,
+  from?: string
+): Effect.fn.Return<Watch<Context>, StateFailure> {
+  const patterns = patternsOf(paths)
+  if (patterns instanceof Error) return yield* logError(patterns)
+  if (typeof handler !== "function")
+    return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
+  let node = yield* from === undefined ? headNode(scene) : nodeOfToken(scene, from)
+  const watcher = new Watcher(scene, patterns)
+  return {
+    streams: [scene.name.stream],
+    from,
+    handler: Effect.fnUntraced(function* (event, context) {
+      const change = yield* watcher.change(event)
+      if (change !== undefined) {
+        // What it emits is caused by the event; the thread of asynchronous calls was lost on the way.
+        const handled = causedBy(event, () => handler(change, context))
+        if (Effect.isEffect(handled)) yield* handled as Effect.Effect<unknown, unknown>
+        else yield* Effect.tryPromise({ try: async () => handled, catch: (thrown) => thrown })
+      }
+      node = { branch: watcher.branch, version: event.version }
+    }),
+    tokenAt: (position) => stateToken(scene, node, position)
+  }
+})
