@@ -15,6 +15,8 @@ export interface Store {
   readonly past?: () => Promise<number>
   /** Works on a durable subscription until it has passed a position. Resolves to the number of events it was given. */
   readonly consume?: (name: string, end: number) => Promise<number>
+  /** Has the rest of what it offers in use, as far as that may cost something while nothing happens. */
+  readonly attend?: () => Promise<void>
   close(): Promise<void>
 }
 

@@ -6,6 +6,9 @@ import type { Contender, Store } from "./store.ts"
 /** How often a consumer looks how far all of them are, in ms. */
 const LOOK_EVERY_MS = 50
 
+/** How long a session lasts, in ms: longer than it is measured. */
+const SESSION_MS = 3_600_000
+
 /** Opens an engine as a user would, with nothing switched off. */
 export const engineAt = (database: string, readModels: "keep" | "follow" = "keep"): Promise<Engine> =>
   open({ database, readModels })
@@ -50,6 +53,14 @@ export const storeOf = (engine: Engine): Store => ({
     while (!(await isThrough())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     await subscription.stop()
     return given
+  },
+  async attend() {
+    const state = engine.state("attended-1")
+    await state.startSession("idle", { ttlMs: SESSION_MS })
+    await state.update({ shared: { plan: ["wait"] } })
+    await state.read()
+    // Answered by the read model, which has folded it by then.
+    await engine.states.statistics({ agent: "attended-1" })
   },
   close: () => engine.close()
 })

@@ -11,7 +11,8 @@ export interface Change {
 
 export interface Sent {
   readonly id: string
-  readonly hasBase: boolean
+  /** The version that it was worked out on, where it says so. */
+  readonly base?: number
   readonly changes: ReadonlyArray<Change>
   /** To a declared counter, so much more than what was read. */
   readonly adds?: number
@@ -25,6 +26,8 @@ export interface Conflicting {
 
 export interface Answer {
   readonly id: string
+  /** When its process was told, by the clock that all processes share. */
+  readonly at: number
   readonly version?: number
   readonly hash?: string
   readonly changed?: ReadonlyArray<string>
@@ -32,12 +35,19 @@ export interface Answer {
   readonly conflict?: Conflicting
 }
 
+export interface Read {
+  /** When it began. */
+  readonly from: number
+  readonly version: number
+  readonly hash: string
+}
+
 export interface Said {
   readonly ready?: true
   readonly over?: true
   readonly sent?: Sent
   readonly answer?: Answer
-  readonly read?: { readonly version: number; readonly hash: string }
+  readonly read?: Read
 }
 
 const pathOf = ({ tier, key }: Change): string => pointerOf([tier, key])
@@ -57,7 +67,8 @@ const wrongWith = (sent: Sent, answer: Answer | undefined, log: Log): string | u
   if (answer === undefined) return undefined
   if (answer.refused !== undefined) {
     if (events.length > 0) return `it was refused, and is in the log: ${answer.refused}`
-    if (!sent.hasBase) return `it was refused, and has no base: ${answer.refused}`
+    if (sent.adds !== undefined) return `it was refused, and only adds to a counter: ${answer.refused}`
+    if (sent.base === undefined) return `it was refused, and has no base: ${answer.refused}`
     return answer.conflict === undefined ? answer.refused : wrongConflict(sent, answer.conflict, log)
   }
   const after = log.docs[answer.version!]
@@ -73,7 +84,14 @@ const wrongWith = (sent: Sent, answer: Answer | undefined, log: Log): string | u
   const sumsUp = ({ adds }: Sent, change: Change) =>
     valueIn(after, change) === (valueIn(before, change) as number) + adds!
   if (sent.adds !== undefined) return sent.changes.every((one) => sumsUp(sent, one)) ? undefined : "no sum"
-  return wrongValue(sent, after)
+  return wrongValue(sent, after) ?? overwritten(sent, before, log)
+}
+
+/** A write with a base leaves alone what others made of its keys since, or is refused. */
+const overwritten = ({ base, changes }: Sent, before: Doc, { docs }: Log): string | undefined => {
+  if (base === undefined) return undefined
+  const lost = changes.find((change) => !isSame(valueIn(docs[base]!, change), valueIn(before, change)))
+  return lost && `it overwrote ${JSON.stringify(valueIn(before, lost))} at ${pathOf(lost)}`
 }
 
 const wrongValue = ({ changes }: Sent, after: Doc): string | undefined => {
@@ -92,6 +110,18 @@ const wrongConflict = (
   return wrong && `it conflicts at ${wrong}, since version ${base}, at version ${version}`
 }
 
+/** What is wrong with one read: it holds whatever anybody had been told by then. */
+const wrongRead = (
+  { from, version, hash }: Read,
+  answers: Iterable<Answer>,
+  log: Log
+): string | undefined => {
+  if (log.hashes[version] !== hash) return `version ${version} was not so`
+  for (const { at, version: told = 0 } of answers)
+    if (at < from && told > version) return `version ${version} was read after somebody was told of ${told}`
+  return undefined
+}
+
 /** What is wrong with what processes were told, and with what they read. */
 export const wrongs = (said: ReadonlyArray<Said>, log: Log): ReadonlyArray<string> => {
   const answers = new Map(said.flatMap(({ answer }) => (answer === undefined ? [] : [[answer.id, answer]])))
@@ -103,11 +133,7 @@ export const wrongs = (said: ReadonlyArray<Said>, log: Log): ReadonlyArray<strin
       return wrong === undefined ? [] : [`${JSON.stringify(one)}: ${wrong}`]
     }),
     ...[...log.events.keys()].filter((id) => !ids.has(id)).map((id) => `nobody sent ${id}`),
-    ...said.flatMap(({ read }) =>
-      read === undefined || log.hashes[read.version] === read.hash
-        ? []
-        : [`version ${read.version} was not so`]
-    )
+    ...said.flatMap(({ read }) => (read && wrongRead(read, answers.values(), log)) ?? [])
   ]
 }
 

@@ -11,7 +11,7 @@ const MARGIN_MS = 1000
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** Statements per minute of an open store with one subscription and nothing to do. */
+/** Statements per minute of an open store with one subscription, all that it offers beside in use, and nothing to do. */
 const statementsPerMinute = async (bench: Bench, name: string): Promise<Rival> => {
   const database = await bench.server.createDatabase(name)
   const proxy = await wire(database)
