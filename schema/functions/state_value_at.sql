@@ -22,7 +22,8 @@ begin
   select jsonb_agg(operation.value order by step.version, operation.nth) into _patch
   from state_key_versions step
   join state_branches known on known.branch = step.branch
-  join events event on event.stream = known.stream and event.version = step.version
+  -- Event by event: the planner takes every stream for a short one, where most are, and would read all of it.
+  cross join lateral (select one.data from events one where one.stream = known.stream and one.version = step.version offset 0) event
   cross join jsonb_array_elements(event.data -> 'patch') with ordinality as operation (value, nth)
   where step.branch = state_value_at.branch and step.tier = state_value_at.tier and step.key = state_value_at.key
     and step.version > _since and step.version <= state_value_at.version

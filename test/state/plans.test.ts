@@ -145,4 +145,13 @@ describe.each([
       Array.from({ length: REPEATS }, () => ["state_key_versions__1_pkey", BATCH])
     )
   })
+
+  test("a value that SQL makes of patches, no event but those of its own", async () => {
+    one.looks()
+    for (let again = 0; again < REPEATS; again++)
+      await one.query(`select state_value_at(${LARGE}, 'local', 'long', ${FORK})`)
+    const read = one.looks().filter(({ table }) => table === "events")
+    expect(read).toHaveLength(REPEATS)
+    expect(read.filter(({ rows: seen }) => seen > FEW_ROWS)).toEqual([])
+  })
 })
