@@ -170,8 +170,16 @@ export const find = query({
   output: Schema.Array(Schema.Struct({ agent: Schema.String })),
   example: { where: { shared: { goal: "x" } } },
   run: ({ where, limit = DEFAULT_LIMIT, after = null }, context) =>
-    context.query<{ agent: string }>("#projections/states/find.sql", [JSON.stringify(where), limit, after])
+    context.query<{ agent: string }>("#projections/states/find.sql", [...columnsOf(where), limit, after])
 })
+
+/** The tiers, the keys and the values of what is looked for, as the query takes them. */
+const columnsOf = (where: typeof Contents.Type): ReadonlyArray<ReadonlyArray<string>> => {
+  const wanted = Object.entries(where).flatMap(([tier, values]) =>
+    Object.entries(values ?? {}).map(([key, value]) => [tier, key, JSON.stringify(value)] as const)
+  )
+  return [0, 1, 2].map((column) => wanted.map((one) => one[column]!))
+}
 
 /** What there is of an agent's state. */
 export const StateStatistics = Schema.Struct({

@@ -77,7 +77,7 @@ const questions: Readonly<Record<string, Call>> = {
   "what differs between branches": [CHANGED, () => [DEEPEST, AT, LARGE, FORK + BATCH]],
   "states that hold something": [
     FIND,
-    () => [JSON.stringify({ shared: { own1: `${SMALL}own1` } }), 100, null]
+    () => [["shared"], ["own1"], [JSON.stringify(`${SMALL}own1`)], 100, null]
   ],
   "the history of a branch": ["#projections/states/history.sql", () => [DEEPEST, AT, 50, null]],
   "the end of a stream": ["#projections/states/tail.sql", () => [streamOf(LARGE), CHANGES]],
