@@ -1,5 +1,6 @@
 import type { Effect } from "effect"
 import type { HandlerContext, TransactionalContext } from "../consumer/options.ts"
+import { InvalidArgument } from "../log/error.ts"
 import type { Event } from "../log/event.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
 import { type ChangeHandler, type Watch, watch } from "../sync/watch.ts"
@@ -76,7 +77,12 @@ export const watchState = async (
   options: WatchOptions
 ): Promise<Watching> => {
   const of = await run(scene)
-  const { name, from } = options
-  const prepared = await run(watch(of, paths, handler, from))
+  const { name, from, ...more } = options
+  const [lone] = Object.keys(more)
+  if (name === undefined && lone !== undefined) {
+    const problem = `${lone} is of a watch that has a name: give it one, or leave ${lone} out`
+    throw new InvalidArgument({ problem })
+  }
+  const prepared = await run(watch(of, paths, handler, { from, isKept: name !== undefined }))
   return name === undefined ? whileHere(engine, prepared) : durably(engine, prepared, { ...options, name })
 }

@@ -1,7 +1,11 @@
 import { Effect } from "effect"
+import { backoffMs } from "../base/backoff.ts"
+import { decodeToken } from "../base/token.ts"
+import { isServerGone } from "../consumer/lending.ts"
 import { causedBy } from "../log/causation.ts"
 import type { Event } from "../log/event.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
+import { ProjectionBehind, ProjectionError } from "../projection/error.ts"
 import { MAIN } from "../state/name.ts"
 import { type StateFailure, type StateScene, stateToken } from "../state/parts.ts"
 import { unknownBranch } from "../state/past/refs.ts"
@@ -22,13 +26,44 @@ export interface Watch<Context = unknown> {
   readonly tokenAt: (position: number) => string
 }
 
+export interface WatchFrom {
+  /** A token to go on from. Default: from now on. */
+  readonly from?: string | undefined
+  /** Its place is kept under a name, and may be known: then nothing is asked about where it is to begin. Default: false. */
+  readonly isKept?: boolean
+}
+
+const NOWHERE: Node = { branch: 0, version: 0 }
+
+/** The server, or the read model, will answer later. */
+const isPassing = (failure: StateFailure): boolean =>
+  isServerGone(failure) || (failure instanceof ProjectionError && failure.reason instanceof ProjectionBehind)
+
+/** Tries again until the server answers: what is looked up for a handler is not the handler's fault. */
+const patiently = Effect.fnUntraced(function* <A>(
+  asked: Effect.Effect<A, StateFailure>
+): Effect.fn.Return<A, StateFailure> {
+  for (let failures = 0; ; failures += 1) {
+    const result = yield* Effect.result(asked)
+    if (result._tag === "Success") return result.success
+    if (!isPassing(result.failure)) return yield* result.failure
+    yield* Effect.sleep(backoffMs(failures))
+  }
+})
+
 /** The version of this branch that a token names. */
 const nodeOfToken = Effect.fnUntraced(function* (
   { parts, name }: StateScene,
   token: string
 ): Effect.fn.Return<Node, StateFailure> {
+  // Of a state that nobody had written.
+  const nothing = decodeToken(token)?.of
+  if (name.branch === MAIN && nothing?.branch === 0 && nothing.version === 0)
+    return yield* Effect.as(parts.log.resolve(token), nothing)
   const node = yield* parts.refs.token(name, token)
-  const state = yield* parts.refs.at(name, node, NOTHING)
+  const state = yield* parts.loader.at(node, NOTHING)
+  // From what a repair has passed over it goes on; what is damaged still says nothing.
+  if (state.fault?.repaired === null && state.isLive) return yield* parts.refs.corrupt(state)
   if (state.name.stream === name.stream) return node
   const problem = `The token is of the branch ${JSON.stringify(state.name.branch)}, and ${JSON.stringify(name.branch)} is watched: watch that one, or from a token of this one`
   return yield* logError(new InvalidArgument({ problem }))
@@ -53,19 +88,19 @@ export const watch = Effect.fnUntraced(function* <Context>(
   scene: StateScene,
   paths: ReadonlyArray<string>,
   handler: ChangeHandler<Context>,
-  from?: string
+  { from, isKept = false }: WatchFrom = {}
 ): Effect.fn.Return<Watch<Context>, StateFailure> {
   const patterns = patternsOf(paths)
   if (patterns instanceof Error) return yield* logError(patterns)
   if (typeof handler !== "function")
     return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
-  let node = yield* from === undefined ? headNode(scene) : nodeOfToken(scene, from)
+  let node = isKept ? NOWHERE : yield* from === undefined ? headNode(scene) : nodeOfToken(scene, from)
   const watcher = new Watcher(scene, patterns)
   return {
     streams: [scene.name.stream],
     from,
     handler: Effect.fnUntraced(function* (event, context) {
-      const change = yield* watcher.change(event)
+      const change = yield* patiently(watcher.change(event))
       if (change !== undefined) {
         // What it emits is caused by the event; the thread of asynchronous calls was lost on the way.
         const handled = causedBy(event, () => handler(change, context))

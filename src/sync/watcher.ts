@@ -28,6 +28,14 @@ export interface StateChange {
   readonly token: string
 }
 
+/** What an event has to do with what is watched. */
+interface Seen {
+  readonly version: number
+  readonly before: Json
+  readonly after: Json
+  readonly state: BranchState
+}
+
 /** Follows a branch of a state by the events of its stream, and tells what each has changed of what is watched. */
 export class Watcher {
   private readonly scene: StateScene
@@ -36,7 +44,9 @@ export class Watcher {
   private readonly isWide: boolean
   /** The branch after the event that was handled last; undefined where it is to be asked for. */
   private state: BranchState | undefined
-  /** Where that was asked for, and a repair has passed over it since. */
+  /** What the last event was about: it may be asked of again. */
+  private last: Seen | undefined
+  /** Where the branch was asked for, and a repair has passed over that since. */
   private passedOver: Fault | undefined
 
   constructor(scene: StateScene, patterns: Patterns) {
@@ -58,13 +68,31 @@ export class Watcher {
     StateChange | undefined,
     StateFailure
   > {
-    const before = yield* this.before(event)
-    if (event.version < (this.passedOver?.repaired ?? 0)) return undefined
-    const { keys, document } = this.seenBy(before, event)
-    const after = yield* this.after(before, event)
+    const seen = this.last?.version === event.version ? this.last : yield* this.looked(event)
+    if (seen === undefined) return undefined
+    this.last = seen
+    const { before, after, state } = seen
+    const changes = pathChanges(this.patterns.globs, before, after)
+    return changes.length === 0 ? undefined : this.told(event, state, changes)
+  })
+
+  /** What there was before an event, and after it; undefined where it does not count. */
+  private readonly looked = Effect.fnUntraced({ self: this }, function* (event: Event): Effect.fn.Return<
+    Seen | undefined,
+    StateFailure
+  > {
+    const state = yield* this.before(event)
+    const { passedOver } = this
+    if (event.version < (passedOver?.repaired ?? 0)) {
+      this.state = state
+      return undefined
+    }
+    const keys = keysChangedBy(event)
+    // Whoever was told of what the repair took back has to hear what is there now: what it was told is not known any more.
+    const before = passedOver === undefined ? this.documentOf(state, keys) : documentOf([])
+    const after = yield* this.after(state, event)
     this.state = after
-    const changes = pathChanges(this.patterns.globs, document, this.documentOf(after, keys))
-    return changes.length === 0 ? undefined : this.told(event, after, changes)
+    return { version: event.version, before, after: this.documentOf(after, keys), state: after }
   })
 
   /** The branch before an event. */
@@ -85,18 +113,6 @@ export class Watcher {
     state.hasher ??= new StateHasher(yield* parts.store.secret(name.agent))
     return state
   })
-
-  /** What is there of what an event may change, before it. */
-  private seenBy(before: BranchState, { type, data }: Event) {
-    const { patch } = data as { readonly patch?: ReadonlyArray<unknown> }
-    const isWhole =
-      REPAIRS.has(type) ||
-      type === StateBranched.type ||
-      type === StateCreated.type ||
-      type === StateBranchDeleted.type
-    const keys = isWhole ? undefined : keysOrNone(patch ?? [])
-    return { keys, document: this.documentOf(before, keys) }
-  }
 
   private documentOf(state: BranchState, keys: ReadonlySet<KeyId> | undefined): Json {
     // A branch that was deleted has nothing, whatever its versions had.
@@ -141,8 +157,18 @@ export class Watcher {
   }
 }
 
-/** What is none of ours is found out when it is applied. */
-const keysOrNone = (patch: ReadonlyArray<unknown>): ReadonlySet<KeyId> => {
+/** After these, all of a branch may be another. */
+const WHOLE: ReadonlySet<string> = new Set([
+  ...REPAIRS,
+  StateCreated.type,
+  StateBranched.type,
+  StateBranchDeleted.type
+])
+
+/** The keys that an event may have changed; undefined for all. What is none of ours is found out when it is applied. */
+const keysChangedBy = ({ type, data }: Event): ReadonlySet<KeyId> | undefined => {
+  if (WHOLE.has(type)) return undefined
+  const { patch = [] } = data as { readonly patch?: ReadonlyArray<unknown> }
   try {
     return keysOfPatch(patch)
   } catch {

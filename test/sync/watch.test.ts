@@ -17,6 +17,17 @@ const watching = async (state: State, paths: ReadonlyArray<string>, options: Wat
   return { ...seen, watch }
 }
 
+/** The event of a version is not what it was when it was appended. */
+const damage = async ({ agent }: State, version: number) => {
+  await log.engine.states.branches({ agent })
+  await log.db.query("alter table tidemark.events disable trigger user")
+  await log.db.query(
+    "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = $2",
+    [`state-main@${agent}`, version]
+  )
+  await log.db.query("alter table tidemark.events enable trigger user")
+}
+
 const short = ({ changes }: StateChange) => changes.map(({ path, before, after }) => [path, before, after])
 
 describe("a watch", () => {
@@ -153,18 +164,38 @@ describe("a watch", () => {
     const { reaches } = await watching(state, ["/local/n"])
     for (const n of [2, 3, 4]) await state.update({ local: { n } })
     await reaches(3)
-    await log.engine.states.branches({ agent: state.agent })
-    await log.db.query("alter table tidemark.events disable trigger user")
-    await log.db.query(
-      "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = 4",
-      [`state-main@${state.agent}`]
-    )
-    await log.db.query("alter table tidemark.events enable trigger user")
+    await damage(state, 4)
     await state.repair()
     await state.update({ local: { n: 5 } })
     expect((await reaches(5)).slice(3).map(short)).toEqual([[["/local/n", 4, 2]], [["/local/n", 2, 5]]])
     const later = await watching(state, ["/local/n"], { from: start })
-    expect((await later.reaches(2)).map(short)).toEqual([[["/local/n", 1, 2]], [["/local/n", 2, 5]]])
+    expect((await later.reaches(3)).map(short)).toEqual([
+      [["/local/n", 1, 2]],
+      [["/local/n", undefined, 2]],
+      [["/local/n", 2, 5]]
+    ])
+  })
+
+  test("goes on from the token of a version that a repair passed over with what there is", async () => {
+    const state = fresh()
+    for (const n of upTo(3)) await state.update({ local: { n } })
+    const { token } = await state.read()
+    await damage(state, 3)
+    await state.repair()
+    const { reaches } = await watching(state, ["/local/n"], { from: token })
+    await state.update({ local: { n: 9 } })
+    expect((await reaches(2)).map(short)).toEqual([[["/local/n", undefined, 1]], [["/local/n", 1, 9]]])
+  })
+
+  test("goes on from the token of a state that nobody had written", async () => {
+    const state = fresh()
+    const { token } = await state.read()
+    const { watch } = await watching(state, ["/local/n"])
+    await state.update({ local: { n: 1 } })
+    for (const from of [token, watch.token!]) {
+      const { first } = await watching(state, ["/local/n"], { from })
+      expect(short(await first(() => true))).toEqual([["/local/n", undefined, 1]])
+    }
   })
 
   test("whose handler fails ends before that change, and says so", async () => {
@@ -228,6 +259,41 @@ describe("a watch under a name", () => {
     await watch.control!.delete()
   })
 
+  test("hands over again what a repair took back where that failed", async () => {
+    const state = fresh()
+    const seen = collector<StateChange>()
+    let fails = 1
+    const watch = await state.watch(
+      ["/local/n"],
+      (change) => {
+        seen.push(change)
+        if (change.event.type === "StateRepaired" && (fails -= 1) >= 0) throw new Error("not yet")
+      },
+      { name: `taken-back-${state.agent}`, retry: { firstMs: 1 } }
+    )
+    for (const n of upTo(3)) await state.update({ local: { n } })
+    await seen.reaches(3)
+    await damage(state, 4)
+    await state.repair()
+    expect((await seen.reaches(5)).slice(3).map(short)).toEqual([[["/local/n", 3, 2]], [["/local/n", 3, 2]]])
+    await watch.stop()
+    await watch.control!.delete()
+  })
+
+  test("is joined while there is no such branch", async () => {
+    const state = fresh()
+    await state.update({ local: { n: 1 } })
+    await state.branch("side")
+    const options = { name: `joined-${state.agent}` }
+    const one = await watching(state.on("side"), ["/local/n"], options)
+    await one.watch.stop()
+    await state.deleteBranch("side")
+    const other = await watching(state.on("side"), ["/local/n"], options)
+    expect((await other.reaches(1)).map(short)).toEqual([[["/local/n", 1, undefined]]])
+    await other.watch.stop()
+    await other.watch.control!.delete()
+  })
+
   test("commits what its handler writes with its place, where it is transactional", async () => {
     const state = fresh()
     await log.db.query("create table noticed (n integer)")
@@ -262,6 +328,13 @@ describe("refused is a watch", () => {
   ])("%s", async (_, paths) => {
     await expect(fresh().watch(paths, () => {})).rejects.toBeInstanceOf(InvalidArgument)
   })
+
+  test.each([{ transactional: true }, { retry: { attempts: 1 } }, { timeoutMs: 1_000 }])(
+    "with %o and no name",
+    async (options) => {
+      await expect(fresh().watch(["/shared"], () => {}, options)).rejects.toBeInstanceOf(InvalidArgument)
+    }
+  )
 
   test("without a handler", async () => {
     await expect(fresh().watch(["/shared"], undefined as never)).rejects.toBeInstanceOf(InvalidArgument)
