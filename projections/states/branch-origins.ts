@@ -129,7 +129,7 @@ export class BranchOrigins {
     }
   )
 
-  private savePoint(branch: number, version: number, other: Node): Folding {
+  savePoint(branch: number, version: number, other: Node): Folding {
     const values = [branch, version, other.branch, other.version]
     return Effect.asVoid(this.states.tables.query("#projections/states/save-point.sql", values))
   }

@@ -44,6 +44,9 @@ interface HeirRow {
   readonly since: number
   readonly born: number
   readonly ends: number
+  /** What it begins with. */
+  readonly parent: number
+  readonly forked: number
 }
 
 const beginsDamaged = ({ parent, born, faults }: FoldedBranch): boolean =>
@@ -99,24 +102,23 @@ export class BranchRepair {
     yield* this.disinherit(anew, event)
   })
 
-  /** What began with a version that does not count any more is damaged; that of a branch is what began with one of it. */
+  /** What began with a version that does not count any more is damaged, and so is what began with one of that. */
   private readonly disinherit = Effect.fnUntraced(
     { self: this },
     function* ({ branch, name, faults }: FoldedBranch, event: Event) {
       const { good } = event.data as RepairedData
       const { set, tables } = this.states
-      const fault = faults.find((one) => one.version > good)
+      const fault = faults.find(({ version, repaired }) => version > good || repaired === null)
       if (fault === undefined) return
-      const heirs = yield* tables.query<HeirRow>("#projections/states/heirs.sql", [
-        branch,
-        good,
-        event.version
-      ])
-      for (const { branch: position, since: from, born: version, ends } of heirs) {
-        const values = [position, version, ends]
-        const [reset] = yield* tables.query<{ hash: string }>("#projections/states/reset-branch.sql", values)
+      const values = [branch, Math.min(good, fault.version - 1), event.version]
+      const heirs = yield* tables.query<HeirRow>("#projections/states/heirs.sql", values)
+      for (const { branch: position, since: from, born: version, ends, parent, forked } of heirs) {
+        // Also what it had at its very beginning may be of what is passed over now: its session, and what it knew of others.
+        const anew = [position, version - 1, ends]
+        const [reset] = yield* tables.query<{ hash: string }>("#projections/states/reset-branch.sql", anew)
         const own = faultAtFork({ version, position }, { parent: name, from, fault })
         yield* disinherit(tables, position, own, reset!.hash)
+        yield* this.origins.savePoint(position, version, { branch: parent, version: forked })
       }
       set.forget()
     }

@@ -11,7 +11,7 @@ with recursive heir as (
 )
 select
   heir.branch::float8, heir.since::float8, branch.stream, branch.born::float8, branch.deleted_at is null as "isLive",
-  coalesce(next.born, 9007199254740991)::float8 as ends
+  coalesce(next.born, 9007199254740991)::float8 as ends, branch.parent::float8, branch.parent_version::float8 as forked
 from heir
 join :"state_branches" branch on branch.branch = heir.branch
 left join lateral (

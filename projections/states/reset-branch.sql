@@ -10,9 +10,7 @@ points as (
   delete from :"state_points" where branch = $1 and version > $2
 ),
 sessions as (
-  delete from :"state_sessions" session
-  using :"state_branches" self
-  where session.branch = $1 and self.branch = $1 and session.version > self.born
+  delete from :"state_sessions" where branch = $1 and version > $2
 ),
 checkpoints as (
   delete from :"state_checkpoints" where branch = $1 and version > $2

@@ -8,7 +8,8 @@ const script = `
   pid=$(head -n 1 "$data/postmaster.pid" 2>/dev/null)
   if [ -n "$pid" ] && { cat "/proc/$pid/cmdline" 2>/dev/null || ps -o args= -p "$pid"; } | grep -qaF -- "$data"; then
     kill -QUIT "$pid"
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    tries=0
+    while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
   fi
   rm -rf -- "$@"
 `

@@ -68,6 +68,45 @@ describe("when a branch is repaired, what began with a version that does not cou
     expect((await state.read()).local).toEqual({ n: 2 })
   })
 
+  test("has nothing left of what it had from there: no session, and nothing merged", async () => {
+    const state = await counted(2)
+    await state.branch("third")
+    await state.on("third").update({ shared: { plan: "a" } })
+    await state.startSession("kept")
+    await state.update({ local: { n: 3 } })
+    await state.startSession("passed over")
+    await state.merge("third")
+    await state.branch("side")
+    await state.on("side").branch("deeper")
+    await damageEvent(state, 5)
+    expect(await state.repair()).toMatchObject({ isSound: true, lastGood: expect.any(Number) })
+    for (const name of ["side", "deeper"]) await isDamaged(state.on(name))
+    expect((await branches(state)).map(({ branch, session }) => [branch, session])).toEqual(
+      expect.arrayContaining([
+        ["main", "kept"],
+        ["side", "kept"],
+        ["deeper", "kept"]
+      ])
+    )
+    await rebuiltAlike()
+  })
+
+  test("is damaged also where it begins while that is being repaired", async () => {
+    const state = await counted(3)
+    await damageEvent(state, 4)
+    const session = await log.session()
+    await session.query("begin; select from projections where name = 'states' for update")
+    const elsewhere = (await log.open()).state(state.agent)
+    await elsewhere.branch("side")
+    const side = elsewhere.on("side")
+    await side.update({ local: { m: 1 } })
+    const repaired = state.repair()
+    await session.query("rollback")
+    expect(await repaired).toMatchObject({ isSound: true })
+    await isDamaged(side)
+    await isDamaged(state.on("side"))
+  })
+
   test("is damaged where it is folded after the damage, too", async () => {
     const state = await counted(3)
     await state.branch("side")

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { logError, VersionConflict } from "../../log/error.ts"
 import { BranchExists, BranchProtected, StateCorrupt, StateError, stateError } from "../error.ts"
-import { StateBranchDeleted, StateBranched } from "../event.ts"
+import { REPAIRS, StateBranchDeleted, StateBranched } from "../event.ts"
 import { hashText } from "./hash.ts"
 import { branchName } from "./loader.ts"
 import { agentLabel, MAIN, refProblem } from "../name.ts"
@@ -53,7 +53,10 @@ export const branchState = Effect.fnUntraced(function* (
     ({ reason }) => reason instanceof VersionConflict,
     () => Effect.fail(taken)
   )
-  known.branchFrom(from, { version, position })
+  // Since then it may have been repaired to before the version that this one begins with.
+  const { events } = yield* parts.store.tail(from.name.stream, from.version)
+  if (events.some(({ type }) => REPAIRS.has(type))) branches.forgetName(target)
+  else known.branchFrom(from, { version, position })
   const { branch, version: forked } = { branch: parent.name, version: parent.version }
   const token = stateToken(scene, { branch: position, version }, position)
   return { branch: to, from: { branch, version: forked }, token }
@@ -85,13 +88,19 @@ export const deleteBranch = Effect.fnUntraced(function* (
 const isCorrupt = (failure: StateFailure): boolean =>
   failure instanceof StateError && failure.reason instanceof StateCorrupt
 
-/** What is damaged is written by nobody, so that its writer is not asked. */
+/** What is damaged is written by nobody who knows it, so that its writer is not asked. */
 const deleteDamaged = Effect.fnUntraced(function* (
-  { parts: { log, store, branches }, name }: StateScene,
+  { parts: { log, store, branches, loader }, name }: StateScene,
   by: ByWhom
 ): Effect.fn.Return<void, StateFailure> {
-  const { head } = yield* store.tail(name.stream, Number.MAX_SAFE_INTEGER)
   const event = StateBranchDeleted.make({}, { labels: [agentLabel(name.agent)] })
-  yield* log.emit(name.stream, event, { expected: head, meta: metaOf(by) ?? {} })
-  branches.forgetName(name)
+  for (;;) {
+    const { head: expected } = yield* store.tail(name.stream, Number.MAX_SAFE_INTEGER)
+    const { isLive } = yield* loader.head(name, NOTHING)
+    if (!isLive) return yield* unknownBranch(name)
+    const result = yield* Effect.result(log.emit(name.stream, event, { expected, meta: metaOf(by) ?? {} }))
+    if (result._tag === "Success") return branches.forgetName(name)
+    // Somebody who does not know it has written it meanwhile.
+    if (!(result.failure.reason instanceof VersionConflict)) return yield* result.failure
+  }
 })

@@ -5,7 +5,7 @@ import type { Inherited } from "../branch/fault.ts"
 import { MAIN } from "../name.ts"
 import type { StateFailure, StateScene } from "../parts.ts"
 import { unknownBranch } from "../past/refs.ts"
-import { WHOLE } from "../store.ts"
+import { type Fault, WHOLE } from "../store.ts"
 import { replay } from "./replay.ts"
 import { pointerOfKey } from "../change/writing.ts"
 
@@ -36,6 +36,8 @@ export interface Looked {
   /** How far the log goes. */
   readonly head: number
   readonly inherited: Inherited | undefined
+  /** From where on it is kept as damaged. */
+  readonly fault: Fault | undefined
 }
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
@@ -47,7 +49,7 @@ export const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.R
   if (branch === MAIN && kept.id === 0 && kept.version === 0) {
     const nothing = { version: 0, events: 0, lastGood: 0, damaged: undefined, stale: [] }
     const verified = { agent, branch, isSound: true, ...nothing }
-    return { verified, branchId, head: 0, inherited: undefined }
+    return { verified, branchId, head: 0, inherited: undefined, fault: undefined }
   }
   if (!kept.isLive) return yield* unknownBranch(name)
   // One that is at fault stands before the end of the log.
@@ -70,7 +72,7 @@ export const look = Effect.fnUntraced(function* (scene: StateScene): Effect.fn.R
     lastGood: fault?.good ?? state.version,
     stale
   }
-  return { verified, branchId, head, inherited }
+  return { verified, branchId, head, inherited, fault: kept.fault }
 })
 
 /** Follows the log of a branch from its beginning, and compares what is kept ready with that. */
