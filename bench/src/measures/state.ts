@@ -139,7 +139,10 @@ const mergeOnce = async (engine: Engine, of: EngineState, number: number): Promi
   await of.branch(branch)
   const changed = (from: number) =>
     Object.fromEntries(
-      Array.from({ length: MERGE_CHANGES }, (_, at) => [keyAt(from + at * 50), valueOf(100, 1 + number + from)])
+      Array.from({ length: MERGE_CHANGES }, (_, at) => [
+        keyAt(from + at * 50),
+        valueOf(100, 1 + number + from)
+      ])
     )
   await of.on(branch).update({ shared: changed(number % 20) })
   await of.update({ shared: changed(20 + (number % 20)) })
