@@ -153,7 +153,7 @@ const make = Effect.gen(function* () {
   const postgres = yield* Postgres
   const projections = yield* Projections
   const prepared = (sql: SqlSource) => statementOf(withSchema(readSql(sql), postgres.schema))
-  const load = prepared("#projections/states/load.sql")
+  const load = prepared({ text: 'select * from :"schema".load_branch($1, $2, $3, $4, $5, $6)' })
   const tail = prepared("#projections/states/tail.sql")
   const locating = prepared("#projections/states/locate.sql")
   const lastly = prepared("#projections/states/last.sql")

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { withSchema } from "../../src/postgres/sql-file.ts"
-import { inGeneration, readSql } from "../../src/projection/sql-source.ts"
+import { inGeneration, readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { states } from "../../projections/states/states.ts"
 import { testLog, upTo } from "../log/test-log.ts"
 import { type Explained, explained, REPEATS } from "../sql/explained.ts"
@@ -20,7 +20,7 @@ const FEW_ROWS = 300
 /** How many keys or streams a batch writes or wants. */
 const BATCH = 100
 
-type Call = readonly [file: `#${string}`, values: (nth: number) => ReadonlyArray<unknown>]
+type Call = readonly [sql: SqlSource, values: (nth: number) => ReadonlyArray<unknown>]
 
 const wanted = upTo(BATCH).map((n) => `k${n}`)
 const each = <A>(one: A): ReadonlyArray<A> => wanted.map(() => one)
@@ -42,7 +42,7 @@ const saved = (nth: number): ReadonlyArray<unknown> => {
 
 const SAVE = "#projections/states/save-keys.sql"
 const WANTED = "#projections/states/fold-keys.sql"
-const LOAD = "#projections/states/load.sql"
+const LOAD = { text: 'select * from :"schema".load_branch($1, $2, $3, $4, $5, $6)' }
 const PAST = "#projections/states/key-history.sql"
 const CHANGED = "#projections/states/changed-keys.sql"
 const FIND = "#projections/states/find.sql"
@@ -98,10 +98,11 @@ const ofFold = (sql: string): string => inGeneration(sql, "tidemark", states.rel
 const ofReaders = (sql: string): string => withSchema(sql, "tidemark")
 
 let nth = 0
-const looksAt = async (session: Explained, [file, values]: Call, set: (sql: string) => string) => {
-  const text = set(readSql(file))
+const looksAt = async (session: Explained, [sql, values]: Call, set: (sql: string) => string) => {
+  const text = set(readSql(sql))
   session.looks()
-  for (let again = 0; again < REPEATS; again++) await session.query(text, values((nth += 1)), file)
+  for (let again = 0; again < REPEATS; again++)
+    await session.query(text, values((nth += 1)), typeof sql === "string" ? sql : "called")
   return session.looks()
 }
 
