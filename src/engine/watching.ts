@@ -1,7 +1,6 @@
 import type { Effect } from "effect"
 import type { HandlerContext, TransactionalContext } from "../consumer/options.ts"
 import { InvalidArgument } from "../log/error.ts"
-import type { Event } from "../log/event.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
 import { type ChangeHandler, type Watch, watch } from "../sync/watch.ts"
 import type { Engine } from "./engine.ts"
@@ -46,8 +45,7 @@ const durably = async (
   options: WatchOptions & { readonly name: string }
 ): Promise<Watching> => {
   const given: DurableOptions = { ...options, streams }
-  const handle = (event: Event, context: WatchContext) => handler(event, context)
-  const { control, done, stop } = await engine.subscribe(given, handle as never)
+  const { control, done, stop } = await engine.subscribe(given, handler as never)
   return { token: undefined, done, stop, control }
 }
 

@@ -3,6 +3,7 @@ import { HandlerFailed, InvalidArgument } from "../../src/index.ts"
 import { type StateChange, UnknownBranch, UnknownRef, type WatchOptions } from "../../src/state.ts"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
 import { collector, until } from "../support/eventually.ts"
+import { startProxy } from "../support/proxy.ts"
 
 const log = testLog()
 
@@ -276,6 +277,23 @@ describe("a watch under a name", () => {
     await damage(state, 4)
     await state.repair()
     expect((await seen.reaches(5)).slice(3).map(short)).toEqual([[["/local/n", 3, 2]], [["/local/n", 3, 2]]])
+    await watch.stop()
+    await watch.control!.delete()
+  })
+
+  test("does not count it as a failure of the handler that the server does not answer", async () => {
+    const state = fresh()
+    await state.update({ local: { n: 1 } })
+    await using proxy = await startProxy(log.db.url)
+    const behind = (await log.open({ database: proxy.url })).state(state.agent)
+    const options = { name: `patient-${state.agent}`, retry: { attempts: 1 } }
+    const { reaches, watch } = await watching(behind, ["/local/n"], options)
+    const lost = proxy.loseReply(/load_branch/, "cut")
+    await state.update({ local: { n: 2 } })
+    await lost
+    await state.update({ local: { n: 3 } })
+    expect((await reaches(2)).map(short)).toEqual([[["/local/n", 1, 2]], [["/local/n", 2, 3]]])
+    expect(await watch.control!.parked()).toEqual([])
     await watch.stop()
     await watch.control!.delete()
   })

@@ -15,7 +15,7 @@ export const faultAt = (faults: ReadonlyArray<Fault>, version: number): Fault | 
 /** Of numbers of its own, since those of its parent mean other events here. */
 export const faultAtFork = (
   { version, position }: Pick<TailEvent, "version" | "position">,
-  { parent, from, fault }: Omit<Inherited, "fault"> & { readonly fault: Pick<Fault, "version"> }
+  { parent, from, fault }: Inherited
 ): Fault => {
   const detail = `it begins with version ${from} of the branch ${JSON.stringify(parent)}, which is damaged from version ${fault.version} on`
   return { version, position, detail, good: 0, repaired: null }
