@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { testLog, upTo } from "../log/test-log.ts"
+import { damageEvent, rebuiltAlike } from "./damage.ts"
 
 // What becomes of branches that began with versions which do not count any more, and of branches with sessions.
 
@@ -18,21 +19,11 @@ const counted = async (to = 5) => {
 /** Looks at what is folded, once that is all there is. */
 const branches = ({ agent }: State) => log.engine.states.branches({ agent })
 
-const damageEvent = async (state: State, version: number, branch = "main") => {
+/** Damages what was folded before. */
+const damage = async (state: State, version: number, branch?: string) => {
   await branches(state)
-  await log.db.query("alter table tidemark.events disable trigger user")
-  await log.db.query(
-    "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = $2",
-    [`state-${branch}@${state.agent}`, version]
-  )
-  await log.db.query("alter table tidemark.events enable trigger user")
+  await damageEvent(log, state, version, branch)
 }
-
-/** What is rebuilt of the damaged log is what is kept ready, row by row. */
-const rebuiltAlike = async () =>
-  expect((await log.engine.rebuild("states", { verify: true })).verified).toMatchObject({
-    sameDefinition: true
-  })
 
 /** Fails as what is damaged from its beginning on. */
 const isDamaged = async (one: State) => {
@@ -55,7 +46,7 @@ describe("when a branch is repaired, what began with a version that does not cou
     await side.on("deeper").update({ local: { m: 2 } })
     const elsewhere = (await log.open()).state(state.agent)
     for (const name of ["side", "deeper"]) await elsewhere.on(name).read()
-    await damageEvent(state, 4)
+    await damage(state, 4)
     expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 5, lastGood: 5 })
     for (const name of ["side", "deeper"]) {
       await isDamaged(elsewhere.on(name))
@@ -63,7 +54,7 @@ describe("when a branch is repaired, what began with a version that does not cou
     }
     expect((await before.read()).local).toEqual({ n: 2 })
     expect(await before.verify()).toMatchObject({ isSound: true })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
     await isDamaged(side)
     expect((await state.read()).local).toEqual({ n: 2 })
   })
@@ -78,7 +69,7 @@ describe("when a branch is repaired, what began with a version that does not cou
     await state.merge("third")
     await state.branch("side")
     await state.on("side").branch("deeper")
-    await damageEvent(state, 5)
+    await damage(state, 5)
     expect(await state.repair()).toMatchObject({ isSound: true, lastGood: expect.any(Number) })
     for (const name of ["side", "deeper"]) await isDamaged(state.on(name))
     expect((await branches(state)).map(({ branch, session }) => [branch, session])).toEqual(
@@ -88,12 +79,12 @@ describe("when a branch is repaired, what began with a version that does not cou
         ["deeper", "kept"]
       ])
     )
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 
   test("is damaged also where it begins while that is being repaired", async () => {
     const state = await counted(3)
-    await damageEvent(state, 4)
+    await damage(state, 4)
     const session = await log.session()
     await session.query("begin; select from projections where name = 'states' for update")
     const elsewhere = (await log.open()).state(state.agent)
@@ -112,13 +103,13 @@ describe("when a branch is repaired, what began with a version that does not cou
     await state.branch("side")
     await state.on("side").update({ local: { m: 1 } })
     await state.on("side").branch("deeper")
-    await damageEvent(state, 3)
+    await damage(state, 3)
     await log.engine.rebuild("states")
     const elsewhere = (await log.open()).state(state.agent)
     for (const name of ["side", "deeper"]) await isDamaged(elsewhere.on(name))
     expect(await state.repair()).toMatchObject({ isSound: true })
     for (const name of ["side", "deeper"]) await isDamaged(state.on(name))
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 
   test("can be deleted, and made anew under its name", async () => {
@@ -126,19 +117,19 @@ describe("when a branch is repaired, what began with a version that does not cou
     await state.branch("side")
     const side = state.on("side")
     await side.update({ local: { m: 1 } })
-    await damageEvent(state, 4)
+    await damage(state, 4)
     await state.repair()
     await isDamaged(side)
     await state.deleteBranch("side")
     await expect(side.read()).rejects.toMatchObject({ name: "UnknownBranch" })
     await expect(state.deleteBranch("side")).rejects.toMatchObject({ name: "UnknownBranch" })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
     await expect(side.update({ local: { m: 1 } })).rejects.toMatchObject({ name: "UnknownBranch" })
     await state.branch("side")
     await side.update({ local: { m: 3 } })
     expect((await side.read()).local).toEqual({ n: 2, m: 3 })
     expect(await side.verify()).toMatchObject({ isSound: true })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
     expect((await (await log.open()).state(state.agent).on("side").read()).local).toEqual({ n: 2, m: 3 })
   })
 
@@ -147,13 +138,13 @@ describe("when a branch is repaired, what began with a version that does not cou
     await state.branch("side")
     const side = state.on("side")
     for (const m of upTo(3)) await side.update({ local: { m } })
-    await damageEvent(state, 3, "side")
+    await damage(state, 3, "side")
     expect(await side.repair()).toMatchObject({ isSound: true })
     await side.update({ local: { m: 9 } })
-    await damageEvent(state, 3)
+    await damage(state, 3)
     await state.repair()
     await isDamaged(side)
-    await rebuiltAlike()
+    await rebuiltAlike(log)
     await isDamaged(side)
   })
 })
@@ -162,7 +153,7 @@ test("a branch that is written all the time by who does not know that it is dama
   const state = await counted(3)
   const elsewhere = await Promise.all(upTo(2).map(() => log.open()))
   for (const engine of elsewhere) await engine.state(state.agent).read()
-  await damageEvent(state, 3)
+  await damage(state, 3)
   let isRepaired = false
   const writers = elsewhere.map(async (engine) => {
     while (!isRepaired) await engine.state(state.agent).update({ shared: { at: Math.random() } })
@@ -204,7 +195,7 @@ describe("a branch begins with the session that there was", () => {
       expect((await state.on(name).read()).session).toEqual({})
     }
     expect(await state.on("none").endSession()).toMatchObject({ version: 1 })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 
   test("after a repair, too", async () => {
@@ -215,10 +206,10 @@ describe("a branch begins with the session that there was", () => {
     const side = state.on("side")
     for (const m of upTo(3)) await side.update({ local: { m } })
     await side.startSession("b")
-    await damageEvent(state, 3, "side")
+    await damage(state, 3, "side")
     expect(await side.repair()).toMatchObject({ isSound: true, lastGood: 6 })
     expect(await sessions(state)).toEqual({ main: "a", side: "a" })
     expect((await side.read()).session).toEqual({ n: 1 })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 })

@@ -3,6 +3,7 @@ import { applyPatch } from "../../src/base/patch.ts"
 import { describe, expect, test } from "vitest"
 import { CheckpointExpired, StateCorrupt, UnknownCheckpoint, UnknownRef } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
+import { damageEvent } from "./damage.ts"
 
 const log = testLog()
 
@@ -282,12 +283,7 @@ describe("a damaged state", () => {
     const state = fresh()
     for (let n = 1; n <= 5; n++) await state.update({ local: { n } })
     expect(await state.verify()).toMatchObject({ isSound: true, version: 6, events: 6 })
-    await log.db.query("alter table tidemark.events disable trigger user")
-    await log.db.query(
-      "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = 4",
-      [`state-main@${state.agent}`]
-    )
-    await log.db.query("alter table tidemark.events enable trigger user")
+    await damageEvent(log, state, 4)
     const found = await state.verify()
     expect(found).toMatchObject({ isSound: false, lastGood: 3, damaged: { version: 4 } })
     const engine = await log.open()

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { StateCorrupt } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
+import { damageEvent, rebuiltAlike } from "./damage.ts"
 
 // What goes on from a repair: the read model, other engines, and what is rebuilt.
 
@@ -24,21 +25,6 @@ const damageKey = ({ agent }: State) =>
     [agent]
   )
 
-/** The event of a version is not what it was when it was appended. */
-const damageEvent = async ({ agent }: State, version: number, branch = "main") => {
-  await log.db.query("alter table tidemark.events disable trigger user")
-  await log.db.query(
-    "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = $2",
-    [`state-${branch}@${agent}`, version]
-  )
-  await log.db.query("alter table tidemark.events enable trigger user")
-}
-
-const rebuiltAlike = async () =>
-  expect((await log.engine.rebuild("states", { verify: true })).verified).toMatchObject({
-    sameDefinition: true
-  })
-
 describe("a repair of what is kept ready", () => {
   test("leaves checkpoints as they were, those of several branches, too", async () => {
     const [state, other] = [await counted(1), await counted(1)]
@@ -60,7 +46,7 @@ describe("a repair of what is kept ready", () => {
     await state.restore(one)
     expect((await state.read()).local).toEqual({ n: 1 })
     await state.restore(both)
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 
   test("of a branch begins with what its parent had", async () => {
@@ -75,7 +61,7 @@ describe("a repair of what is kept ready", () => {
     )
     expect(await side.repair()).toMatchObject({ isSound: true, stale: [] })
     expect((await side.read()).local).toEqual({ n: 2, m: 1 })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 })
 
@@ -85,7 +71,7 @@ describe("another engine", () => {
     const { agent } = state
     const elsewhere = (await log.open()).state(agent)
     expect((await elsewhere.read()).local).toEqual({ n: 5 })
-    await damageEvent(state, 4)
+    await damageEvent(log, state, 4)
     expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 7, lastGood: 7 })
     const { hash } = await state.read()
     expect(await elsewhere.read()).toMatchObject({ version: 7, local: { n: 2 }, hash })
@@ -98,7 +84,7 @@ describe("another engine", () => {
     const state = await counted()
     const elsewhere = (await log.open()).state(state.agent)
     await elsewhere.read()
-    await damageEvent(state, 4)
+    await damageEvent(log, state, 4)
     await state.repair()
     await elsewhere.update({ local: { m: 1 } })
     expect((await elsewhere.read()).local).toEqual({ n: 2, m: 1 })
@@ -110,7 +96,7 @@ describe("another engine", () => {
     const [knows, loads] = [await log.open(), await log.open()].map((engine) => engine.state(state.agent))
     await knows!.read()
     await log.engine.states.branches({ agent: state.agent })
-    await damageEvent(state, 4)
+    await damageEvent(log, state, 4)
     const session = await log.session()
     await session.query("begin; select from projections where name = 'states' for update")
     const repaired = state.repair()
@@ -134,32 +120,32 @@ describe("a repair of what was damaged after it was folded", () => {
     const state = await counted()
     const before = await state.read()
     await log.engine.states.branches({ agent: state.agent })
-    await damageEvent(state, 4)
+    await damageEvent(log, state, 4)
     expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 7 })
     for (const version of [4, 5, 6])
       await expect(state.read({ version })).rejects.toMatchObject({ name: "StateCorrupt", lastGood: 3 })
     await expect(state.read({ token: before.token })).rejects.toBeInstanceOf(StateCorrupt)
     expect((await state.read({ version: 3 })).local).toEqual({ n: 2 })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 
   test("is followed by another, of what came later, or of what came before", async () => {
     const state = await counted()
     await log.engine.states.branches({ agent: state.agent })
-    await damageEvent(state, 4)
+    await damageEvent(log, state, 4)
     await state.repair()
     await state.update({ local: { n: 8 } })
     await state.update({ local: { n: 9 } })
-    await damageEvent(state, 9)
+    await damageEvent(log, state, 9)
     expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 10 })
     expect((await state.read()).local).toEqual({ n: 8 })
-    await rebuiltAlike()
-    await damageEvent(state, 3)
+    await rebuiltAlike(log)
+    await damageEvent(log, state, 3)
     expect(await state.repair()).toMatchObject({ isSound: true, repairedAt: 11 })
     expect((await state.read()).local).toEqual({ n: 1 })
     await state.update({ local: { n: 12 } })
     expect(await state.verify()).toMatchObject({ isSound: true, version: 12 })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
     expect((await state.read()).local).toEqual({ n: 12 })
   })
 
@@ -173,13 +159,13 @@ describe("a repair of what was damaged after it was folded", () => {
     await state.checkpoint()
     await state.dropCheckpoint(kept.checkpoint)
     await log.engine.states.branches({ agent: state.agent })
-    await damageEvent(state, 5)
+    await damageEvent(log, state, 5)
     expect(await state.repair()).toMatchObject({ isSound: true })
     expect((await state.read()).shared).toEqual({})
-    await rebuiltAlike()
+    await rebuiltAlike(log)
     await state.merge("side")
     expect((await state.read()).shared).toEqual({ plan: "a" })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 
   test("is asked for where only what is kept ready is at fault", async () => {
@@ -194,7 +180,7 @@ describe("a repair of what was damaged after it was folded", () => {
     expect(await other.verify()).toMatchObject({ isSound: false, damaged: undefined, lastGood: 6 })
     expect(await other.repair()).toMatchObject({ isSound: true, repairedAt: 7 })
     expect((await other.read()).local).toEqual({ n: 5 })
-    await rebuiltAlike()
+    await rebuiltAlike(log)
   })
 })
 
@@ -204,7 +190,7 @@ test("a branch that began with a damaged version names the branch that is damage
   const side = state.on("side")
   await side.branch("deeper")
   await log.engine.states.branches({ agent: state.agent })
-  await damageEvent(state, 4)
+  await damageEvent(log, state, 4)
   expect(await side.verify()).toMatchObject({
     isSound: false,
     damaged: { version: 1, detail: expect.stringContaining("main") },

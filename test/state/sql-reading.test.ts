@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { random, seedFor } from "../support/random.ts"
 import { testLog, upTo } from "../log/test-log.ts"
+import { damageEvent } from "./damage.ts"
 import { folded } from "./folded.ts"
 import { history } from "./histories.ts"
 import { headOf, inSql, snapshot } from "./sql-state.ts"
@@ -159,12 +160,7 @@ describe("a damaged state", () => {
     const state = fresh()
     const { agent } = state
     for (const n of upTo(5)) await state.update({ local: { n } })
-    await log.db.query("alter table tidemark.events disable trigger user")
-    await log.db.query(
-      "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = 4",
-      [`state-main@${agent}`]
-    )
-    await log.db.query("alter table tidemark.events enable trigger user")
+    await damageEvent(log, state, 4)
     const engine = await log.open()
     await engine.rebuild("states")
     const refused = { code: "TM013", detail: JSON.stringify({ good: 3, agent, branch: "main", version: 4 }) }

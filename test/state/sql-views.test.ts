@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import { packageFile } from "../../src/postgres/sql-file.ts"
 import { random, seedFor } from "../support/random.ts"
 import { testLog } from "../log/test-log.ts"
+import { damageEvent } from "./damage.ts"
 import { folded } from "./folded.ts"
 import { history } from "./histories.ts"
 import { snapshot } from "./sql-state.ts"
@@ -213,11 +214,7 @@ describe("state_versions", () => {
   test("has a merge's two parents, a repair's last good version, and nothing that this passed over", async () => {
     const state = log.engine.state("mended")
     for (const n of [1, 2, 3]) await state.update({ local: { n } })
-    await log.db.query("alter table tidemark.events disable trigger user")
-    await log.db.query(
-      "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = 'state-main@mended' and version = 3"
-    )
-    await log.db.query("alter table tidemark.events enable trigger user")
+    await damageEvent(log, state, 3)
     const engine = await log.open()
     await engine.rebuild("states")
     const mended = engine.state("mended")

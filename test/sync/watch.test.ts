@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { HandlerFailed, InvalidArgument } from "../../src/index.ts"
 import { type StateChange, UnknownBranch, UnknownRef, type WatchOptions } from "../../src/state.ts"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
+import { damageEvent } from "../state/damage.ts"
 import { collector, until } from "../support/eventually.ts"
 import { startProxy } from "../support/proxy.ts"
 
@@ -18,15 +19,10 @@ const watching = async (state: State, paths: ReadonlyArray<string>, options: Wat
   return { ...seen, watch }
 }
 
-/** The event of a version is not what it was when it was appended. */
-const damage = async ({ agent }: State, version: number) => {
-  await log.engine.states.branches({ agent })
-  await log.db.query("alter table tidemark.events disable trigger user")
-  await log.db.query(
-    "update tidemark.events set data = jsonb_set(data, '{patch,0,value}', '99') where stream = $1 and version = $2",
-    [`state-main@${agent}`, version]
-  )
-  await log.db.query("alter table tidemark.events enable trigger user")
+/** Damages what was folded before. */
+const damage = async (state: State, version: number) => {
+  await log.engine.states.branches({ agent: state.agent })
+  await damageEvent(log, state, version)
 }
 
 const short = ({ changes }: StateChange) => changes.map(({ path, before, after }) => [path, before, after])
