@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import { decodeToken } from "../base/token.ts"
 import { isServerGone } from "../consumer/lending.ts"
-import { causedBy } from "../log/causation.ts"
 import type { Event } from "../log/event.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
 import { ProjectionBehind, ProjectionError } from "../projection/error.ts"
@@ -102,8 +101,7 @@ export const watch = Effect.fnUntraced(function* <Context>(
     handler: Effect.fnUntraced(function* (event, context) {
       const change = yield* patiently(watcher.change(event))
       if (change !== undefined) {
-        // What it emits is caused by the event; the thread of asynchronous calls was lost on the way.
-        const handled = causedBy(event, () => handler(change, context))
+        const handled = handler(change, context)
         if (Effect.isEffect(handled)) yield* handled as Effect.Effect<unknown, unknown>
         else yield* Effect.tryPromise({ try: async () => handled, catch: (thrown) => thrown })
       }

@@ -123,6 +123,7 @@ describe("when a branch is repaired, what began with a version that does not cou
     await state.deleteBranch("side")
     await expect(side.read()).rejects.toMatchObject({ name: "UnknownBranch" })
     await expect(state.deleteBranch("side")).rejects.toMatchObject({ name: "UnknownBranch" })
+    expect((await branches(state)).map(({ branch }) => branch)).toEqual(["main"])
     await rebuiltAlike(log)
     await expect(side.update({ local: { m: 1 } })).rejects.toMatchObject({ name: "UnknownBranch" })
     await state.branch("side")

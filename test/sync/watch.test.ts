@@ -208,14 +208,14 @@ describe("a watch", () => {
   test("is the cause of what its handler emits", async () => {
     const state = fresh()
     const stream = log.stream()
-    const { first, push } = collector<StateChange>()
+    const { reaches, push } = collector<StateChange>()
     await state.watch(["/local/n"], async (change) => {
       await log.engine.emit(stream, { type: "Noticed" })
       push(change)
     })
-    await state.update({ local: { n: 1 } })
-    const { event } = await first(() => true)
-    expect((await eventsOf(log.engine, stream))[0]!.meta).toMatchObject({ causationId: event.id })
+    for (const n of upTo(3)) await state.update({ local: { n } })
+    const ids = (await reaches(3)).map(({ event }) => event.id)
+    expect((await eventsOf(log.engine, stream)).map(({ meta }) => meta.causationId)).toEqual(ids)
   })
 })
 
