@@ -3,10 +3,10 @@ import type { Fleet } from "../fleet/fleet.ts"
 import { LogError, OutcomeUnknown } from "../log/error.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Event, Meta } from "../log/event.ts"
-import { PostgresError } from "../postgres/error.ts"
+import { PostgresError, isServerGone } from "../postgres/error.ts"
 import type { Outcome, Run } from "./cursor.ts"
 import type { DeliveryParts } from "./delivery.ts"
-import { isServerGone, Lending } from "./lending.ts"
+import { Lending } from "./lending.ts"
 import type { Ahead, Places } from "./places.ts"
 
 /** How many events one transaction takes, and for how long it goes on taking more, in ms: whoever changes the subscription waits for it. */

@@ -2,17 +2,10 @@ import { Effect } from "effect"
 import { causedBy } from "../log/causation.ts"
 import type { Event, Meta } from "../log/event.ts"
 import type { Transaction } from "../log/transaction.ts"
-import { Busy, ConnectionLost, PostgresError, Unreachable } from "../postgres/error.ts"
+import { isServerGone } from "../postgres/error.ts"
 
 /** How much of the time a handler may let its transaction sit idle: it is told while that can still be ended in good order. */
 const IDLE_PART = 5 / 6
-
-/** The server, and not the handler, is at fault. */
-export const isServerGone = (error: unknown): boolean =>
-  error instanceof PostgresError &&
-  (error.reason instanceof ConnectionLost ||
-    error.reason instanceof Unreachable ||
-    error.reason instanceof Busy)
 
 /** A transaction that is lent to a handler, event by event: what is emitted in it is known to be caused by the event at hand. */
 export class Lending {

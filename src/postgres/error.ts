@@ -157,6 +157,13 @@ export class PostgresError extends Schema.TaggedError<PostgresError>()("Postgres
   }
 }
 
+/** The server is away, or has no room: whatever was asked is not at fault. */
+export const isServerGone = (error: unknown): boolean =>
+  error instanceof PostgresError &&
+  (error.reason instanceof ConnectionLost ||
+    error.reason instanceof Unreachable ||
+    error.reason instanceof Busy)
+
 interface ServerError {
   readonly code?: unknown
   readonly message?: unknown

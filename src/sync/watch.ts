@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { backoffMs } from "../base/backoff.ts"
 import { decodeToken } from "../base/token.ts"
-import { isServerGone } from "../consumer/lending.ts"
+import { isServerGone } from "../postgres/error.ts"
 import type { Event } from "../log/event.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
 import { ProjectionBehind, ProjectionError } from "../projection/error.ts"
