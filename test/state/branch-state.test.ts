@@ -25,6 +25,19 @@ describe("the size of what is known of a branch", () => {
     expect(state.bytes).toBe(id.length)
   })
 
+  test("is nothing of keys that came and went in a tier of which all is known", () => {
+    const state = new BranchState(branchName("a", "main"))
+    state.learn({ tiers: ["local"], keys: [] }, [])
+    for (const [nth, id] of asked.entries())
+      for (const [value, version] of [["x", 2 * nth + 1] as const, [undefined, 2 * nth + 2] as const])
+        state.accept(
+          { keys: new Map([[id, key(value, value === undefined ? 0 : 3)]]), hash: 0n },
+          { version, position: version }
+        )
+    expect([state.bytes, [...state.entries()].length, state.key(asked[7]!).value]).toEqual([0, 0, undefined])
+    expect(state.knows({ tiers: ["local"], keys: asked })).toBe(true)
+  })
+
   test("is nothing where all of a tier is known, and a key is not in it", () => {
     const state = new BranchState(branchName("a", "main"))
     state.learn({ tiers: ["local"], keys: [] }, [])

@@ -72,8 +72,11 @@ export class BranchState {
   }
 
   private put(id: KeyId, state: KeyState): void {
-    this.bytes += sizeOf(id, state) - sizeOf(id, this.keys.get(id))
-    this.keys.set(id, state)
+    // Where all of a tier is known, what is not there is known as well: nothing is kept of it.
+    const kept = state.value === undefined && this.whole.has(placeOfKey(id).tier) ? undefined : state
+    this.bytes += sizeOf(id, kept) - sizeOf(id, this.keys.get(id))
+    if (kept === undefined) this.keys.delete(id)
+    else this.keys.set(id, kept)
   }
 
   private isKnown(key: KeyId): boolean {
