@@ -49,7 +49,6 @@ type Patched = readonly [
 type KeyJson = readonly [
   tier: Tier,
   key: string,
-  version: number,
   hash: string | null,
   value: Json | null,
   bytes: number,
@@ -121,11 +120,10 @@ const branchRow = (row: BranchJson): BranchRow => ({
   isDeleted: row.deleted_at !== null
 })
 
-const loadedKey = ([tier, key, version, hash, now, bytes, patched, isAbsentNow]: KeyJson): LoadedKey => {
+const loadedKey = ([tier, key, hash, now, bytes, patched, isAbsentNow]: KeyJson): LoadedKey => {
   const [value, isAbsent, patches] = patched ?? [now, isAbsentNow, []]
   return {
     id: keyId(tier, key),
-    version,
     hash: hash === null ? undefined : hashOfText(hash),
     value: isAbsent ? undefined : value!,
     bytes,

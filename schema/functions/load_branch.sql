@@ -90,7 +90,7 @@ begin
       (
         select jsonb_agg(
           jsonb_build_array(
-            nearest.tier, nearest.key, nearest.version, encode(nearest.hash, 'hex'), nearest.value, nearest.bytes,
+            nearest.tier, nearest.key, encode(nearest.hash, 'hex'), nearest.value, nearest.bytes,
             case when nearest.is_patched then patched.steps end, nearest.is_absent
           )
         )

@@ -57,8 +57,6 @@ export interface BranchRow {
 /** A key as it is at the version that was asked for. */
 export interface LoadedKey {
   readonly id: KeyId
-  /** When it was last changed, by its branch or one before that. */
-  readonly version: number
   readonly hash: bigint | undefined
   readonly value: Json | undefined
   readonly bytes: number

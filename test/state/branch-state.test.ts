@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import { BranchState } from "../../src/state/branch/branch-state.ts"
 import { branchName } from "../../src/state/branch/loader.ts"
 
-const key = (value: string | undefined, bytes: number) => ({ value, hash: 0n, bytes, version: 1 })
+const key = (value: string | undefined, bytes: number) => ({ value, hash: 0n, bytes })
 
 describe("the size of what is known of a branch", () => {
   const asked = Array.from({ length: 1_000 }, (_, n) => `local/${n}-${"k".repeat(100)}`)

@@ -11,11 +11,9 @@ export interface KeyState {
   /** What it adds to the hash of the state, and to its size. */
   readonly hash: bigint
   readonly bytes: number
-  /** When it was last changed. */
-  readonly version: number
 }
 
-const ABSENT: KeyState = { value: undefined, hash: EMPTY_HASH, bytes: 0, version: 0 }
+const ABSENT: KeyState = { value: undefined, hash: EMPTY_HASH, bytes: 0 }
 
 /** What a key takes in memory, as far as it is counted: that it is absent is known by its name. */
 const sizeOf = (id: KeyId, state: KeyState | undefined): number => {
@@ -206,13 +204,13 @@ export class BranchState {
   }
 
   /** Works out what values come to. */
-  work(values: ReadonlyMap<KeyId, MaybeJson>, version: number): Worked {
+  work(values: ReadonlyMap<KeyId, MaybeJson>): Worked {
     const keys = new Map<KeyId, KeyState>()
     let { hash } = this
     for (const [id, value] of values) {
       const entry = this.hasher?.entry(placeOfKey(id), value) ?? { hash: EMPTY_HASH, bytes: 0 }
       hash = withEntry(hash, this.key(id).hash, entry.hash)
-      keys.set(id, { value: deepFrozen(value), ...entry, version })
+      keys.set(id, { value: deepFrozen(value), ...entry })
     }
     return { keys, hash }
   }
@@ -226,10 +224,7 @@ export class BranchState {
       // Without the secret of its agent nothing is worked out here: all of it is asked for again.
       const lost = lostBy(patch, (key) => this.hasher !== undefined && this.isKnown(key))
       const own = lost.size === 0 ? patch : patch.filter((operation) => !touchesAny(operation, lost))
-      const worked = this.work(
-        afterPatch(own, (key) => this.value(key)),
-        event.version
-      )
+      const worked = this.work(afterPatch(own, (key) => this.value(key)))
       const isWhole = lost.size === 0 && this.hasher !== undefined
       if (isWhole && hashText(worked.hash) !== hash) return damaged("its patch and its hash do not agree")
       for (const [id, state] of worked.keys) this.put(id, state)
@@ -270,7 +265,7 @@ const lostBy = (patch: ReadonlyArray<unknown>, isKnown: (key: KeyId) => boolean)
 
 /** A loaded key as it is kept in memory. */
 export const keyState = (
-  { id, version, hash, value, bytes, patches }: LoadedKey,
+  { id, hash, value, bytes, patches }: LoadedKey,
   hasher: StateHasher | undefined
 ): readonly [KeyId, KeyState] => {
   let current: MaybeJson = value
@@ -279,5 +274,5 @@ export const keyState = (
     current = afterPatch(own, () => current).get(id)
   }
   const entry = hash ?? hasher?.entry(placeOfKey(id), current).hash ?? EMPTY_HASH
-  return [id, { value: deepFrozen(current), hash: entry, bytes, version }]
+  return [id, { value: deepFrozen(current), hash: entry, bytes }]
 }

@@ -135,6 +135,6 @@ export class BranchDraft {
   private set(id: KeyId, before: KeyState, value: MaybeJson): void {
     const entry = this.state.hasher!.entry(placeOfKey(id), value)
     this.hash = withEntry(this.hash, before.hash, entry.hash)
-    this.changed.set(id, { value, ...entry, version: this.version + 1 })
+    this.changed.set(id, { value, ...entry })
   }
 }
