@@ -111,4 +111,6 @@ class StatesFold {
 }
 
 /** The read model's fold. */
-export const statesModel = batches((events, tables) => new StatesFold(tables).fold(events))
+export const statesModel = batches((events, tables) => new StatesFold(tables).fold(events), {
+  byIndex: true
+})

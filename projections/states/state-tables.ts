@@ -37,6 +37,12 @@ interface BranchRow extends Omit<
   readonly hash: string
 }
 
+/** Where there is no such branch, there may be a secret of its agent. */
+type WantedRow = { readonly agent: string; readonly secret: string | null } & (
+  | BranchRow
+  | { readonly branch: null }
+)
+
 interface KeyRow {
   readonly branch: string
   readonly tier: Tier
@@ -101,16 +107,16 @@ export class StateTables {
     const { set, tables } = this
     const missing = [...streams].filter((stream) => !set.branches.has(stream))
     if (missing.length === 0) return new Map<string, StateHasher>()
-    const agents = [...new Set(missing.map((stream) => refOfStream(stream).agent))]
-    const found = yield* tables.query<{ agent: string; secret: string }>(
-      "#projections/states/fold-secrets.sql",
-      [agents]
-    )
-    const secrets = new Map(
-      found.map(({ agent, secret }) => [agent, new StateHasher(Buffer.from(secret, "hex"))])
-    )
-    for (const row of yield* tables.query<BranchRow>("#projections/states/fold-branches.sql", [missing]))
-      set.branches.set(row.stream, foldedBranch(row, secrets.get(row.agent)))
+    const found = yield* tables.query<WantedRow>("#projections/states/fold-branches.sql", [
+      missing,
+      missing.map((stream) => refOfStream(stream).agent)
+    ])
+    const secrets = new Map<string, StateHasher>()
+    for (const { secret, ...row } of found) {
+      if (secret !== null && !secrets.has(row.agent))
+        secrets.set(row.agent, new StateHasher(Buffer.from(secret, "hex")))
+      if (row.branch !== null) set.branches.set(row.stream, foldedBranch(row, secrets.get(row.agent)))
+    }
     return secrets
   })
 

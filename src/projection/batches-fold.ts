@@ -1,12 +1,17 @@
 import { Effect } from "effect"
-import { statementOf } from "../postgres/sql-file.ts"
+import { statement, statementOf } from "../postgres/sql-file.ts"
 import type { Connection } from "../postgres/postgres.ts"
 import type { BatchesShape, FoldTables } from "./definition.ts"
 import { attempt, type Fold } from "./fold.ts"
 import { readSql, type SqlSource } from "./sql-source.ts"
 
 /** Folds batches with what the projection itself does; `set` puts the tables of a generation into its SQL. */
-export const batchesFold = (shape: BatchesShape, set: (sql: string) => string): Fold => {
+export const batchesFold = (
+  { fold, byIndex = false }: BatchesShape,
+  schema: string,
+  set: (sql: string) => string
+): Fold => {
+  const planning = statement("plan_by_index", schema)
   const statements = new Map<SqlSource, ReturnType<typeof statementOf>>()
   const statementFor = (sql: SqlSource) => {
     const known = statements.get(sql)
@@ -23,5 +28,9 @@ export const batchesFold = (shape: BatchesShape, set: (sql: string) => string): 
         return Effect.map(connection.query<R>(text, params, { name }), ({ rows }) => rows)
       })
   })
-  return (connection, events) => shape.fold(events, tablesOf(connection))
+  return (connection, events) => {
+    const folded = fold(events, tablesOf(connection))
+    if (!byIndex) return folded
+    return Effect.andThen(connection.query(planning.text, [], { name: planning.name }), folded)
+  }
 }

@@ -59,12 +59,20 @@ export interface FoldTables {
  * A projection for what neither rows nor entities can say: its events change rows of several tables, by what is in them. Batches may
  * be cut anywhere, so the outcome must not depend on where.
  */
-export interface BatchesShape {
+export interface BatchesShape extends BatchesOptions {
   readonly shape: "batches"
   readonly fold: (
     events: ReadonlyArray<Event>,
     tables: FoldTables
   ) => Effect.Effect<void, PostgresError | FoldFailed>
+}
+
+export interface BatchesOptions {
+  /**
+   * Each statement of the fold looks its rows up by an index: it is planned once per connection, without sequential scans, hash joins and
+   * merge joins. Where that holds, it saves the planning, and a plan that was made while tables were empty does no harm. Default: false.
+   */
+  readonly byIndex?: boolean
 }
 
 /** A read model, and the fold that fills it from the log. */
@@ -103,4 +111,8 @@ export const entities = <R extends Row>(shape: Omit<EntitiesShape<R>, "shape">):
 export const rows = (fold: SqlSource): RowsShape => ({ shape: "rows", fold })
 
 /** The batches shape. */
-export const batches = (fold: BatchesShape["fold"]): BatchesShape => ({ shape: "batches", fold })
+export const batches = (fold: BatchesShape["fold"], options: BatchesOptions = {}): BatchesShape => ({
+  ...options,
+  shape: "batches",
+  fold
+})

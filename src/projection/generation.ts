@@ -88,7 +88,8 @@ export class Generation {
   fold(connection: Queryable): Effect.Effect<Fold, PostgresError> {
     const { model } = this.blueprint.definition
     if (model.shape === "rows") return Effect.succeed(rowsFold(this.set(this.blueprint.fold), this.schema))
-    if (model.shape === "batches") return Effect.succeed(batchesFold(model, (sql) => this.set(sql)))
+    if (model.shape === "batches")
+      return Effect.succeed(batchesFold(model, this.schema, (sql) => this.set(sql)))
     return Effect.map(this.entities(connection, model), ({ columns, statements }) =>
       entitiesFold(model, columns, statements)
     )

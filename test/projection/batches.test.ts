@@ -118,6 +118,28 @@ describe("a projection that folds batches by itself", () => {
     expect(reason._tag).toBe("RebuildFailed")
   })
 
+  it("has plans made once and of indexes alone, where it says that it looks rows up by them; and nobody else has", async () => {
+    const one = await start()
+    const settings = {
+      text: "select current_setting('plan_cache_mode') || current_setting('enable_seqscan') as found"
+    }
+    const found = new Map<string, unknown>()
+    const planned = (name: string, options?: { readonly byIndex: boolean }): ProjectionDefinition => ({
+      ...ranking(name),
+      model: batches(
+        (_, { query }) => Effect.map(query(settings, []), ([row]) => void found.set(name, row!["found"])),
+        options
+      )
+    })
+    await one.project(planned("by_index", { byIndex: true }))
+    await one.project(planned("by_chance"))
+    for (let n = 0; n < 20; n++) await one.emit("a-1", count(n))
+    const last = await one.emit("a-1", count(1))
+    await one.reaches("by_index", last)
+    await one.reaches("by_chance", last)
+    expect(Object.fromEntries(found)).toEqual({ by_index: "force_generic_planoff", by_chance: "autoon" })
+  })
+
   it("may not look at clocks or chance", async () => {
     const one = await start()
     const impure = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { withSchema } from "../../src/postgres/sql-file.ts"
+import { statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { inGeneration, readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { states } from "../../projections/states/states.ts"
 import { testLog, upTo } from "../log/test-log.ts"
@@ -44,13 +44,13 @@ const SAVE = "#projections/states/save-keys.sql"
 const WANTED = "#projections/states/fold-keys.sql"
 const LOAD = { text: 'select * from :"schema".load_branch($1, $2, $3, $4, $5, $6)' }
 const PAST = "#projections/states/key-history.sql"
-const CHANGED = "#projections/states/changed-keys.sql"
+const CHANGED = { text: 'select tier, key from :"schema".changed_state_keys($1, $2, $3, $4)' }
 const FIND = "#projections/states/find.sql"
 
 const folds: Readonly<Record<string, Call>> = {
   "the branches of a batch": [
     "#projections/states/fold-branches.sql",
-    () => [upTo(BATCH).map((n) => streamOf(n))]
+    () => [upTo(BATCH).map((n) => streamOf(n)), upTo(BATCH).map(String)]
   ],
   "the keys of a batch": [WANTED, () => [each(LARGE), each("shared"), wanted]],
   "keys of a batch that are inherited": [WANTED, () => [each(DEEPEST), each("shared"), wanted]],
@@ -99,10 +99,18 @@ const ofReaders = (sql: string): string => withSchema(sql, "tidemark")
 
 let nth = 0
 const looksAt = async (session: Explained, [sql, values]: Call, set: (sql: string) => string) => {
-  const text = set(readSql(sql))
+  const { text, name } = statementOf(set(readSql(sql)))
   session.looks()
-  for (let again = 0; again < REPEATS; again++)
-    await session.query(text, values((nth += 1)), typeof sql === "string" ? sql : "called")
+  // A fold has a transaction of its own.
+  const isFold = set === ofFold
+  for (let again = 0; again < REPEATS; again++) {
+    if (isFold) {
+      await session.query("begin")
+      await session.query(statement("plan_by_index", "tidemark").text)
+    }
+    await session.query(text, values((nth += 1)), name)
+    if (isFold) await session.query("commit")
+  }
   return session.looks()
 }
 
