@@ -87,7 +87,7 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
     statementOf(withSchema(onViews(readSql(sql), postgres.schema), postgres.schema))
   const asked = <Row>({ text, name }: Statement, values: ReadonlyArray<unknown>) =>
     Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
-  const changedKeys = prepared("#projections/states/changed-keys.sql")
+  const changedKeys = prepared({ text: 'select tier, key from :"schema".changed_state_keys($1, $2, $3, $4)' })
   const keyHistory = prepared("#projections/states/key-history.sql")
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")

@@ -1,5 +1,5 @@
--- The keys that may differ between two versions, each of a branch. What both have in common of their lineages, up to the older of both,
--- differs in nothing.
+-- The keys that may differ between two versions, each of a branch that is folded as far as its beginning. What both have in common of their
+-- lineages, up to the older of both, differs in nothing; what is not folded yet, its events tell.
 create or replace function changed_state_keys(branch bigint, version bigint, other bigint, other_version bigint)
 returns table (tier text, key text)
 language plpgsql
@@ -25,7 +25,22 @@ begin
     )
     select distinct changed.tier, changed.key
     from stretch
-    join state_key_versions changed
-      on changed.branch = stretch.branch and changed.version + 0 > stretch.after and changed.version + 0 <= stretch.up_to;
+    cross join lateral (
+      select one.tier, one.key
+      from state_key_versions one
+      where one.branch = stretch.branch and one.version + 0 > stretch.after and one.version + 0 <= stretch.up_to
+      union all
+      select place.path[1] collate "C", place.path[2] collate "C"
+      from state_branches known
+      join events event
+        on event.stream = known.stream and event.version > greatest(stretch.after, known.version) and event.version <= stretch.up_to
+      cross join lateral jsonb_array_elements(
+        case when jsonb_typeof(event.data -> 'patch') = 'array' then event.data -> 'patch' else '[]' end
+      ) operation
+      cross join lateral (values (operation ->> 'path'), (operation ->> 'from')) as pointer (pointer)
+      cross join lateral pointer_path(pointer.pointer) as place (path)
+      where known.branch = stretch.branch and pointer.pointer is not null
+    ) changed
+    order by changed.tier, changed.key;
 end
 $$;

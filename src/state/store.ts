@@ -179,7 +179,7 @@ export class StateStore extends Context.Service<
     readonly last: (stream: string) => Effect.Effect<LastEvent | undefined, PostgresError>
     /** Until everything up to a position is kept ready. Fails with ProjectionBehind or ProjectionStopped. */
     readonly caughtUp: (position: number) => Effect.Effect<void, ProjectionError>
-    /** The keys that may differ between two versions that are kept ready. */
+    /** The keys that may differ between two versions, where the beginnings of their branches are kept ready. */
     readonly changedKeys: (one: Node, other: Node) => Effect.Effect<ReadonlyArray<KeyId>, PostgresError>
     /** The events that changed a key of a version, the newest first. */
     readonly keyHistory: (

@@ -89,14 +89,35 @@ describe("where what is kept ready is far behind,", () => {
     }
   })
 
+  test("what differs is told, and restored, of branches whose beginnings are kept ready", async () => {
+    const before = await state.read()
+    const { checkpoint } = await state.checkpoint()
+    await state.update({ local: { n: 2, "a/b~c": 1 } })
+    await state.patch([{ op: "move", from: "/shared/list", path: "/persistent/moved" }])
+    await state.on("try").update({ local: { own: 2 } })
+    for (const one of [state, await cold()]) {
+      expect(await one.diff({ version: before.version }, undefined, { format: "text" })).toBe(
+        ["+ /local/a~1b~0c 1", "~ /local/n 1 → 2", "+ /persistent/moved []", "- /shared/list []"].join("\n")
+      )
+      const theirs = ["- /local/a~1b~0c 1", "~ /local/n 2 → 1", "+ /local/own 2", "- /persistent/moved []"]
+      expect(await one.diff({}, { branch: "try" }, { format: "text" })).toBe(
+        [...theirs, "+ /shared/list []"].join("\n")
+      )
+    }
+    expect((await (await cold()).restore(checkpoint)).hash).toBe(before.hash)
+    await state.restore({ branch: "try" })
+    expect(await (await cold()).read()).toMatchObject({ local: { n: 1, own: 2 }, persistent: {} })
+  })
+
   test("what only that can tell is refused as such, and nothing is changed", async () => {
     await state.update({ local: { n: 2 } })
+    await state.branch("new")
     const { hash, version } = await state.read()
     const asked = [
       () => state.merge("try"),
       () => state.history(),
-      () => state.restore({ version: 1 }),
-      () => state.diff(1)
+      () => state.restore({ branch: "new" }),
+      () => state.diff({ branch: "new" })
     ]
     for (const answer of await Promise.all(asked.map((ask) => ask().catch((error: unknown) => error))))
       expect(answer).toBeInstanceOf(ProjectionBehind)

@@ -7,7 +7,7 @@ import { tokenAfter } from "../change/changing.ts"
 import { partsOf } from "./checkpointing.ts"
 import { stateError, UnknownCheckpoint } from "../error.ts"
 import { StateRestored } from "../event.ts"
-import { nodeOf, ready, versionOf } from "../past/history.ts"
+import { begun, nodeOf, versionOf } from "../past/history.ts"
 import type { ByWhom, StateFailure, StateParts, StateScene } from "../parts.ts"
 import { type Prepared, whileStill } from "../branch/prepared.ts"
 import type { RefLike } from "../past/ref.ts"
@@ -71,7 +71,7 @@ const restored = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyMap<KeyId, MaybeJson>, StateFailure> {
   const { parts, name } = scene
   const source = to.branch === head.id ? head : yield* parts.refs.at(name, to, NOTHING)
-  yield* ready(scene, head, source)
+  yield* begun(scene, head, source)
   const keys = yield* parts.store.changedKeys(to, nodeOf(head))
   const then = yield* parts.refs.at(name, to, { tiers: [], keys })
   const values = new Map(

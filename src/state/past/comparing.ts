@@ -3,7 +3,7 @@ import { isSameJson, type Json, type MaybeJson } from "../../base/json-value.ts"
 import type { PatchOperation } from "../../base/patch-operation.ts"
 import { parsePointer } from "../../base/pointer.ts"
 import { patchOfKey } from "../change/keys.ts"
-import { nodeOf, ready, versionOf } from "./history.ts"
+import { begun, nodeOf, versionOf } from "./history.ts"
 import type { BranchState } from "../branch/branch-state.ts"
 import type { StateFailure, StateScene } from "../parts.ts"
 import type { RefLike } from "./ref.ts"
@@ -93,7 +93,7 @@ export const diffOf = Effect.fnUntraced(function* <Format extends DiffFormat = "
   { format }: DiffOptions<Format>
 ): Effect.fn.Return<Diff<Format>, StateFailure> {
   const [one, other] = yield* Effect.all([versionOf(scene, from), versionOf(scene, to)])
-  yield* ready(scene, one, other)
+  yield* begun(scene, one, other)
   const { before, after, keys } = yield* differenceOf(scene, nodeOf(one), nodeOf(other))
   const sorted = keys.toSorted((a, b) => (pointerOfKey(a) < pointerOfKey(b) ? -1 : 1))
   const was = valuesOf(before, sorted)

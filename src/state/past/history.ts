@@ -104,6 +104,10 @@ export const nodeOf = ({ id, version }: BranchState): Node => ({ branch: id, ver
 export const ready = ({ parts }: StateScene, ...states: ReadonlyArray<BranchState>) =>
   parts.store.caughtUp(Math.max(...states.map(({ position }) => position)))
 
+/** What is kept ready knows the branch of a version: a branch is numbered by the position of its beginning. */
+export const begun = ({ parts }: StateScene, ...states: ReadonlyArray<BranchState>) =>
+  parts.store.caughtUp(Math.max(...states.map(({ id }) => id)))
+
 export const historyOf = Effect.fnUntraced(function* (
   scene: StateScene,
   { branch, of, limit = DEFAULT_LIMIT, before }: HistoryOptions
