@@ -35,12 +35,14 @@ export const branchState = Effect.fnUntraced(function* (
   const problem = refProblem("branch", to)
   if (problem !== undefined) return yield* logError(problem)
   const target = branchName(name.agent, to)
-  const from = yield* versionOf(scene, at)
-  if (from.version === 0) return yield* unknownBranch(name)
   const taken = stateError(new BranchExists({ agent: name.agent, branch: to }))
   const { branches, log } = parts
-  // Where it was deleted, it begins anew in the same stream.
-  const known = yield* branches.read(branches.of(target), NOTHING, true)
+  const [from, known] = yield* Effect.all(
+    // Where it was deleted, it begins anew in the same stream.
+    [versionOf(scene, at), branches.read(branches.of(target), NOTHING, true)],
+    { concurrency: 2 }
+  )
+  if (from.version === 0) return yield* unknownBranch(name)
   if (known.isLive || to === MAIN) return yield* taken
   const parent = { branch: from.id, name: from.name.branch, version: from.version }
   const event = StateBranched.make(
