@@ -1,5 +1,6 @@
 -- The last event of a stream.
-select event.type, event.data, event.meta, event.version, event.position, event.recorded_at
-from :"schema".streams head
-join :"schema".events event on event.stream = head.stream and event.version = head.version
-where head.stream = $1
+select type, data, meta, version, position, recorded_at
+from :"schema".events
+where stream = $1
+order by version desc
+limit 1

@@ -17,7 +17,10 @@ begin
         select state_stream(substr(checkpoint_dropped.stream, strpos(checkpoint_dropped.stream, '@') + 1), 'main')
       ) said
       cross join lateral state_standing(said.stream) standing
-      join events event on event.stream = said.stream and event.version > standing.folded
+      -- By the stream, whatever the planner thinks of how few events there are of this type: it would read the whole log for them.
+      cross join lateral (
+        select one.type, one.data from events one where one.stream = said.stream and one.version > standing.folded offset 0
+      ) event
       where event.type = 'StateCheckpointDropped' and lower(event.data ->> 'checkpoint') = checkpoint::text
       limit 1
     )

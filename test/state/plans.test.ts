@@ -55,6 +55,7 @@ const folds: Readonly<Record<string, Call>> = {
   "the keys of a batch": [WANTED, () => [each(LARGE), each("shared"), wanted]],
   "keys of a batch that are inherited": [WANTED, () => [each(DEEPEST), each("shared"), wanted]],
   "a key that is made of patches": [WANTED, () => [[DEEPEST], ["local"], ["long"]]],
+  "what begins with a branch": ["#projections/states/heirs.sql", () => [LARGE, AT, FORK + 1]],
   "the events of a branch that is made anew": [
     "#projections/states/fold-stream.sql",
     () => [streamOf(LARGE), AT, AT + BATCH]
@@ -65,6 +66,9 @@ const folds: Readonly<Record<string, Call>> = {
 const SMALL = DEEPEST + 77
 
 const TWO = [[], ["shared", "local"], ["k7", "long"]]
+
+/** One that there is not. */
+const CHECKPOINT = "00000000-0000-4000-8000-000000000000"
 
 const questions: Readonly<Record<string, Call>> = {
   "keys of a large state": [LOAD, () => [streamOf(LARGE), null, null, ...TWO]],
@@ -80,6 +84,10 @@ const questions: Readonly<Record<string, Call>> = {
     () => [["shared"], ["own1"], [JSON.stringify(`${SMALL}own1`)], 100, null]
   ],
   "the history of a branch": ["#projections/states/history.sql", () => [DEEPEST, AT, 50, null]],
+  "how a checkpoint stands": [
+    "#projections/states/checkpoint-standing.sql",
+    () => [CHECKPOINT, streamOf(LARGE), null]
+  ],
   "the end of a stream": ["#projections/states/tail.sql", () => [streamOf(LARGE), CHANGES]],
   "what versions know of others": [
     "#projections/states/known.sql",
@@ -91,6 +99,38 @@ const questions: Readonly<Record<string, Call>> = {
   "the branch of a version": [
     "#projections/states/locate.sql",
     () => [streamOf(LARGE), FORK, null, null, null]
+  ],
+  "the version of a time": [
+    "#projections/states/locate.sql",
+    () => [streamOf(LARGE), null, null, new Date(), null]
+  ],
+  "the version of a position": [
+    "#projections/states/locate.sql",
+    () => [streamOf(LARGE), null, 1_000, null, null]
+  ],
+  "the last event of a stream": ["#projections/states/last.sql", () => [streamOf(LARGE)]],
+  "the events of a stream from one on": [
+    "#projections/states/page.sql",
+    () => [streamOf(LARGE), AT, AT + BATCH]
+  ],
+  "where a branch begins": ["#projections/states/beginning.sql", () => [LARGE]],
+  "the event of an id": ["#projections/states/by-id.sql", () => [CHECKPOINT]],
+  "the whole of a change": ["#projections/states/whole-change.sql", () => [LARGE, FORK]],
+  "the branches of a checkpoint": [
+    { text: 'select :"schema".checkpoint_dropped($1, $2), :"schema".state_hash_at($2, $3)' },
+    () => [CHECKPOINT, streamOf(LARGE), FORK]
+  ],
+  "a session that is over": [
+    { text: 'select :"schema".session_ending($1, $2)' },
+    () => [streamOf(DEEPEST), new Date()]
+  ],
+  "a state at a version": [
+    { text: 'select :"schema".get_state_at_version($1, $2, $3)' },
+    () => [`a-${SMALL}`, 1, "main"]
+  ],
+  "a state at a time": [
+    { text: 'select :"schema".get_state_at_time($1, $2, $3)' },
+    () => [`a-${SMALL}`, new Date(), "main"]
   ]
 }
 
@@ -124,13 +164,19 @@ const analysed = async (): Promise<Explained> => {
   await log.db.query("analyze")
   return session()
 }
+/** As in a log of few agents, each with a long past, which would take long to fill. */
+const analysedAsFew = async (): Promise<Explained> => {
+  await log.db.query("alter table tidemark.events alter column stream set (n_distinct = 3)")
+  return analysed()
+}
 
 beforeAll(() => fill(log.db))
 afterAll(() => Promise.all(opened.map((one) => one.end())))
 
 describe.each([
   ["in tables that nobody analysed", session],
-  ["in tables that were analysed", analysed]
+  ["in tables that were analysed", analysed],
+  ["in tables whose statistics say that there are few streams", analysedAsFew]
 ])("%s, no more is looked at than is wanted, for", (_, opens) => {
   let one: Explained
   beforeAll(async () => {
