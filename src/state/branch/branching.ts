@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { logError, VersionConflict } from "../../log/error.ts"
 import { BranchExists, BranchProtected, StateCorrupt, StateError, stateError } from "../error.ts"
-import { REPAIRS, StateBranchDeleted, StateBranched } from "../event.ts"
+import { StateBranchDeleted, StateBranched } from "../event.ts"
 import { hashText } from "./hash.ts"
 import { branchName } from "./loader.ts"
 import { agentLabel, MAIN, refProblem } from "../name.ts"
@@ -55,10 +55,8 @@ export const branchState = Effect.fnUntraced(function* (
     ({ reason }) => reason instanceof VersionConflict,
     () => Effect.fail(taken)
   )
-  // Since then it may have been repaired to before the version that this one begins with.
-  const { events } = yield* parts.store.tail(from.name.stream, from.version)
-  if (events.some(({ type }) => REPAIRS.has(type))) branches.forgetName(target)
-  else known.branchFrom(from, { version, position })
+  // What it has is asked of the log: since then its parent may have been repaired to before the version that it begins with.
+  branches.forgetName(target)
   const { branch, version: forked } = { branch: parent.name, version: parent.version }
   const token = stateToken(scene, { branch: position, version }, position)
   return { branch: to, from: { branch, version: forked }, token }
