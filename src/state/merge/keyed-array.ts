@@ -2,7 +2,7 @@ import type { Path } from "../../base/pointer.ts"
 import { elementName } from "./identity.ts"
 import { mergedOrder } from "./keyed-order.ts"
 import type { Arrays, Merging, Sides } from "./merging.ts"
-import { isSame, isUnresolved, type MaybeVirtual, type Virtual } from "./virtual.ts"
+import { isObject, isSame, isUnresolved, type MaybeVirtual, type Virtual } from "./virtual.ts"
 
 /** Elements by name, in the order of their array. */
 export type Named = ReadonlyMap<string, Virtual>
@@ -17,6 +17,20 @@ export const namedElements = (array: ReadonlyArray<Virtual>, key: ReadonlyArray<
     named.set(name, element)
   }
   return named
+}
+
+/** An element with the key by which it is known: a counter in it would count twice what both sides called it by. */
+const withKey = (
+  element: MaybeVirtual,
+  key: ReadonlyArray<string>,
+  { ours, theirs }: Sides
+): MaybeVirtual => {
+  const side = ours ?? theirs
+  if (!isObject(element) || !isObject(side)) return element
+  const lost = key.filter((field) => !isSame(element[field], side[field]))
+  return lost.length === 0
+    ? element
+    : { ...element, ...Object.fromEntries(lost.map((field) => [field, side[field]!])) }
 }
 
 /** Ours deleted what theirs changed. */
@@ -47,7 +61,7 @@ export const mergeKeyed = (
   for (const name of new Set([...ours.keys(), ...theirs.keys()])) {
     const sides = { base: base.get(name), ours: ours.get(name), theirs: theirs.get(name) }
     if (isDeletedByOurs(sides)) deleted.set(name, sides)
-    else decided.set(name, merging.decide([...path, name], sides))
+    else decided.set(name, withKey(merging.decide([...path, name], sides), key, sides))
   }
   const wanted = new Set([...decided.keys()].filter((name) => decided.get(name) !== undefined))
   for (const name of deleted.keys()) wanted.add(name)

@@ -105,6 +105,17 @@ describe("a keyed array", () => {
     expect(notes).toEqual([{ kind: "auto:add_add_object", path: '/shared/at/{"id":1}' }])
   })
 
+  test("counts in what both added with one key, but not that key", () => {
+    const rules = [
+      { path: "/shared/at", array: { keyed: ["id"] } },
+      { path: "/shared/**", number: "counter" }
+    ] as const
+    expect(mergeAt([], [{ id: 2, n: 1, ours: 1 }], [{ id: 2, n: 1 }], rules)).toMatchObject({
+      value: [{ id: 2, n: 2, ours: 1 }],
+      conflicts: []
+    })
+  })
+
   test("has rules for what is below its elements", () => {
     const rules = [
       { path: "/shared/at", array: { keyed: ["id"] } },
