@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { logError, VersionConflict } from "../../log/error.ts"
+import { type LogError, logError, VersionConflict } from "../../log/error.ts"
 import { BranchExists, BranchProtected, StateCorrupt, StateError, stateError } from "../error.ts"
 import { StateBranchDeleted, StateBranched } from "../event.ts"
 import { hashText } from "./hash.ts"
@@ -37,30 +37,38 @@ export const branchState = Effect.fnUntraced(function* (
   const target = branchName(name.agent, to)
   const taken = stateError(new BranchExists({ agent: name.agent, branch: to }))
   const { branches, log } = parts
-  const [from, known] = yield* Effect.all(
-    // Where it was deleted, it begins anew in the same stream.
-    [versionOf(scene, at), branches.read(branches.of(target), NOTHING, true)],
-    { concurrency: 2 }
-  )
+  const from = yield* versionOf(scene, at)
   if (from.version === 0) return yield* unknownBranch(name)
-  if (known.isLive || to === MAIN) return yield* taken
+  if (to === MAIN) return yield* taken
   const parent = { branch: from.id, name: from.name.branch, version: from.version }
   const event = StateBranched.make(
     { parent, hash: hashText(from.hash), ...(description === undefined ? {} : { description }) },
     { labels: [agentLabel(name.agent)] }
   )
-  const expected = known.version === 0 ? "none" : known.version
-  const { version, position } = yield* Effect.catchIf(
-    log.emit(target.stream, event, { expected, meta: metaOf(by) ?? {} }),
-    ({ reason }) => reason instanceof VersionConflict,
-    () => Effect.fail(taken)
+  const begin = (expected: "none" | number) =>
+    log.emit(target.stream, event, { expected, meta: metaOf(by) ?? {} })
+  const beginAnew = Effect.flatMap(branches.read(branches.of(target), NOTHING, true), (known) =>
+    known.isLive ? Effect.fail(taken) : orElse(begin(known.version), Effect.fail(taken))
   )
+  // Where there was one that was deleted, it begins anew in the same stream.
+  const { version, position } = yield* orElse(begin("none"), beginAnew)
   // What it has is asked of the log: since then its parent may have been repaired to before the version that it begins with.
   branches.forgetName(target)
   const { branch, version: forked } = { branch: parent.name, version: parent.version }
   const token = stateToken(scene, { branch: position, version }, position)
   return { branch: to, from: { branch, version: forked }, token }
 })
+
+/** Something else where somebody has written the stream already. */
+const orElse = <A, E>(
+  beginning: Effect.Effect<A, LogError>,
+  other: Effect.Effect<A, E>
+): Effect.Effect<A, E | LogError> =>
+  Effect.catchIf(
+    beginning,
+    ({ reason }) => reason instanceof VersionConflict,
+    () => other
+  )
 
 /** Ends a branch; its versions stay, and what began with one of them or was merged goes on. */
 export const deleteBranch = Effect.fnUntraced(function* (
