@@ -60,6 +60,7 @@ export { type StateValues, type Tier, TIERS } from "./state/tier.ts"
 export type { Written } from "./state/change/writing.ts"
 export type { WatchContext, Watching, WatchOptions } from "./engine/watching.ts"
 export type { PathChange } from "./sync/path-changes.ts"
+export type { DetectOptions, Place, Synced, SyncedTarget, SyncKeys, SyncOptions } from "./sync/sync.ts"
 export type { ChangeHandler } from "./sync/watch.ts"
 export type { StateChange } from "./sync/watcher.ts"
 /** What the lists of states give. */
@@ -70,3 +71,4 @@ export type {
   StateMerge,
   StateTag
 } from "../projections/states/operations.ts"
+export type { StateSync } from "../projections/states/sync-operations.ts"

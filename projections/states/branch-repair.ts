@@ -2,11 +2,12 @@ import { Effect } from "effect"
 import type { Event, Meta } from "../../src/log/event.ts"
 import { faultAtFork } from "../../src/state/branch/fault.ts"
 import { hashOfText, hashText } from "../../src/state/branch/hash.ts"
-import { StateMerged } from "../../src/state/event.ts"
+import { StateMerged, StateSynced } from "../../src/state/event.ts"
 import type { Fault } from "../../src/state/store.ts"
 import { faultOf, foldBranchEvent, isAtFault } from "./branch-fold.ts"
 import { type BranchOrigins, disinherit } from "./branch-origins.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
+import type { SyncFold } from "./sync-fold.ts"
 import type { FoldedBranch } from "./working-set.ts"
 
 interface EventRow {
@@ -59,10 +60,12 @@ const isPassedOver = (faults: ReadonlyArray<Fault>, version: number): boolean =>
 export class BranchRepair {
   private readonly states: StateTables
   private readonly origins: BranchOrigins
+  private readonly syncs: SyncFold
 
-  constructor(states: StateTables, origins: BranchOrigins) {
+  constructor(states: StateTables, origins: BranchOrigins, syncs: SyncFold) {
     this.states = states
     this.origins = origins
+    this.syncs = syncs
   }
 
   /**
@@ -138,6 +141,7 @@ export class BranchRepair {
       })
       yield* this.states.write
       for (const one of sound) if (one.type === StateMerged.type) yield* this.origins.meet(one)
+      yield* this.syncs.synced(sound.filter(({ type }) => type === StateSynced.type))
       after = events.at(-1)!.version
     }
   })

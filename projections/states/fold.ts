@@ -9,14 +9,16 @@ import {
   StateCompacted,
   StateCreated,
   StateMerged,
-  StateRepaired
+  StateRepaired,
+  StateSynced
 } from "../../src/state/event.ts"
-import { MERGE, refOfStream, STATE, TAG } from "../../src/state/name.ts"
+import { MERGE, refOfStream, STATE, SYNC, TAG } from "../../src/state/name.ts"
 import { createdBranch, foldBranchEvent } from "./branch-fold.ts"
 import { BranchOrigins } from "./branch-origins.ts"
 import { BranchRepair } from "./branch-repair.ts"
 import { foldTags } from "./tag-fold.ts"
 import { foldMerges } from "./merge-fold.ts"
+import { SyncFold } from "./sync-fold.ts"
 import { type Folding, StateTables } from "./state-tables.ts"
 
 /** What needs the tables as they are by then, and not only keys and branches. */
@@ -34,11 +36,14 @@ class StatesFold {
   private stretch: Array<Event> = []
   private tags: Array<Event> = []
   private merges: Array<Event> = []
+  private leftovers: Array<Event> = []
+  private readonly syncs: SyncFold
 
   constructor(tables: FoldTables) {
     this.states = new StateTables(tables)
     this.origins = new BranchOrigins(this.states)
-    this.repairs = new BranchRepair(this.states, this.origins)
+    this.syncs = new SyncFold(this.states)
+    this.repairs = new BranchRepair(this.states, this.origins, this.syncs)
   }
 
   readonly fold = Effect.fnUntraced(
@@ -73,6 +78,7 @@ class StatesFold {
   /** Where events of streams that are no branches wait; those of definitions are of no interest. */
   private apartFromBranches(category: string): Array<Event> | undefined {
     if (category === TAG) return this.tags
+    if (category === SYNC) return this.leftovers
     return category === MERGE ? this.merges : undefined
   }
 
@@ -80,17 +86,25 @@ class StatesFold {
   private readonly flush: Folding = Effect.suspend(() => {
     const events = this.stretch
     this.stretch = []
-    return events.length === 0 ? Effect.void : Effect.andThen(this.foldStretch(events), this.states.write)
+    if (events.length === 0) return Effect.void
+    const synced = events.filter(({ type }) => type === StateSynced.type)
+    const folded = Effect.andThen(this.foldStretch(events), this.states.write)
+    return synced.length === 0 ? folded : Effect.andThen(folded, this.syncs.synced(synced))
   })
 
   private readonly flushOthers: Folding = Effect.suspend(() => {
-    const { tags, merges } = this
+    const { tags, merges, leftovers } = this
     const { tables } = this.states
     this.tags = []
     this.merges = []
-    return Effect.andThen(
-      tags.length === 0 ? Effect.void : foldTags(tables, tags),
-      foldMerges(tables, merges)
+    this.leftovers = []
+    return Effect.all(
+      [
+        tags.length === 0 ? Effect.void : foldTags(tables, tags),
+        foldMerges(tables, merges),
+        this.syncs.left(leftovers)
+      ],
+      { discard: true }
     )
   })
 

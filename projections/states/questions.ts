@@ -69,6 +69,7 @@ export type Questions = Pick<
   | "keyHistory"
   | "history"
   | "known"
+  | "knownOfKeys"
   | "wholeChange"
   | "before"
   | "commitBefore"
@@ -91,6 +92,7 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const keyHistory = prepared("#projections/states/key-history.sql")
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")
+  const knownOfKeys = prepared("#projections/states/known-of-keys.sql")
   const wholeChange = prepared("#projections/states/whole-change.sql")
   const versionBefore = prepared("#projections/states/before.sql")
   const commitBefore = prepared("#projections/states/commit-before.sql")
@@ -126,6 +128,16 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
     known: (nodes) => {
       const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
       return Effect.map(asked<KnownRow>(known, values), (rows) => rows.map(knownBy))
+    },
+    knownOfKeys: (nodes) => {
+      const places = nodes.map(({ key }) => placeOfKey(key))
+      const values = [
+        nodes.map(({ branch }) => branch),
+        nodes.map(({ version }) => version),
+        places.map(({ tier }) => tier),
+        places.map(({ key }) => key)
+      ]
+      return Effect.map(asked<KnownRow>(knownOfKeys, values), (rows) => rows.map(knownBy))
     },
     wholeChange: ({ branch, version }: Node) =>
       Effect.map(asked<{ first: string; last: string }>(wholeChange, [branch, version]), ([row]) => [

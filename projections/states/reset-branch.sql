@@ -9,6 +9,9 @@ versions as (
 points as (
   delete from :"state_points" where branch = $1 and version > $2
 ),
+known as (
+  delete from :"state_known" where branch = $1 and version > $2
+),
 sessions as (
   delete from :"state_sessions" where branch = $1 and version > $2
 ),

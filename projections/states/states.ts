@@ -2,6 +2,7 @@ import { projection } from "../../src/projection/definition.ts"
 import { STATE_EVENTS } from "../../src/state/event.ts"
 import { branches, checkpoints, conflicts, find, merges, statistics, tags } from "./operations.ts"
 import { statesModel } from "./fold.ts"
+import { syncs } from "./sync-operations.ts"
 
 /** The states of agents, kept ready by key, with their versions, branches, tags, checkpoints and merges. */
 export const states = projection({
@@ -15,6 +16,8 @@ export const states = projection({
     "state_keys",
     "state_key_versions",
     "state_points",
+    "state_known",
+    "state_sync_events",
     "state_tags",
     "state_checkpoints",
     "state_merges",
@@ -22,5 +25,5 @@ export const states = projection({
   ],
   model: statesModel,
   views: "#projections/states/views.sql",
-  operations: { branches, tags, checkpoints, merges, conflicts, find, statistics }
+  operations: { branches, tags, checkpoints, merges, conflicts, find, statistics, syncs }
 })

@@ -16,6 +16,8 @@ import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpoi
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
+import type { Conflicting } from "../state/error.ts"
+import type { DetectOptions, Synced, SyncOptions } from "../sync/sync.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
@@ -129,6 +131,15 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
     checkpoint: string | { readonly checkpoint: string },
     options?: RestoreOptions
   ): Promise<ReadonlyArray<Written & { readonly agent: string; readonly branch: string }>>
+  /**
+   * Brings what an agent's state has of some keys into those of others. Each key is merged with what both had of it when they last met, there or
+   * by way of others, so that only what both have changed since can be a conflict: then it is left as it is in that target, and told. Each target
+   * succeeds or fails alone, in one event with all that is taken over; `state_sync_events` keeps what was done. With `dryRun` nothing is done.
+   * Rejects with InvalidArgument, InvalidName, InvalidRules, UnknownBranch (the source), StateCorrupt.
+   */
+  sync(options: SyncOptions): Promise<Synced>
+  /** The conflicts that `sync` would have with one target. Rejects as `sync` does, and with what is wrong with the target. */
+  detectConflicts(options: DetectOptions): Promise<ReadonlyArray<Conflicting>>
   /**
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
    * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition. Its operations reject with

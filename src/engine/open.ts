@@ -196,6 +196,14 @@ class OpenEngine implements Engine {
     return this.promisedStates.checkpoint(options)
   }
 
+  sync(...given: Parameters<Engine["sync"]>): ReturnType<Engine["sync"]> {
+    return this.promisedStates.sync(...given)
+  }
+
+  detectConflicts(...given: Parameters<Engine["detectConflicts"]>): ReturnType<Engine["detectConflicts"]> {
+    return this.promisedStates.detectConflicts(...given)
+  }
+
   restore(...given: Parameters<Engine["restore"]>): ReturnType<Engine["restore"]> {
     return this.promisedStates.restore(...given)
   }

@@ -6,6 +6,7 @@ import type { Compacted, CompactOptions } from "../state/care/compacting.ts"
 import type { Diff, DiffFormat, DiffOptions } from "../state/past/comparing.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import type { Merge, MergeOptions } from "../state/merging/merging.ts"
+import type { Conflicting } from "../state/error.ts"
 import type { StateValues } from "../state/tier.ts"
 import type { Resolution } from "../state/merge/resolve.ts"
 import { MAIN } from "../state/name.ts"
@@ -15,6 +16,13 @@ import type { ResolveOptions } from "../state/merging/resolving.ts"
 import type { StateOptions, States } from "../state/states.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
+import {
+  detectConflicts,
+  type DetectOptions,
+  type Synced,
+  type SyncOptions,
+  syncStates
+} from "../sync/sync.ts"
 import type { ChangeHandler } from "../sync/watch.ts"
 import type { Engine, PromisedOperations } from "./engine.ts"
 import type { BoundReadModels } from "./read-models.ts"
@@ -193,6 +201,14 @@ export class PromisedStates {
 
   checkpoint({ agents, ...options }: CheckpointOptions & { readonly agents: Agents }): Promise<Checkpoint> {
     return this.run(this.states.checkpoint(placesOf(agents), options))
+  }
+
+  sync(options: SyncOptions): Promise<Synced> {
+    return this.run(syncStates(this.states, options))
+  }
+
+  detectConflicts(options: DetectOptions): Promise<ReadonlyArray<Conflicting>> {
+    return this.run(detectConflicts(this.states, options))
   }
 
   restore(checkpoint: string | { readonly checkpoint: string }, options: RestoreOptions = {}) {

@@ -77,6 +77,39 @@ export const StateMerged = eventType(
   })
 )
 
+/** What another state had of some keys by a version is in this one. */
+export const StateSynced = eventType(
+  "StateSynced",
+  Schema.Struct({
+    ...change,
+    /** Of all targets the same. */
+    sync: text,
+    source: Schema.Struct({ branch: Schema.Int, agent: text, name: text, version: Version }),
+    /** Those of which the source has nothing more by then, whether they were changed here or not, as RFC 6901 pointers. */
+    keys: Schema.Array(text),
+    strategy: text,
+    /** How many conflicts a rule or the strategy has decided. */
+    settled: Schema.Int,
+    /** How long it took until this was written, in ms. */
+    durationMs: Schema.Int
+  })
+)
+
+/** What another state had of some keys was not taken over: there are conflicts, or it cannot be done. */
+export const StateSyncLeft = eventType(
+  "StateSyncLeft",
+  Schema.Struct({
+    source: Schema.Struct({ branch: Schema.Int, agent: text, name: text, version: Version }),
+    target: Schema.Struct({ agent: text, name: text }),
+    keys: Schema.Array(text),
+    strategy: text,
+    conflicts: Schema.Array(Schema.Record(text, Schema.Json)),
+    /** The name of the error that it failed with. */
+    failed: Schema.optionalKey(text),
+    durationMs: Schema.Int
+  })
+)
+
 /** What the versions of a range did is undone. */
 export const StateReverted = eventType(
   "StateReverted",
@@ -135,6 +168,7 @@ export const CHANGES: ReadonlyArray<EventType> = [
   StateCreated,
   StateChanged,
   StateMerged,
+  StateSynced,
   StateReverted,
   StateRestored,
   StateSessionStarted,
@@ -237,5 +271,6 @@ export const STATE_EVENTS: ReadonlyArray<EventType> = [
   StateMergeOpened,
   StateConflictResolved,
   StateMergeChecked,
-  StateMergeEnded
+  StateMergeEnded,
+  StateSyncLeft
 ] as ReadonlyArray<EventType>

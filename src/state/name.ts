@@ -8,6 +8,7 @@ export const STATE = "state"
 export const TAG = "statetag"
 export const MERGE = "statemerge"
 export const DEFINITION = "statedefinition"
+export const SYNC = "statesync"
 
 /** So that `agent:<id>` is a label. */
 export const MAX_AGENT_LENGTH = 122
@@ -42,6 +43,9 @@ export const branchStream = (agent: string, branch: string): string => `${STATE}
 export const tagStream = (agent: string, tag: string): string => `${TAG}-${tag}@${agent}`
 
 export const mergeStream = (merge: string): string => `${MERGE}-${merge}`
+
+/** The stream of what one synchronisation has left undone. */
+export const syncStream = (sync: string): string => `${SYNC}-${sync}`
 
 export const definitionStream = (scope: string): string => `${DEFINITION}-${scope}`
 

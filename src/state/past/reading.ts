@@ -13,8 +13,8 @@ export interface ReadOptions extends Wanting, Omit<Ref, "branch"> {
   readonly cached?: boolean
 }
 
-/** What is known of the branch; it goes on as the branch does. */
-const goingOn = Effect.fnUntraced(function* (
+/** A branch with some keys, as it is in the log just now or as far as it is known; it goes on as the branch does. Fails with UnknownBranch and StateCorrupt. */
+export const goingOn = Effect.fnUntraced(function* (
   scene: StateScene,
   selection: Selection,
   isFresh: boolean

@@ -1,0 +1,148 @@
+import { Effect } from "effect"
+import { idOf } from "../../src/log/name.ts"
+import type { Event } from "../../src/log/event.ts"
+import { joined, vectorOf } from "../../src/state/merge/history.ts"
+import { refOfStream } from "../../src/state/name.ts"
+import type { Node } from "../../src/state/store.ts"
+import { keyOfPath, placeOfKey, type KeyId } from "../../src/state/tier.ts"
+import { parsePointer } from "../../src/base/pointer.ts"
+import { isAtFault } from "./branch-fold.ts"
+import type { Folding, StateTables } from "./state-tables.ts"
+
+interface Side {
+  readonly agent: string
+  readonly name: string
+}
+
+/** What both kinds of events say. */
+interface SyncData {
+  readonly source: Side & Node
+  readonly keys: ReadonlyArray<string>
+  readonly strategy: string
+  readonly durationMs: number
+}
+
+interface SyncedData extends SyncData {
+  readonly sync: string
+  readonly settled: number
+}
+
+interface LeftData extends SyncData {
+  readonly target: Side
+  readonly conflicts: ReadonlyArray<unknown>
+  readonly failed?: string
+}
+
+const keysOf = ({ keys }: SyncData): ReadonlyArray<KeyId> =>
+  keys.map((pointer) => keyOfPath(parsePointer(pointer)!)!)
+
+/** A row of `state_sync_events`, but for what it has come to. */
+const rowOf = ({ data, meta, recordedAt }: Event, { agent, name }: Side) => {
+  const { source, keys, strategy, durationMs } = data as SyncData
+  return {
+    source_agent_id: source.agent,
+    source_branch: source.name,
+    source_version: source.version,
+    target_agent_id: agent,
+    target_branch: name,
+    state_keys: keys,
+    strategy,
+    duration_ms: durationMs,
+    actor: meta.actor ?? null,
+    reason: meta.reason ?? null,
+    created_at: recordedAt.toISOString()
+  }
+}
+
+const syncedRow = (event: Event) => {
+  const { sync, settled } = event.data as SyncedData
+  const { agent, ref } = refOfStream(event.stream)
+  return {
+    ...rowOf(event, { agent, name: ref }),
+    id: sync,
+    target_version: event.version,
+    conflicts_detected: settled,
+    conflicts_resolved: settled,
+    status: "synced",
+    failed: null
+  }
+}
+
+const leftRow = (event: Event) => {
+  const { target, conflicts, failed = null } = event.data as LeftData
+  return {
+    ...rowOf(event, target),
+    id: idOf(event.stream),
+    target_version: null,
+    conflicts_detected: conflicts.length,
+    conflicts_resolved: 0,
+    status: failed === null ? "conflicts" : "failed",
+    failed
+  }
+}
+
+/** Folds what synchronisations have taken over, and what they have left. */
+export class SyncFold {
+  private readonly states: StateTables
+
+  constructor(states: StateTables) {
+    this.states = states
+  }
+
+  /** After these events of branches, in the order of the log. */
+  readonly synced = Effect.fnUntraced({ self: this }, function* (events: ReadonlyArray<Event>) {
+    const sound = events.filter(({ stream, version }) => {
+      const branch = this.states.set.branches.get(stream)
+      return branch !== undefined && !isAtFault(branch) && branch.version >= version
+    })
+    for (const event of sound) yield* this.learn(event)
+    yield* this.save(sound.map(syncedRow))
+  })
+
+  left(events: ReadonlyArray<Event>): Folding {
+    return this.save(events.map(leftRow))
+  }
+
+  /** From here on the keys have the history that they have in the source, too. */
+  private readonly learn = Effect.fnUntraced({ self: this }, function* ({ stream, version, data }: Event) {
+    const { tables, set } = this.states
+    const { branch } = set.branches.get(stream)!
+    const { source } = data as SyncedData
+    const places = keysOf(data as SyncedData).map(placeOfKey)
+    const sides: ReadonlyArray<Node> = [{ branch, version }, source]
+    const wanted = places.flatMap((place) => sides.map((side) => ({ ...place, ...side })))
+    const found = yield* tables.query<{ known: Readonly<Record<string, number>> | null; position: string }>(
+      "#projections/states/known-of-keys.sql",
+      [
+        wanted.map((one) => one.branch),
+        wanted.map((one) => one.version),
+        wanted.map(({ tier }) => tier),
+        wanted.map(({ key }) => key)
+      ]
+    )
+    const vectors = wanted.map((node, at) => {
+      const { known, position } = found[at]!
+      const vector = new Map(Object.entries(known ?? {}).map(([one, most]) => [Number(one), most]))
+      return vectorOf(node, { vector, order: Number(position) })
+    })
+    const learnt = places.map((_, at) => {
+      const known = new Map(joined(vectors[2 * at]!, vectors[2 * at + 1]!))
+      known.delete(branch)
+      return JSON.stringify(Object.fromEntries(known))
+    })
+    yield* tables.query("#projections/states/save-known.sql", [
+      branch,
+      version,
+      places.map(({ tier }) => tier),
+      places.map(({ key }) => key),
+      learnt
+    ])
+  })
+
+  private save(rows: ReadonlyArray<object>): Folding {
+    if (rows.length === 0) return Effect.void
+    return Effect.asVoid(
+      this.states.tables.query("#projections/states/save-sync-events.sql", [JSON.stringify(rows)])
+    )
+  }
+}

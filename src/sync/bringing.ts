@@ -1,0 +1,173 @@
+import { Effect } from "effect"
+import type { MaybeJson } from "../base/json-value.ts"
+import type { BranchState } from "../state/branch/branch-state.ts"
+import { constraints } from "../state/definition/constraining.ts"
+import { InvalidArgument, logError } from "../log/error.ts"
+import type { Conflict } from "../state/merge/conflict.ts"
+import { merge3 } from "../state/merge/merge.ts"
+import type { Rule } from "../state/merge/rule.ts"
+import { settle, type Strategy } from "../state/merge/settle.ts"
+import { valueOfPlan } from "../state/merge/virtual-base.ts"
+import { isSame } from "../state/merge/virtual.ts"
+import { keyOfConflict } from "../state/merging/combining.ts"
+import type { StateFailure, StateScene } from "../state/parts.ts"
+import { goingOn } from "../state/past/reading.ts"
+import { nodeOf, ready } from "../state/past/history.ts"
+import { unknownBranch } from "../state/past/refs.ts"
+import type { Node, Selection } from "../state/store.ts"
+import { type KeyId, placeOfKey } from "../state/tier.ts"
+import { type Bases, basesOf } from "./bases.ts"
+
+/** Some keys of a state at one version. */
+export interface Source {
+  readonly scene: StateScene
+  readonly state: BranchState
+  readonly node: Node
+  readonly values: ReadonlyMap<KeyId, MaybeJson>
+}
+
+export interface How {
+  readonly strategy: Strategy
+  readonly rules: ReadonlyArray<Rule>
+}
+
+/** What a source has of some keys, brought into a target: in memory only. */
+export interface Brought {
+  /** The keys of which the target has all that the source has then, as they are to be. */
+  readonly values: ReadonlyMap<KeyId, MaybeJson>
+  /** Only the source has changed them … */
+  readonly applied: ReadonlyArray<KeyId>
+  /** … both have, and it was brought together … */
+  readonly merged: ReadonlyArray<KeyId>
+  /** … and the source has nothing new of them. */
+  readonly skipped: ReadonlyArray<KeyId>
+  /** Why other keys are left as they are. */
+  readonly conflicts: ReadonlyArray<Conflict>
+  /** How many conflicts a rule or the strategy has decided. */
+  readonly settled: number
+}
+
+/** The values of a state: what is known of the branch goes on with it, these do not. */
+const valuesOf = (state: BranchState, { tiers, keys }: Selection): ReadonlyMap<KeyId, MaybeJson> =>
+  new Map([...keys.map((key) => [key, state.value(key)] as const), ...state.entries(tiers)])
+
+/** Some keys of a state as it is now. Fails with UnknownBranch, where nobody has written it. */
+export const sourceOf = Effect.fnUntraced(function* (
+  scene: StateScene,
+  selection: Selection
+): Effect.fn.Return<Source, StateFailure> {
+  const state = yield* goingOn(scene, selection, true)
+  if (state.version === 0) return yield* unknownBranch(scene.name)
+  return { scene, state: state.outline(), node: nodeOf(state), values: valuesOf(state, selection) }
+})
+
+/** Some keys of a branch at the version that it is at. */
+const targetOf = Effect.fnUntraced(function* (
+  scene: StateScene,
+  head: BranchState,
+  selection: Selection
+): Effect.fn.Return<ReadonlyMap<KeyId, MaybeJson>, StateFailure> {
+  if (head.version === 0) return yield* unknownBranch(scene.name)
+  const state = yield* goingOn(scene, selection, false)
+  const isThere = state.id === head.id && state.version === head.version
+  return valuesOf(
+    isThere ? state : yield* scene.parts.refs.at(scene.name, nodeOf(head), selection),
+    selection
+  )
+})
+
+/** A strategy of the caller's may throw. */
+const settling = <A>(use: () => A): Effect.Effect<A, StateFailure> =>
+  Effect.try({
+    try: use,
+    catch: (thrown) =>
+      logError(
+        new InvalidArgument({
+          problem: `The strategy threw ${thrown instanceof Error ? thrown.message : String(thrown)}: let it return a resolution, or undefined`
+        })
+      )
+  })
+
+/** Brings some keys together, each with what both had of it when they last met. */
+export const bring = Effect.fnUntraced(function* (
+  scene: StateScene,
+  head: BranchState,
+  source: Source,
+  selection: Selection,
+  { strategy, rules: own }: How
+): Effect.fn.Return<Brought, StateFailure> {
+  const { parts, name } = scene
+  const ours = yield* targetOf(scene, head, selection)
+  const keys = [...new Set([...source.values.keys(), ...ours.keys()])].toSorted()
+  yield* ready(scene, head, source.state)
+  const bases = yield* basesOf(parts, nodeOf(head), source.node, keys)
+  const rules = [...(yield* parts.definitions.rules(name.agent, head.agentType)), ...own]
+  const brought = yield* settling(() =>
+    keys.map((key) => together(key, bases, ours.get(key), source.values.get(key), rules, strategy))
+  )
+  return yield* fitting(scene, head, brought)
+})
+
+type Kind = "applied" | "merged" | "skipped" | "left"
+
+interface One {
+  readonly key: KeyId
+  readonly kind: Kind
+  readonly value: MaybeJson
+  readonly conflicts: ReadonlyArray<Conflict>
+  readonly settled: number
+}
+
+const together = (
+  key: KeyId,
+  { plans, value: valueAt }: Bases,
+  ours: MaybeJson,
+  theirs: MaybeJson,
+  rules: ReadonlyArray<Rule>,
+  strategy: Strategy
+): One => {
+  const { tier, key: part } = placeOfKey(key)
+  const path = [tier, part]
+  const base = valueOfPlan(plans.get(key)!, (node) => valueAt(key, node), rules, path)
+  if (isSame(base, theirs)) return { key, kind: "skipped", value: ours, conflicts: [], settled: 0 }
+  const merged = merge3({ base, ours, theirs, path, rules })
+  const { value, conflicts, settled } = settle(merged, strategy, rules)
+  if (conflicts.length > 0) return { key, kind: "left", value: ours, conflicts, settled: 0 }
+  const kind = isSame(base, ours) ? "applied" : "merged"
+  return { key, kind, value, conflicts, settled: settled.length }
+}
+
+const tierOf = (conflict: Conflict): string => placeOfKey(keyOfConflict(conflict)).tier
+
+/** Leaves out what would make a tier another one than is declared, tier by tier. */
+const fitting = Effect.fnUntraced(function* (
+  scene: StateScene,
+  head: BranchState,
+  brought: ReadonlyArray<One>
+): Effect.fn.Return<Brought, StateFailure> {
+  let taken = brought.filter(({ kind }) => kind === "applied" || kind === "merged")
+  const conflicts = brought.flatMap((one) => one.conflicts)
+  for (;;) {
+    const values = new Map(taken.map(({ key, value }) => [key, value] as const))
+    const touched = new Set<string>(taken.map(({ key }) => placeOfKey(key).tier))
+    const found = touched.size === 0 ? [] : yield* constraints(scene, head, values)
+    // What is wrong already is none of this.
+    const wrong = found.filter((conflict) => touched.has(tierOf(conflict)))
+    const tiers = new Set(wrong.map(tierOf))
+    const fit = taken.filter(({ key }) => !tiers.has(placeOfKey(key).tier))
+    conflicts.push(...wrong)
+    if (fit.length === taken.length) {
+      const keysThat = (kind: Kind): ReadonlyArray<KeyId> =>
+        (kind === "skipped" ? brought : fit).filter((one) => one.kind === kind).map(({ key }) => key)
+      return {
+        values,
+        applied: keysThat("applied"),
+        merged: keysThat("merged"),
+        skipped: keysThat("skipped"),
+        conflicts,
+        settled: fit.reduce((sum, one) => sum + one.settled, 0)
+      }
+    }
+    taken = fit
+  }
+})
