@@ -92,7 +92,9 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const keyHistory = prepared("#projections/states/key-history.sql")
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")
-  const knownOfKeys = prepared("#projections/states/known-of-keys.sql")
+  const knownOfKeys = prepared({
+    text: 'select known, position, is_known from :"schema".known_of_keys($1, $2, $3, $4)'
+  })
   const wholeChange = prepared("#projections/states/whole-change.sql")
   const versionBefore = prepared("#projections/states/before.sql")
   const commitBefore = prepared("#projections/states/commit-before.sql")
@@ -137,7 +139,9 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
         places.map(({ tier }) => tier),
         places.map(({ key }) => key)
       ]
-      return Effect.map(asked<KnownRow>(knownOfKeys, values), (rows) => rows.map(knownBy))
+      return Effect.map(asked<KnownRow & { is_known: boolean }>(knownOfKeys, values), (rows) =>
+        rows.every(({ is_known }) => is_known) ? rows.map(knownBy) : undefined
+      )
     },
     wholeChange: ({ branch, version }: Node) =>
       Effect.map(asked<{ first: string; last: string }>(wholeChange, [branch, version]), ([row]) => [

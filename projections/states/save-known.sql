@@ -1,6 +1,5 @@
--- From a version ($2) of a branch ($1) on, what is known of other branches ($5) as far as keys are concerned ($3 tiers, $4 keys). After a
--- repair it may be there already.
+-- What is known of other branches from versions of branches on, as far as keys are concerned. After a repair it may be there already.
 insert into :"state_known" (branch, tier, key, version, known)
-select $1::bigint, one.tier, one.key, $2::bigint, one.known
-from unnest($3::text[], $4::text[], $5::jsonb[]) as one (tier, key, known)
+select branch, tier, one.key, version, known
+from jsonb_to_recordset($1::jsonb) as one (branch bigint, tier text, key text, version bigint, known jsonb)
 on conflict (branch, tier, key, version) do nothing

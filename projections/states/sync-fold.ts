@@ -1,13 +1,12 @@
 import { Effect } from "effect"
 import { idOf } from "../../src/log/name.ts"
 import type { Event } from "../../src/log/event.ts"
-import { joined, vectorOf } from "../../src/state/merge/history.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import type { Node } from "../../src/state/store.ts"
-import { keyOfPath, placeOfKey, type KeyId } from "../../src/state/tier.ts"
 import { parsePointer } from "../../src/base/pointer.ts"
 import { isAtFault } from "./branch-fold.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
+import type { FoldedBranch } from "./working-set.ts"
 
 interface Side {
   readonly agent: string
@@ -25,6 +24,10 @@ interface SyncData {
 interface SyncedData extends SyncData {
   readonly sync: string
   readonly settled: number
+  readonly known: ReadonlyArray<{
+    readonly keys: ReadonlyArray<string>
+    readonly branches: Readonly<Record<string, number>>
+  }>
 }
 
 interface LeftData extends SyncData {
@@ -32,9 +35,6 @@ interface LeftData extends SyncData {
   readonly conflicts: ReadonlyArray<unknown>
   readonly failed?: string
 }
-
-const keysOf = ({ keys }: SyncData): ReadonlyArray<KeyId> =>
-  keys.map((pointer) => keyOfPath(parsePointer(pointer)!)!)
 
 /** A row of `state_sync_events`, but for what it has come to. */
 const rowOf = ({ data, meta, recordedAt }: Event, { agent, name }: Side) => {
@@ -68,6 +68,15 @@ const syncedRow = (event: Event) => {
   }
 }
 
+/** The rows of `state_known`. */
+const knownRows = ({ branch }: FoldedBranch, { version, data }: Event) =>
+  (data as SyncedData).known.flatMap(({ keys, branches }) =>
+    keys.map((pointer) => {
+      const [tier, key] = parsePointer(pointer)!
+      return { branch, version, tier, key, known: branches }
+    })
+  )
+
 const leftRow = (event: Event) => {
   const { target, conflicts, failed = null } = event.data as LeftData
   return {
@@ -95,49 +104,15 @@ export class SyncFold {
       const branch = this.states.set.branches.get(stream)
       return branch !== undefined && !isAtFault(branch) && branch.version >= version
     })
-    for (const event of sound) yield* this.learn(event)
+    if (sound.length === 0) return
+    const known = sound.flatMap((event) => knownRows(this.states.set.branches.get(event.stream)!, event))
+    yield* this.states.tables.query("#projections/states/save-known.sql", [JSON.stringify(known)])
     yield* this.save(sound.map(syncedRow))
   })
 
   left(events: ReadonlyArray<Event>): Folding {
     return this.save(events.map(leftRow))
   }
-
-  /** From here on the keys have the history that they have in the source, too. */
-  private readonly learn = Effect.fnUntraced({ self: this }, function* ({ stream, version, data }: Event) {
-    const { tables, set } = this.states
-    const { branch } = set.branches.get(stream)!
-    const { source } = data as SyncedData
-    const places = keysOf(data as SyncedData).map(placeOfKey)
-    const sides: ReadonlyArray<Node> = [{ branch, version }, source]
-    const wanted = places.flatMap((place) => sides.map((side) => ({ ...place, ...side })))
-    const found = yield* tables.query<{ known: Readonly<Record<string, number>> | null; position: string }>(
-      "#projections/states/known-of-keys.sql",
-      [
-        wanted.map((one) => one.branch),
-        wanted.map((one) => one.version),
-        wanted.map(({ tier }) => tier),
-        wanted.map(({ key }) => key)
-      ]
-    )
-    const vectors = wanted.map((node, at) => {
-      const { known, position } = found[at]!
-      const vector = new Map(Object.entries(known ?? {}).map(([one, most]) => [Number(one), most]))
-      return vectorOf(node, { vector, order: Number(position) })
-    })
-    const learnt = places.map((_, at) => {
-      const known = new Map(joined(vectors[2 * at]!, vectors[2 * at + 1]!))
-      known.delete(branch)
-      return JSON.stringify(Object.fromEntries(known))
-    })
-    yield* tables.query("#projections/states/save-known.sql", [
-      branch,
-      version,
-      places.map(({ tier }) => tier),
-      places.map(({ key }) => key),
-      learnt
-    ])
-  })
 
   private save(rows: ReadonlyArray<object>): Folding {
     if (rows.length === 0) return Effect.void

@@ -196,10 +196,13 @@ export class StateStore extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<PastEvent>, PostgresError>
     /** Up to which version of which branches versions know others, by the last beginning or merge before each. */
     readonly known: (nodes: ReadonlyArray<Node>) => Effect.Effect<ReadonlyArray<KnownBy>, PostgresError>
-    /** The same as far as one key of each is concerned, which may have been synchronised by itself. */
+    /**
+     * The same as far as one key of each is concerned, which may have been synchronised by itself, where the beginnings of their branches are
+     * kept ready; undefined where more has to be.
+     */
     readonly knownOfKeys: (
       nodes: ReadonlyArray<Node & { readonly key: KeyId }>
-    ) => Effect.Effect<ReadonlyArray<KnownBy>, PostgresError>
+    ) => Effect.Effect<ReadonlyArray<KnownBy> | undefined, PostgresError>
     /** The first version and the last of the change that a version is a part of: what is too large for one event is several. */
     readonly wholeChange: (node: Node) => Effect.Effect<readonly [first: Node, last: Node], PostgresError>
     /** The version before one; undefined before the first of all. */

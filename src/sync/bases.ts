@@ -1,16 +1,26 @@
 import { Effect } from "effect"
 import type { MaybeJson } from "../base/json-value.ts"
 import { askBasePlan, type BasePlan, nodesOf } from "../state/merge/base-plan.ts"
+import { joined, type Vector, vectorOf } from "../state/merge/history.ts"
 import type { Asking } from "../state/merge/questions.ts"
 import type { StateFailure, StateParts } from "../state/parts.ts"
-import type { Node } from "../state/store.ts"
+import type { KnownBy, Node } from "../state/store.ts"
 import type { KeyId } from "../state/tier.ts"
 
 /** How a merge of single keys of two states comes to its bases. */
 export interface Bases {
   readonly plans: ReadonlyMap<KeyId, BasePlan>
+  /** What both know of other branches, as far as a key is concerned. */
+  readonly known: ReadonlyMap<KeyId, Vector>
   /** What a key was at a version that its plan names. */
   readonly value: (key: KeyId, node: Node) => MaybeJson
+}
+
+export interface Sides {
+  readonly target: Node
+  readonly source: Node
+  /** The position of the younger of both. */
+  readonly upTo: number
 }
 
 interface Open {
@@ -24,14 +34,26 @@ const LOADS_AT_ONCE = 3
 
 const nameOf = ({ branch, version }: Node): string => `${branch}.${version}`
 
-/** Asks the history for all keys at once, as often as one of them has a question. */
-const plansOf = Effect.fnUntraced(function* (
+/** What is known by some versions, each as far as a key is concerned; waits for the read model only where events do not tell. */
+const knownAt = Effect.fnUntraced(function* (
   { store }: StateParts,
-  target: Node,
-  source: Node,
+  nodes: ReadonlyArray<Node & { readonly key: KeyId }>,
+  upTo: number
+): Effect.fn.Return<ReadonlyArray<KnownBy>, StateFailure> {
+  const known = yield* store.knownOfKeys(nodes)
+  if (known !== undefined) return known
+  yield* store.caughtUp(upTo)
+  return (yield* store.knownOfKeys(nodes)) ?? []
+})
+
+/** Asks the history for all keys at once, as often as one of them has a question; the first is what both sides know. */
+const plansOf = Effect.fnUntraced(function* (
+  parts: StateParts,
+  { target, source, upTo }: Sides,
   keys: ReadonlyArray<KeyId>
-): Effect.fn.Return<ReadonlyMap<KeyId, BasePlan>, StateFailure> {
+): Effect.fn.Return<Pick<Bases, "plans" | "known">, StateFailure> {
   const plans = new Map<KeyId, BasePlan>()
+  const vectors = new Map<KeyId, Vector>()
   const open: Array<Open> = []
   const go = (key: KeyId, asking: Asking<BasePlan>, step: ReturnType<Asking<BasePlan>["next"]>): void => {
     if (step.done === true) plans.set(key, step.value)
@@ -43,26 +65,32 @@ const plansOf = Effect.fnUntraced(function* (
   }
   while (open.length > 0) {
     const round = open.splice(0)
-    const known = yield* store.knownOfKeys(
-      round.flatMap(({ key, step }) => step.value.map((node) => ({ ...node, key })))
-    )
+    const asked = round.flatMap(({ key, step }) => step.value.map((node) => ({ ...node, key })))
+    const known = yield* knownAt(parts, asked, upTo)
     let at = 0
     for (const { key, asking, step } of round) {
       const answers = known.slice(at, (at += step.value.length))
+      if (!vectors.has(key)) vectors.set(key, knownByBoth(target, source, answers))
       go(key, asking, asking.next(answers))
     }
   }
-  return plans
+  return { plans, known: vectors }
 })
 
-/** The bases of single keys of a target and a source, both at a version that is kept ready. */
+/** What the target knows of others when it has what the source has. */
+const knownByBoth = (target: Node, source: Node, [ours, theirs]: ReadonlyArray<KnownBy>): Vector => {
+  const known = new Map(joined(vectorOf(target, ours!), vectorOf(source, theirs!)))
+  known.delete(target.branch)
+  return known
+}
+
+/** The bases of single keys of a target and a source, of which the beginnings are kept ready. */
 export const basesOf = Effect.fnUntraced(function* (
   parts: StateParts,
-  target: Node,
-  source: Node,
+  sides: Sides,
   keys: ReadonlyArray<KeyId>
 ): Effect.fn.Return<Bases, StateFailure> {
-  const plans = yield* plansOf(parts, target, source, keys)
+  const { plans, known } = yield* plansOf(parts, sides, keys)
   const wanted = new Map<string, { readonly node: Node; readonly keys: Array<KeyId> }>()
   for (const [key, plan] of plans) {
     for (const node of nodesOf(plan)) {
@@ -83,5 +111,5 @@ export const basesOf = Effect.fnUntraced(function* (
   const states = new Map(loaded.map(([node, state]) => [nameOf(node), state]))
   const damaged = loaded.find(([, state]) => state.fault !== undefined)
   if (damaged !== undefined) return yield* parts.refs.corrupt(damaged[1])
-  return { plans, value: (key, node) => states.get(nameOf(node))?.value(key) }
+  return { plans, known, value: (key, node) => states.get(nameOf(node))?.value(key) }
 })

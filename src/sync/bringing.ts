@@ -4,6 +4,7 @@ import type { BranchState } from "../state/branch/branch-state.ts"
 import { constraints } from "../state/definition/constraining.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
 import type { Conflict } from "../state/merge/conflict.ts"
+import type { Vector } from "../state/merge/history.ts"
 import { merge3 } from "../state/merge/merge.ts"
 import type { Rule } from "../state/merge/rule.ts"
 import { settle, type Strategy } from "../state/merge/settle.ts"
@@ -12,7 +13,7 @@ import { isSame } from "../state/merge/virtual.ts"
 import { keyOfConflict } from "../state/merging/combining.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
 import { goingOn } from "../state/past/reading.ts"
-import { nodeOf, ready } from "../state/past/history.ts"
+import { begun, nodeOf } from "../state/past/history.ts"
 import { unknownBranch } from "../state/past/refs.ts"
 import type { Node, Selection } from "../state/store.ts"
 import { type KeyId, placeOfKey } from "../state/tier.ts"
@@ -41,6 +42,8 @@ export interface Brought {
   readonly merged: ReadonlyArray<KeyId>
   /** … and the source has nothing new of them. */
   readonly skipped: ReadonlyArray<KeyId>
+  /** What is known of other branches from then on, as far as a key is concerned. */
+  readonly known: ReadonlyMap<KeyId, Vector>
   /** Why other keys are left as they are. */
   readonly conflicts: ReadonlyArray<Conflict>
   /** How many conflicts a rule or the strategy has decided. */
@@ -99,13 +102,20 @@ export const bring = Effect.fnUntraced(function* (
   const { parts, name } = scene
   const ours = yield* targetOf(scene, head, selection)
   const keys = [...new Set([...source.values.keys(), ...ours.keys()])].toSorted()
-  yield* ready(scene, head, source.state)
-  const bases = yield* basesOf(parts, nodeOf(head), source.node, keys)
-  const rules = [...(yield* parts.definitions.rules(name.agent, head.agentType)), ...own]
+  yield* begun(scene, head, source.state)
+  const upTo = Math.max(head.position, source.state.position)
+  const [bases, declared] = yield* Effect.all(
+    [
+      basesOf(parts, { target: nodeOf(head), source: source.node, upTo }, keys),
+      parts.definitions.rules(name.agent, head.agentType)
+    ],
+    { concurrency: 2 }
+  )
+  const rules = [...declared, ...own]
   const brought = yield* settling(() =>
     keys.map((key) => together(key, bases, ours.get(key), source.values.get(key), rules, strategy))
   )
-  return yield* fitting(scene, head, brought)
+  return { ...(yield* fitting(scene, head, brought)), known: bases.known }
 })
 
 type Kind = "applied" | "merged" | "skipped" | "left"
@@ -144,7 +154,7 @@ const fitting = Effect.fnUntraced(function* (
   scene: StateScene,
   head: BranchState,
   brought: ReadonlyArray<One>
-): Effect.fn.Return<Brought, StateFailure> {
+): Effect.fn.Return<Omit<Brought, "known">, StateFailure> {
   let taken = brought.filter(({ kind }) => kind === "applied" || kind === "merged")
   const conflicts = brought.flatMap((one) => one.conflicts)
   for (;;) {

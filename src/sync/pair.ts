@@ -9,9 +9,10 @@ import { StateSynced } from "../state/event.ts"
 import { blamed } from "../state/merging/combining.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
-import { nodeOf } from "../state/past/history.ts"
+import { nodeOf, ready } from "../state/past/history.ts"
 import { headOf } from "../state/past/reading.ts"
 import { NOTHING, type Selection } from "../state/store.ts"
+import type { KeyId } from "../state/tier.ts"
 import { bring, type Brought, type How, type Source } from "./bringing.ts"
 
 /** A source and a target of one synchronisation. */
@@ -72,6 +73,8 @@ const lookAt = Effect.fnUntraced(function* (
   head: BranchState
 ): Effect.fn.Return<readonly [Brought, Omit<Done, "version" | "token">], StateFailure> {
   const brought = yield* bring(target, head, source, selection, how)
+  // Who has changed what is looked up in what is kept ready.
+  if (brought.conflicts.length > 0) yield* ready(target, head, source.state)
   const conflicts = yield* blamed(target, brought.conflicts, nodeOf(head), source.node)
   return [brought, doneOf(brought, conflicts)]
 })
@@ -105,9 +108,25 @@ export const synchronise = (pair: Pair): Effect.Effect<Done, StateFailure> =>
     })
   )
 
+/** Most keys of a synchronisation have been through the same: what is known is said once for all of these. */
+const grouped = (keys: ReadonlyArray<KeyId>, known: Brought["known"]) => {
+  const groups = new Map<
+    string,
+    { readonly keys: Array<string>; readonly branches: Record<string, number> }
+  >()
+  for (const key of keys) {
+    const branches = Object.fromEntries(known.get(key) ?? [])
+    const name = JSON.stringify(branches)
+    const group = groups.get(name) ?? { keys: [], branches }
+    group.keys.push(pointerOfKey(key))
+    groups.set(name, group)
+  }
+  return [...groups.values()]
+}
+
 const planned = (
   pair: Pair,
-  { values, settled }: Brought,
+  { values, settled, known }: Brought,
   done: Omit<Done, "version" | "token">
 ): Prepared<Done> => {
   const { sync, source, target, how } = pair
@@ -123,6 +142,7 @@ const planned = (
             source: placeOf(source),
             keys: pointers(keys),
             strategy: nameOfStrategy(how.strategy),
+            known: grouped(keys, known),
             settled,
             durationMs: tookMs(pair)
           })

@@ -55,15 +55,6 @@ const folds: Readonly<Record<string, Call>> = {
   "the keys of a batch": [WANTED, () => [each(LARGE), each("shared"), wanted]],
   "keys of a batch that are inherited": [WANTED, () => [each(DEEPEST), each("shared"), wanted]],
   "a key that is made of patches": [WANTED, () => [[DEEPEST], ["local"], ["long"]]],
-  "what versions know of others as far as a key is concerned": [
-    "#projections/states/known-of-keys.sql",
-    () => [
-      [LARGE, DEEPEST],
-      [FORK, AT],
-      ["shared", "local"],
-      ["k7", "long"]
-    ]
-  ],
   "what begins with a branch": ["#projections/states/heirs.sql", () => [LARGE, AT, FORK + 1]],
   "the events of a branch that is made anew": [
     "#projections/states/fold-stream.sql",
@@ -103,6 +94,15 @@ const questions: Readonly<Record<string, Call>> = {
     () => [
       [LARGE, DEEPEST],
       [FORK, AT]
+    ]
+  ],
+  "what versions know of others as far as a key is concerned": [
+    { text: 'select * from :"schema".known_of_keys($1, $2, $3, $4)' },
+    () => [
+      [LARGE, DEEPEST],
+      [FORK, AT],
+      ["shared", "local"],
+      ["k7", "long"]
     ]
   ],
   "the branch of a version": [

@@ -31,6 +31,8 @@ export const bestAncestors = function* (one: Heads, other: Heads): Asking<Readon
   let open = candidatesOf(one.vector, other.vector).toSorted(
     (a, b) => Number(promise(a) < promise(b)) - Number(promise(a) > promise(b))
   )
+  // Nobody stands above the only one, and nothing more of it is needed.
+  if (open.length === 1) return [{ node: open[0]!, vector: new Map(), order: 0 }]
   const placed: Array<Placed> = []
   while (open.length > 0) {
     const known = yield* ask(open.slice(0, AT_ONCE))
