@@ -44,6 +44,7 @@ export class Lending {
         )
       })
     return {
+      identity: transaction.identity,
       query: (sql, params) => asked(transaction.query(sql, params)),
       emit: (stream, events, options) =>
         Effect.suspend(() => {

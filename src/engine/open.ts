@@ -68,6 +68,7 @@ class OpenEngine implements Engine {
   readonly metrics: ReadModel<"metrics">
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
+  private readonly statesService: States["Service"]
   private readonly promisedStates: PromisedStates
   private readonly projections: Projections["Service"]
   private readonly context: Context.Context<EngineServices>
@@ -92,8 +93,9 @@ class OpenEngine implements Engine {
     this.agents = this.promisedOperations(agents)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.metrics = this.promisedOperations(metrics)
+    this.statesService = Context.get(context, States)
     this.promisedStates = new PromisedStates(
-      Context.get(context, States),
+      this.statesService,
       this.promisedOperations(states),
       (effect) => this.run(effect),
       this
@@ -111,11 +113,15 @@ class OpenEngine implements Engine {
   transaction<A>(body: (tx: Tx) => Promise<A>): Promise<A> {
     const asCaller = AsyncLocalStorage.snapshot()
     return this.run(
-      this.log.transaction((tx) =>
+      this.statesService.transaction((tx) =>
         Effect.flatMap(withinSpan, (inSpan) =>
           Effect.tryPromise({
             try: () =>
-              asCaller(() => inSpan(() => withinTransaction(() => body(promisedTx(tx, this.runAnyway))))),
+              asCaller(() =>
+                inSpan(() =>
+                  withinTransaction(() => body(promisedTx(tx, this.runAnyway, this.statesService)))
+                )
+              ),
             catch: (thrown) => thrown
           })
         )
@@ -146,7 +152,8 @@ class OpenEngine implements Engine {
   ): Promise<Subscription | DurableSubscription> {
     if (this.closing !== undefined) throw closedError()
     const scope = await this.run(Scope.fork(this.scope))
-    if ("name" in options) return subscribeDurably(this.consumers, options, handler, scope, this.runAnyway)
+    if ("name" in options)
+      return subscribeDurably(this.consumers, options, handler, scope, this.statesService, this.runAnyway)
     const subscription = await this.run(Scope.provide(this.log.subscribe(options, handler as Handler), scope))
     return {
       get position() {

@@ -12,6 +12,7 @@ import type { DurableStatus } from "../consumer/status.ts"
 import type { Event } from "../log/event.ts"
 import type { Filter } from "../log/filter.ts"
 import type { From } from "../log/resume.ts"
+import type { States } from "../state/states.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 
 export type DurableOptions = ConsumeOptions
@@ -74,11 +75,12 @@ export const subscribeDurably = async (
   options: DurableOptions,
   handler: unknown,
   scope: Scope.Closeable,
+  states: States["Service"],
   run: Run
 ): Promise<DurableSubscription> => {
   const call = handler as DurableHandler<DurableOptions, Tx>
   const promised = (given: Event, context: HandlerContext | TransactionalContext): unknown =>
-    call(given, "tx" in context ? withPromises(context, run) : context)
+    call(given, "tx" in context ? withPromises(context, states, run) : context)
   const wanted = typeof handler === "function" ? promised : (handler as never)
   const membership = await run(Scope.provide(consumers.subscribe(options, wanted), scope))
   return {
@@ -91,7 +93,11 @@ export const subscribeDurably = async (
   }
 }
 
-const withPromises = (context: TransactionalContext, run: Run): TransactionalContext<Tx> =>
+const withPromises = (
+  context: TransactionalContext,
+  states: States["Service"],
+  run: Run
+): TransactionalContext<Tx> =>
   Object.create(context, {
-    tx: { value: promisedTx(context.tx, run), enumerable: true }
+    tx: { value: promisedTx(context.tx, run, states), enumerable: true }
   }) as TransactionalContext<Tx>

@@ -17,6 +17,8 @@ export interface EmitOptions {
 
 /** A caller's transaction, in which writes and events commit together. Once it has ended, all of it fails with TransactionEnded. */
 export interface Transaction {
+  /** The same for all that it is lent to. */
+  readonly identity: object
   /** Runs a statement of the caller's. */
   readonly query: <Row = Record<string, unknown>>(
     sql: string,
@@ -119,6 +121,7 @@ export const transaction = <A, E, R>(
 
   /** What the caller holds, and may still hold when its body is over. */
   const lent = (connection: Connection): Transaction => ({
+    identity: draft,
     query: (sql, params) =>
       Effect.suspend(() => (ended ? Effect.fail(late("query")) : noticing(connection.query(sql, params)))),
     emit,

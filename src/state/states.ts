@@ -2,6 +2,8 @@ import { Context, Effect, Layer } from "effect"
 import { EventLog } from "../log/event-log.ts"
 import { InvalidArgument, type LogError, logError } from "../log/error.ts"
 import { LogIdentity } from "../log/identity.ts"
+import type { Transaction } from "../log/transaction.ts"
+import type { PostgresError } from "../postgres/error.ts"
 import { Branches } from "./branch/branches.ts"
 import { type Checkpoint, type CheckpointOptions, checkpointTogether } from "./checkpoint/checkpointing.ts"
 import { compact, type Compacted, type CompactOptions } from "./care/compacting.ts"
@@ -17,6 +19,7 @@ import { abortMerge, resolveConflict, type ResolveOptions } from "./merging/reso
 import { type RestoreOptions, restoreTogether } from "./checkpoint/restoring.ts"
 import { StateStore } from "./store.ts"
 import { sweep, type Swept } from "./care/sweeping.ts"
+import { StatesWithin } from "./change/within.ts"
 import type { Written } from "./change/writing.ts"
 
 /** How often what is over is ended, in ms. */
@@ -65,6 +68,10 @@ export class States extends Context.Service<
     readonly compact: (options?: CompactOptions) => Effect.Effect<ReadonlyArray<Compacted>, StateFailure>
     /** Ends sessions and checkpoints that are over. */
     readonly sweep: Effect.Effect<Swept, StateFailure>
+    /** A transaction of the log's, in which states may be changed, too, by `StatesWithin`. */
+    readonly transaction: <A, E, R>(
+      use: (tx: Transaction) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | LogError | PostgresError, R>
     readonly parts: StateParts
   }
 >()("tidemark/state/States") {
@@ -121,6 +128,18 @@ export class States extends Context.Service<
         resolve: (merge, path, resolution, by = {}) => resolveConflict(parts, merge, path, resolution, by),
         finish: (merge, by = {}) => finishMerge(parts, merge, by),
         abort: (merge, by = {}) => abortMerge(parts, merge, by),
+        transaction: (use) => {
+          let within: StatesWithin | undefined
+          const noting = (tx: Transaction) => {
+            within = new StatesWithin(tx)
+            return use(tx)
+          }
+          // Own writes are in cached reads: what is known is of before.
+          return Effect.ensuring(
+            log.transaction(noting),
+            Effect.sync(() => within?.forget())
+          )
+        },
         compact: (options = {}) => compact(parts, options),
         sweep: sweep(parts)
       })

@@ -23,50 +23,68 @@ export const tokenAfter =
   (placed: Placed | undefined, branch: number, version: number): string =>
     stateToken(scene, { branch, version }, placed?.position ?? before.state.position)
 
-/** The values of keys that a change comes to on some state. */
-type Changing = (draft: BranchDraft) => ReadonlyMap<KeyId, MaybeJson> | InvalidChange | PatchRefused
+/** What a change looks at, and what it comes to on the branch as it is then. */
+export interface Changing {
+  readonly selection: Selection
+  readonly plan: (draft: BranchDraft) => Effect.Effect<Plan<Written>, StateFailure>
+}
 
-/** Merges values into a state. */
-export const updateState = Effect.fnUntraced(function* (
+/** The values of keys that a change comes to on some state. */
+type ValuesOf = (draft: BranchDraft) => ReadonlyMap<KeyId, MaybeJson> | InvalidChange | PatchRefused
+
+/** How values are merged into a state. */
+export const updating = Effect.fnUntraced(function* (
   scene: StateScene,
   given: StateUpdate,
   options: ChangeOptions
-): Effect.fn.Return<Written, StateFailure> {
+): Effect.fn.Return<Changing, StateFailure> {
   const update = yield* sound(new Given(scene.name).update(given))
   const selection = { tiers: [], keys: [...update.keys()] }
-  return yield* change(scene, options, selection, (draft) => updated(draft, update))
+  return yield* changing(scene, options, selection, (draft) => updated(draft, update))
 })
 
-/** Applies an RFC 6902 patch to a state. */
-export const patchState = Effect.fnUntraced(function* (
+/** How an RFC 6902 patch is applied to a state. */
+export const patching = Effect.fnUntraced(function* (
   scene: StateScene,
   given: ReadonlyArray<unknown>,
   options: ChangeOptions
-): Effect.fn.Return<Written, StateFailure> {
+): Effect.fn.Return<Changing, StateFailure> {
   const asked = new Given(scene.name)
   const patch = yield* sound(asked.patch(given))
   const selection = asked.selectionOfPatch(patch)
-  return yield* change(scene, options, selection, (draft) => patched(scene.name, draft, patch, selection))
+  return yield* changing(scene, options, selection, (draft) => patched(scene.name, draft, patch, selection))
 })
 
+/** Merges values into a state. */
+export const updateState = (scene: StateScene, given: StateUpdate, options: ChangeOptions) =>
+  Effect.flatMap(updating(scene, given, options), ({ selection, plan }) =>
+    submit(scene, options, selection, plan)
+  )
+
+/** Applies an RFC 6902 patch to a state. */
+export const patchState = (scene: StateScene, given: ReadonlyArray<unknown>, options: ChangeOptions) =>
+  Effect.flatMap(patching(scene, given, options), ({ selection, plan }) =>
+    submit(scene, options, selection, plan)
+  )
+
 /** Where a change is made on a base, its values are those that it has there, merged with what came since. */
-const change = Effect.fnUntraced(function* (
+const changing = Effect.fnUntraced(function* (
   scene: StateScene,
   { base: token, ...by }: ChangeOptions,
   selection: Selection,
-  changing: Changing
-): Effect.fn.Return<Written, StateFailure> {
+  valuesOf: ValuesOf
+): Effect.fn.Return<Changing, StateFailure> {
   const template = yield* scene.parts.definitions.template(scene.agentType)
   const base = token === undefined ? undefined : yield* baseOf(scene, token, selection)
   const checked = yield* checkedBy(scene)
-  return yield* submit(scene, by, unionOf([selection, checked]), (draft) =>
+  const plan: Changing["plan"] = (draft) =>
     Effect.gen(function* () {
       const first = yield* beginning(scene.name, draft, scene.agentType, template)
       const on = base === undefined ? draft : baseDraft(draft, base)
-      const values = changing(on)
+      const values = valuesOf(on)
       if (values instanceof InvalidChange || values instanceof PatchRefused) return yield* failing(values)
       const wanted = base === undefined ? values : yield* rebased(scene, draft, base, values, by)
-      const plan = yield* planOfChange(
+      const change = yield* planOfChange(
         scene.name,
         draft,
         first,
@@ -74,9 +92,9 @@ const change = Effect.fnUntraced(function* (
         changed(base),
         tokenAfter(scene, draft)
       )
-      return yield* fit(scene, draft, checked, plan)
+      return yield* fit(scene, draft, checked, change)
     })
-  )
+  return { selection: unionOf([selection, checked]), plan }
 })
 
 const baseDraft = (draft: BranchDraft, { state }: Base): BranchDraft => {
