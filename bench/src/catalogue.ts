@@ -14,6 +14,7 @@ import { stateLoad } from "./measures/state-load.ts"
 import { startup } from "./measures/startup.ts"
 import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
+import { watch1000, watchLatency } from "./measures/watch.ts"
 
 const measures: ReadonlyArray<Measure> = [
   emitC1,
@@ -38,6 +39,8 @@ const measures: ReadonlyArray<Measure> = [
   stateMerge,
   stateGrowth,
   stateBig,
+  watchLatency,
+  watch1000,
   idle,
   startup,
   takeover

@@ -16,7 +16,8 @@ export interface Entrant {
   close(): Promise<void>
 }
 
-const answer = async (child: ChildProcess): Promise<unknown> => {
+/** What a process says next; rejects when it says that it failed, or ends. */
+export const answer = async (child: ChildProcess): Promise<unknown> => {
   const settled = new AbortController()
   const exit = once(child, "exit", { signal: settled.signal }).then(([code]) => {
     throw new Error(`A contender's process ended before its time, with exit code ${String(code)}.`)

@@ -41,6 +41,9 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["state.update.c64", { ratio: 5 }],
   ["state.checkpoint.c64", { ratio: 5 }],
   ["state.read.c64", { ratio: 5 }],
+  ["watch.latency.p50", { atMost: 5 }],
+  ["watch.latency.p99", { atMost: 25 }],
+  ["watch.1000.p50", { atMost: 10 }],
   ...[
     "read",
     "read.cached",

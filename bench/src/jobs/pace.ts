@@ -11,7 +11,10 @@ export interface Pace {
 }
 
 /** Emits at a steady rate, never waiting for an answer; resolves to the number of events once all are durable. */
-export const pace = async (store: Store, { perSecond, milliseconds, streams }: Pace): Promise<number> => {
+export const pace = async (
+  store: Pick<Store, "append">,
+  { perSecond, milliseconds, streams }: Pace
+): Promise<number> => {
   const total = Math.round((perSecond * milliseconds) / 1000)
   const free = Array.from({ length: streams }, (_, index) => streamOf(1 + index))
   const appends: Array<Promise<unknown>> = []
