@@ -9,7 +9,7 @@ export const states = projection({
   name: "states",
   version: 1,
   events: STATE_EVENTS,
-  tables: "#projections/states/tables.sql",
+  tables: ["#projections/states/tables.sql", "#projections/states/sync-tables.sql"],
   relations: [
     "state_branches",
     "state_sessions",

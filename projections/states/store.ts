@@ -92,6 +92,7 @@ interface LocatedRow {
 }
 
 interface LastRow extends Omit<LastEvent, "version" | "position"> {
+  readonly stream: string
   readonly version: string
   readonly position: string
 }
@@ -203,11 +204,16 @@ const make = Effect.gen(function* () {
             : { stream: row.stream, version: Number(row.version), branch: Number(row.branch) }
       )
     },
-    last: (stream) =>
-      Effect.map(postgres.query<LastRow>(lastly.text, [stream], { name: lastly.name }), ({ rows: [row] }) =>
-        row === undefined
-          ? undefined
-          : { ...row, version: Number(row.version), position: Number(row.position) }
+    lasts: (streams) =>
+      Effect.map(
+        postgres.query<LastRow>(lastly.text, [streams], { name: lastly.name }),
+        ({ rows }) =>
+          new Map(
+            rows.map(({ stream, ...row }) => [
+              stream,
+              { ...row, version: Number(row.version), position: Number(row.position) }
+            ])
+          )
       ),
     lock: (stream, connection) => Effect.asVoid(connection.query(locking.text, [stream])),
     secret: (agent) =>

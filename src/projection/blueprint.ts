@@ -73,7 +73,8 @@ export const blueprint = Effect.fnUntraced(function* (
       try: () => readSql(source),
       catch: (thrown) => invalid(`its SQL cannot be read: ${String(thrown)}`)
     })
-  const tables = yield* read(definition.tables)
+  const sources = Array.isArray(definition.tables) ? definition.tables : [definition.tables]
+  const tables = (yield* Effect.forEach(sources as ReadonlyArray<SqlSource>, read)).join("\n")
   const fold = model.shape === "rows" ? yield* read(model.fold) : ""
   const views = definition.views === undefined ? "" : yield* read(definition.views)
   const problem = problemOf(definition, tables, fold)

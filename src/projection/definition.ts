@@ -85,8 +85,8 @@ export interface ProjectionDefinition<Ops extends Operations = Operations> {
   readonly events: ReadonlyArray<EventType>
   /** Categories whose events are telemetry. */
   readonly telemetry?: ReadonlyArray<string>
-  /** The SQL that makes its tables, each named by a variable: `create table :"agents" (…)`. */
-  readonly tables: SqlSource
+  /** The SQL that makes its tables, each named by a variable: `create table :"agents" (…)`. Of several files, one after the other. */
+  readonly tables: SqlSource | ReadonlyArray<SqlSource>
   /** The plain names of its tables: each is a physical table per generation behind a view of this name. */
   readonly relations: ReadonlyArray<string>
   readonly model: RowsShape | EntitiesShape | BatchesShape

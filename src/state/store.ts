@@ -175,8 +175,10 @@ export class StateStore extends Context.Service<
     ) => Effect.Effect<{ readonly head: number; readonly events: ReadonlyArray<TailEvent> }, PostgresError>
     /** Undefined where there is no such version. */
     readonly locate: (what: Locating) => Effect.Effect<Located | undefined, PostgresError>
-    /** The last event of a stream. */
-    readonly last: (stream: string) => Effect.Effect<LastEvent | undefined, PostgresError>
+    /** The last events of those of some streams that have any. */
+    readonly lasts: (
+      streams: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, LastEvent>, PostgresError>
     /** Until everything up to a position is kept ready. Fails with ProjectionBehind or ProjectionStopped. */
     readonly caughtUp: (position: number) => Effect.Effect<void, ProjectionError>
     /** The keys that may differ between two versions, where the beginnings of their branches are kept ready. */

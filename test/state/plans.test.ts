@@ -117,7 +117,7 @@ const questions: Readonly<Record<string, Call>> = {
     "#projections/states/locate.sql",
     () => [streamOf(LARGE), null, 1_000, null, null]
   ],
-  "the last event of a stream": ["#projections/states/last.sql", () => [streamOf(LARGE)]],
+  "the last event of a stream": ["#projections/states/last.sql", () => [[streamOf(LARGE), streamOf(SMALL)]]],
   "the events of a stream from one on": [
     "#projections/states/page.sql",
     () => [streamOf(LARGE), AT, AT + BATCH]

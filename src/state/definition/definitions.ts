@@ -96,7 +96,7 @@ export class Definitions {
     if (agentType === undefined) return Effect.succeed(new Map())
     const known = this.templates.get(agentType)
     if (known !== undefined) return Effect.succeed(known)
-    return Effect.flatMap(this.load(`type:${agentType}`), (found) => {
+    return Effect.flatMap(this.load([`type:${agentType}`]), ([found]) => {
       const values = new Given(branchName(agentType, MAIN)).update(found?.template ?? {})
       if (values instanceof Error) return Effect.fail(stateError(values))
       this.templates.set(agentType, values)
@@ -107,10 +107,7 @@ export class Definitions {
   /** The rules for merges of an agent's state: the more special ones last. */
   rules(agent: string, agentType: string | undefined): Effect.Effect<ReadonlyArray<Rule>, DefinitionFailure> {
     const scopes = [ALL, ...(agentType === undefined ? [] : [`type:${agentType}`]), `agent:${agent}`]
-    return Effect.map(
-      Effect.forEach(scopes, (scope) => this.load(scope), { concurrency: "unbounded" }),
-      (found) => found.flatMap((one) => one?.rules ?? [])
-    )
+    return Effect.map(this.load(scopes), (found) => found.flatMap((one) => one?.rules ?? []))
   }
 
   /** The tiers of which a schema says what they have to be, for an agent. */
@@ -141,10 +138,12 @@ export class Definitions {
     return scopes.flatMap((scope) => this.checks.get(scope) ?? [])
   }
 
-  private load(scope: string): Effect.Effect<DefinedData | undefined, PostgresError> {
-    return Effect.map(
-      this.store.last(definitionStream(scope)),
-      (last) => last?.data as DefinedData | undefined
+  private load(
+    scopes: ReadonlyArray<string>
+  ): Effect.Effect<ReadonlyArray<DefinedData | undefined>, PostgresError> {
+    const streams = scopes.map(definitionStream)
+    return Effect.map(this.store.lasts(streams), (lasts) =>
+      streams.map((stream) => lasts.get(stream)?.data as DefinedData | undefined)
     )
   }
 
@@ -154,7 +153,7 @@ export class Definitions {
     function* (scope: string, data: DefinedData): Effect.fn.Return<number, DefinitionFailure> {
       const stream = definitionStream(scope)
       for (;;) {
-        const last = yield* this.store.last(stream)
+        const last = (yield* this.store.lasts([stream])).get(stream)
         if (last !== undefined && isSameJson(last.data as Json, data as unknown as Json)) return last.version
         const event = StateDefined.make(data as never)
         const result = yield* Effect.result(

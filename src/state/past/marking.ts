@@ -85,7 +85,7 @@ export const tagState = Effect.fnUntraced(function* (
     { labels: [agentLabel(name.agent)] }
   )
   for (;;) {
-    const last = yield* parts.store.last(stream)
+    const last = (yield* parts.store.lasts([stream])).get(stream)
     if (last?.type === StateTagged.type && !move)
       return yield* stateError(new TagExists({ agent: name.agent, tag }))
     const options = { expected: last?.version ?? ("none" as const), meta: metaOf(by) ?? {} }
@@ -107,7 +107,7 @@ export const untagState = Effect.fnUntraced(function* (
   const stream = tagStream(name.agent, tag)
   const untagged = StateUntagged.make({}, { labels: [agentLabel(name.agent)] })
   for (;;) {
-    const last = yield* parts.store.last(stream)
+    const last = (yield* parts.store.lasts([stream])).get(stream)
     if (last?.type !== StateTagged.type)
       return yield* parts.refs.unknown(name, `tag ${JSON.stringify(tag)}`, "there is no such tag")
     const options = { expected: last.version, meta: metaOf(by) ?? {} }

@@ -150,7 +150,8 @@ export class Refs {
     function* (name: BranchName, tag: string): Effect.fn.Return<Node, RefFailure> {
       const problem = refProblem("tag", tag)
       if (problem !== undefined) return yield* logError(problem)
-      const last = yield* this.store.last(tagStream(name.agent, tag))
+      const stream = tagStream(name.agent, tag)
+      const last = (yield* this.store.lasts([stream])).get(stream)
       if (last?.type !== StateTagged.type)
         return yield* this.unknown(name, `tag ${JSON.stringify(tag)}`, "there is no such tag")
       return last.data as Node

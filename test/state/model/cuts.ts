@@ -32,7 +32,8 @@ export const rowsFoldedBy = async (
   sizes: ReadonlyArray<number>
 ): Promise<Rows> => {
   const set = (sql: SqlSource) => inGeneration(readSql(sql), SCHEMA, states.relations, 1, home)
-  await db.query(`create schema ${home}; ${set(states.tables)}`)
+  const tables = [states.tables].flat() as ReadonlyArray<SqlSource>
+  await db.query(`create schema ${home}; ${tables.map(set).join("\n")}`)
   const query = <Row>(sql: SqlSource, params: ReadonlyArray<unknown>) =>
     Effect.promise(() => db.query(set(sql), params)) as Effect.Effect<ReadonlyArray<Row>>
   const types = new Set(states.events.map(({ type }) => type))
