@@ -14,6 +14,7 @@ import { stateLoad } from "./measures/state-load.ts"
 import { startup } from "./measures/startup.ts"
 import { takeover } from "./measures/takeover.ts"
 import { subscribersOfAll, subscribersOfOne } from "./measures/subscribers.ts"
+import { sync } from "./measures/sync.ts"
 import { watch1000, watchLatency } from "./measures/watch.ts"
 
 const measures: ReadonlyArray<Measure> = [
@@ -41,6 +42,7 @@ const measures: ReadonlyArray<Measure> = [
   stateBig,
   watchLatency,
   watch1000,
+  sync,
   idle,
   startup,
   takeover

@@ -44,6 +44,8 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["watch.latency.p50", { atMost: 5 }],
   ["watch.latency.p99", { atMost: 25 }],
   ["watch.1000.p50", { atMost: 10 }],
+  ["sync.changes_per_s", { atLeast: 10_000 }],
+  ["sync.p50", { atMost: 10 }],
   ...[
     "read",
     "read.cached",
