@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { isUuid } from "../../src/base/uuid.ts"
 import type { Event } from "../../src/log/event.ts"
 import { idOf } from "../../src/log/name.ts"
 import type { PostgresError } from "../../src/postgres/error.ts"
@@ -36,7 +37,8 @@ export const foldMerges = (
     events,
     (event) => {
       const statement = STATEMENTS.get(event.type)
-      if (statement === undefined) return Effect.void
+      // What somebody else has put into such a stream is of no merge.
+      if (statement === undefined || !isUuid(idOf(event.stream))) return Effect.void
       return query(statement.sql, [idOf(event.stream), JSON.stringify(event.data), ...statement.more(event)])
     },
     { discard: true }

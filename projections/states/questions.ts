@@ -70,6 +70,8 @@ export type Questions = Pick<
   | "history"
   | "known"
   | "knownOfKeys"
+  | "goneKeys"
+  | "hasSynced"
   | "wholeChange"
   | "before"
   | "commitBefore"
@@ -95,6 +97,8 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
   const knownOfKeys = prepared({
     text: 'select known, position, is_known from :"schema".known_of_keys($1, $2, $3, $4)'
   })
+  const goneKeys = prepared("#projections/states/gone-keys.sql")
+  const hasSynced = prepared("#projections/states/has-synced.sql")
   const wholeChange = prepared("#projections/states/whole-change.sql")
   const versionBefore = prepared("#projections/states/before.sql")
   const commitBefore = prepared("#projections/states/commit-before.sql")
@@ -139,9 +143,18 @@ export const questions = (postgres: Postgres["Service"]): Questions => {
         places.map(({ tier }) => tier),
         places.map(({ key }) => key)
       ]
-      return Effect.map(asked<KnownRow & { is_known: boolean }>(knownOfKeys, values), (rows) =>
-        rows.every(({ is_known }) => is_known) ? rows.map(knownBy) : undefined
-      )
+      return Effect.map(asked<KnownRow & { is_known: boolean }>(knownOfKeys, values), (rows) => ({
+        known: rows.map(knownBy),
+        isAll: rows.every(({ is_known }) => is_known)
+      }))
+    },
+    goneKeys: ({ branch, version }: Node, tiers) =>
+      Effect.map(asked<{ tier: Tier; key: string }>(goneKeys, [branch, version, tiers]), (rows) =>
+        rows.map(({ tier, key }) => keyId(tier, key))
+      ),
+    hasSynced: (nodes) => {
+      const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
+      return Effect.map(asked<{ has_synced: boolean }>(hasSynced, values), ([row]) => row!.has_synced)
     },
     wholeChange: ({ branch, version }: Node) =>
       Effect.map(asked<{ first: string; last: string }>(wholeChange, [branch, version]), ([row]) => [

@@ -12,6 +12,12 @@ points as (
 known as (
   delete from :"state_known" where branch = $1 and version > $2
 ),
+synced as (
+  delete from :"state_sync_events" event
+  using :"state_branches" self
+  where self.branch = $1 and event.target_agent_id = self.agent and event.target_branch = self.name
+    and event.target_version > $2 and event.target_version < $3
+),
 sessions as (
   delete from :"state_sessions" where branch = $1 and version > $2
 ),

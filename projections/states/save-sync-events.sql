@@ -1,5 +1,5 @@
--- What synchronisations have done to targets, or have left undone after that.
-insert into :"state_sync_events" as known (
+-- What synchronisations have taken over, and what they have left.
+insert into :"state_sync_events" (
   id, source_agent_id, source_branch, source_version, target_agent_id, target_branch, target_version, state_keys, conflicts_detected,
   conflicts_resolved, status, failed, strategy, duration_ms, actor, reason, created_at
 )
@@ -11,8 +11,5 @@ from jsonb_to_recordset($1::jsonb) as one (
   state_keys text[], conflicts_detected integer, conflicts_resolved integer, status text, failed text, strategy text,
   duration_ms integer, actor text, reason text, created_at timestamptz
 )
-on conflict (id, target_agent_id, target_branch) do update
-set status = excluded.status, failed = excluded.failed, duration_ms = excluded.duration_ms,
-  state_keys = known.state_keys || excluded.state_keys, conflicts_detected = known.conflicts_detected + excluded.conflicts_detected
--- After a repair what it took over is told again.
-where excluded.status <> 'synced'
+-- After a repair it may be there already.
+on conflict (id, target_agent_id, target_branch, status) do nothing

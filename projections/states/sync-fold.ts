@@ -4,7 +4,7 @@ import type { Event } from "../../src/log/event.ts"
 import { refOfStream } from "../../src/state/name.ts"
 import type { Node } from "../../src/state/store.ts"
 import { parsePointer } from "../../src/base/pointer.ts"
-import { isAtFault } from "./branch-fold.ts"
+import { isUuid } from "../../src/base/uuid.ts"
 import type { Folding, StateTables } from "./state-tables.ts"
 import type { FoldedBranch } from "./working-set.ts"
 
@@ -16,7 +16,6 @@ interface Side {
 /** What both kinds of events say. */
 interface SyncData {
   readonly source: Side & Node
-  readonly keys: ReadonlyArray<string>
   readonly strategy: string
   readonly durationMs: number
 }
@@ -32,20 +31,20 @@ interface SyncedData extends SyncData {
 
 interface LeftData extends SyncData {
   readonly target: Side
+  readonly keys: ReadonlyArray<string>
   readonly conflicts: ReadonlyArray<unknown>
   readonly failed?: string
 }
 
 /** A row of `state_sync_events`, but for what it has come to. */
 const rowOf = ({ data, meta, recordedAt }: Event, { agent, name }: Side) => {
-  const { source, keys, strategy, durationMs } = data as SyncData
+  const { source, strategy, durationMs } = data as SyncData
   return {
     source_agent_id: source.agent,
     source_branch: source.name,
     source_version: source.version,
     target_agent_id: agent,
     target_branch: name,
-    state_keys: keys,
     strategy,
     duration_ms: durationMs,
     actor: meta.actor ?? null,
@@ -55,11 +54,12 @@ const rowOf = ({ data, meta, recordedAt }: Event, { agent, name }: Side) => {
 }
 
 const syncedRow = (event: Event) => {
-  const { sync, settled } = event.data as SyncedData
+  const { sync, settled, known } = event.data as SyncedData
   const { agent, ref } = refOfStream(event.stream)
   return {
     ...rowOf(event, { agent, name: ref }),
     id: sync,
+    state_keys: known.flatMap(({ keys }) => keys),
     target_version: event.version,
     conflicts_detected: settled,
     conflicts_resolved: settled,
@@ -78,10 +78,11 @@ const knownRows = ({ branch }: FoldedBranch, { version, data }: Event) =>
   )
 
 const leftRow = (event: Event) => {
-  const { target, conflicts, failed = null } = event.data as LeftData
+  const { target, keys, conflicts, failed = null } = event.data as LeftData
   return {
     ...rowOf(event, target),
     id: idOf(event.stream),
+    state_keys: keys,
     target_version: null,
     conflicts_detected: conflicts.length,
     conflicts_resolved: 0,
@@ -100,10 +101,10 @@ export class SyncFold {
 
   /** After these events of branches, in the order of the log. */
   readonly synced = Effect.fnUntraced({ self: this }, function* (events: ReadonlyArray<Event>) {
-    const sound = events.filter(({ stream, version }) => {
-      const branch = this.states.set.branches.get(stream)
-      return branch !== undefined && !isAtFault(branch) && branch.version >= version
-    })
+    // A branch that is damaged stays at its last good version.
+    const sound = events.filter(
+      ({ stream, version }) => (this.states.set.branches.get(stream)?.version ?? 0) >= version
+    )
     if (sound.length === 0) return
     const known = sound.flatMap((event) => knownRows(this.states.set.branches.get(event.stream)!, event))
     yield* this.states.tables.query("#projections/states/save-known.sql", [JSON.stringify(known)])
@@ -111,7 +112,8 @@ export class SyncFold {
   })
 
   left(events: ReadonlyArray<Event>): Folding {
-    return this.save(events.map(leftRow))
+    // What somebody else has put into such a stream is of no synchronisation.
+    return this.save(events.filter(({ stream }) => isUuid(idOf(stream))).map(leftRow))
   }
 
   private save(rows: ReadonlyArray<object>): Folding {

@@ -6,7 +6,7 @@ const MOST = 1_000
 
 const SyncStatus = Schema.Literals(["synced", "conflicts", "failed"])
 
-/** What a synchronisation has done to one target. */
+/** What a synchronisation has taken over to one target, or left there. */
 export const StateSync = Schema.Struct({
   sync: Schema.String,
   source: Schema.String,
@@ -17,7 +17,7 @@ export const StateSync = Schema.Struct({
   /** Null where nothing was taken over. */
   targetVersion: Schema.NullOr(Schema.Int),
   type: Schema.String,
-  /** As RFC 6901 pointers: those that were taken over, and those that were left. */
+  /** As RFC 6901 pointers. */
   keys: Schema.Array(Schema.String),
   status: SyncStatus,
   /** The name of the error that it failed with. */
@@ -35,7 +35,7 @@ export type StateSync = typeof StateSync.Type
 export const syncs = query({
   name: "states.syncs",
   description:
-    "What synchronisations have done, the newest first, a row per target: of an agent on either side or of all; one of them; in one status.",
+    "What synchronisations have taken over and left, the newest first: of an agent on either side or of all; one of them; in one status.",
   scope: "states:read",
   input: Schema.Struct({
     agent: Schema.optionalKey(Schema.NonEmptyString),

@@ -27,9 +27,9 @@ create table :"state_sync_events" (
   actor               text,
   reason              text,
   created_at          timestamptz not null,
-  primary key (id, target_agent_id, target_branch)
+  primary key (id, target_agent_id, target_branch, status)
 );
-comment on table :"state_sync_events" is 'What synchronisations have done to each target, and left undone.';
-comment on column :"state_sync_events".status is 'synced; conflicts, where keys are left with such; or failed, by the error that failed names.';
+comment on table :"state_sync_events" is 'What synchronisations have taken over, and what they have left: for each target one row of each, where there is something.';
+comment on column :"state_sync_events".status is 'synced: the keys were taken over; conflicts: they were left with such; failed: nothing was done, because of the error that failed names.';
 create index on :"state_sync_events" (target_agent_id, created_at);
 create index on :"state_sync_events" (source_agent_id, created_at);

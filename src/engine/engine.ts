@@ -134,8 +134,9 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   /**
    * Brings what an agent's state has of some keys into those of others. Each key is merged with what both had of it when they last met, there or
    * by way of others, so that only what both have changed since can be a conflict: then it is left as it is in that target, and told. Each target
-   * succeeds or fails alone, in one event with all that is taken over; `state_sync_events` keeps what was done. With `dryRun` nothing is done.
-   * Rejects with InvalidArgument, InvalidName, InvalidRules, UnknownBranch (the source), StateCorrupt.
+   * succeeds or fails alone; what is taken over is one event of it, for up to 2 000 keys. `state_sync_events` keeps what was done. With `dryRun`
+   * nothing is done. Rejects with InvalidArgument, InvalidName, InvalidRules, UnknownBranch, StateCorrupt (the source); of a target, `error` may be
+   * these, too, ProjectionBehind, or InvalidEvent, where a value is too large for an event.
    */
   sync(options: SyncOptions): Promise<Synced>
   /** The conflicts that `sync` would have with one target. Rejects as `sync` does, and with what is wrong with the target. */

@@ -85,10 +85,11 @@ export const StateSynced = eventType(
     /** Of all targets the same. */
     sync: text,
     source: Schema.Struct({ branch: Schema.Int, agent: text, name: text, version: Version }),
-    /** Those of which the source has nothing more by then, whether they were changed here or not, as RFC 6901 pointers. */
-    keys: Schema.Array(text),
     strategy: text,
-    /** What is known of other branches from here on, as far as these keys are concerned: up to which version of which, by its number. */
+    /**
+     * The keys of which the source has nothing more by then, whether they were changed here or not, as RFC 6901 pointers; and what is known of
+     * other branches from here on, as far as they are concerned: up to which version of which, by its number.
+     */
     known: Schema.Array(Schema.Struct({ keys: Schema.Array(text), branches: Schema.Record(text, Version) })),
     /** How many conflicts a rule or the strategy has decided. */
     settled: Schema.Int,

@@ -200,11 +200,18 @@ export class StateStore extends Context.Service<
     readonly known: (nodes: ReadonlyArray<Node>) => Effect.Effect<ReadonlyArray<KnownBy>, PostgresError>
     /**
      * The same as far as one key of each is concerned, which may have been synchronised by itself, where the beginnings of their branches are
-     * kept ready; undefined where more has to be.
+     * kept ready. Not `isAll` where more is known once that is folded.
      */
     readonly knownOfKeys: (
       nodes: ReadonlyArray<Node & { readonly key: KeyId }>
-    ) => Effect.Effect<ReadonlyArray<KnownBy> | undefined, PostgresError>
+    ) => Effect.Effect<{ readonly known: ReadonlyArray<KnownBy>; readonly isAll: boolean }, PostgresError>
+    /** The keys of some tiers that a branch has removed by a version, and maybe others that it has. */
+    readonly goneKeys: (
+      node: Node,
+      tiers: ReadonlyArray<Tier>
+    ) => Effect.Effect<ReadonlyArray<KeyId>, PostgresError>
+    /** Whether any key of these branches, or of those that they know of, was ever synchronised. */
+    readonly hasSynced: (nodes: ReadonlyArray<Node>) => Effect.Effect<boolean, PostgresError>
     /** The first version and the last of the change that a version is a part of: what is too large for one event is several. */
     readonly wholeChange: (node: Node) => Effect.Effect<readonly [first: Node, last: Node], PostgresError>
     /** The version before one; undefined before the first of all. */

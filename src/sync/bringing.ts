@@ -4,20 +4,19 @@ import type { BranchState } from "../state/branch/branch-state.ts"
 import { constraints } from "../state/definition/constraining.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
 import type { Conflict } from "../state/merge/conflict.ts"
-import type { Vector } from "../state/merge/history.ts"
 import { merge3 } from "../state/merge/merge.ts"
 import type { Rule } from "../state/merge/rule.ts"
 import { settle, type Strategy } from "../state/merge/settle.ts"
 import { valueOfPlan } from "../state/merge/virtual-base.ts"
 import { isSame } from "../state/merge/virtual.ts"
 import { keyOfConflict } from "../state/merging/combining.ts"
+import { type Bases, basesOf, type KnownByBoth } from "../state/merging/key-bases.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
 import { goingOn } from "../state/past/reading.ts"
-import { begun, nodeOf } from "../state/past/history.ts"
+import { begun, nodeOf, ready } from "../state/past/history.ts"
 import { unknownBranch } from "../state/past/refs.ts"
 import type { Node, Selection } from "../state/store.ts"
 import { type KeyId, placeOfKey } from "../state/tier.ts"
-import { type Bases, basesOf } from "./bases.ts"
 
 /** Some keys of a state at one version. */
 export interface Source {
@@ -26,6 +25,9 @@ export interface Source {
   readonly node: Node
   readonly values: ReadonlyMap<KeyId, MaybeJson>
 }
+
+/** Of more keys than these, what is known is asked of what is kept ready: to look for each among events takes longer than to wait. */
+const MANY = 256
 
 export interface How {
   readonly strategy: Strategy
@@ -40,14 +42,14 @@ export interface Brought {
   readonly applied: ReadonlyArray<KeyId>
   /** … both have, and it was brought together … */
   readonly merged: ReadonlyArray<KeyId>
-  /** … and the source has nothing new of them. */
+  /** … and the source has nothing new of them, but may know of others that have. */
   readonly skipped: ReadonlyArray<KeyId>
-  /** What is known of other branches from then on, as far as a key is concerned. */
-  readonly known: ReadonlyMap<KeyId, Vector>
+  /** What both know of other branches, as far as a key is concerned. */
+  readonly known: ReadonlyMap<KeyId, KnownByBoth>
   /** Why other keys are left as they are. */
   readonly conflicts: ReadonlyArray<Conflict>
-  /** How many conflicts a rule or the strategy has decided. */
-  readonly settled: number
+  /** How many conflicts a rule or the strategy has decided, of each key. */
+  readonly settled: ReadonlyMap<KeyId, number>
 }
 
 /** The values of a state: what is known of the branch goes on with it, these do not. */
@@ -61,7 +63,13 @@ export const sourceOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Source, StateFailure> {
   const state = yield* goingOn(scene, selection, true)
   if (state.version === 0) return yield* unknownBranch(scene.name)
-  return { scene, state: state.outline(), node: nodeOf(state), values: valuesOf(state, selection) }
+  const source = { scene, state: state.outline(), node: nodeOf(state) }
+  const values = new Map(valuesOf(state, selection))
+  // A key that it has no more is one that it had: others may have it still.
+  const gone =
+    selection.tiers.length === 0 ? [] : yield* scene.parts.store.goneKeys(source.node, selection.tiers)
+  for (const key of gone) if (!values.has(key)) values.set(key, undefined)
+  return { ...source, values }
 })
 
 /** Some keys of a branch at the version that it is at. */
@@ -102,7 +110,7 @@ export const bring = Effect.fnUntraced(function* (
   const { parts, name } = scene
   const ours = yield* targetOf(scene, head, selection)
   const keys = [...new Set([...source.values.keys(), ...ours.keys()])].toSorted()
-  yield* begun(scene, head, source.state)
+  yield* keys.length > MANY ? ready(scene, head, source.state) : begun(scene, head, source.state)
   const upTo = Math.max(head.position, source.state.position)
   const [bases, declared] = yield* Effect.all(
     [
@@ -113,12 +121,24 @@ export const bring = Effect.fnUntraced(function* (
   )
   const rules = [...declared, ...own]
   const brought = yield* settling(() =>
-    keys.map((key) => together(key, bases, ours.get(key), source.values.get(key), rules, strategy))
+    keys.map((key) => {
+      const one = together(key, bases, ours.get(key), source.values.get(key), rules, strategy)
+      return one.kind === "skipped" && isNews(bases.known.get(key)!, [head.id, source.node.branch])
+        ? { ...one, kind: "learnt" as const }
+        : one
+    })
   )
   return { ...(yield* fitting(scene, head, brought)), known: bases.known }
 })
 
-type Kind = "applied" | "merged" | "skipped" | "left"
+type Kind = "applied" | "merged" | "skipped" | "learnt" | "left"
+
+/**
+ * The source knows more of others than the target does: what they had, and the source has no more, would come back by way of them, if the target
+ * did not know as much.
+ */
+const isNews = ({ target, source }: KnownByBoth, own: ReadonlyArray<number>): boolean =>
+  [...source].some(([branch, version]) => !own.includes(branch) && (target.get(branch) ?? 0) < version)
 
 interface One {
   readonly key: KeyId
@@ -155,7 +175,7 @@ const fitting = Effect.fnUntraced(function* (
   head: BranchState,
   brought: ReadonlyArray<One>
 ): Effect.fn.Return<Omit<Brought, "known">, StateFailure> {
-  let taken = brought.filter(({ kind }) => kind === "applied" || kind === "merged")
+  let taken = brought.filter(({ kind }) => kind !== "skipped" && kind !== "left")
   const conflicts = brought.flatMap((one) => one.conflicts)
   for (;;) {
     const values = new Map(taken.map(({ key, value }) => [key, value] as const))
@@ -167,15 +187,15 @@ const fitting = Effect.fnUntraced(function* (
     const fit = taken.filter(({ key }) => !tiers.has(placeOfKey(key).tier))
     conflicts.push(...wrong)
     if (fit.length === taken.length) {
-      const keysThat = (kind: Kind): ReadonlyArray<KeyId> =>
-        (kind === "skipped" ? brought : fit).filter((one) => one.kind === kind).map(({ key }) => key)
+      const keysThat = (of: ReadonlyArray<One>, ...kinds: ReadonlyArray<Kind>): ReadonlyArray<KeyId> =>
+        of.filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key)
       return {
         values,
-        applied: keysThat("applied"),
-        merged: keysThat("merged"),
-        skipped: keysThat("skipped"),
+        applied: keysThat(fit, "applied"),
+        merged: keysThat(fit, "merged"),
+        skipped: keysThat(brought, "skipped", "learnt"),
         conflicts,
-        settled: fit.reduce((sum, one) => sum + one.settled, 0)
+        settled: new Map(fit.map(({ key, settled }) => [key, settled]))
       }
     }
     taken = fit

@@ -6,7 +6,8 @@ import { tokenAfter } from "../state/change/changing.ts"
 import { planOfEvent, pointerOfKey } from "../state/change/writing.ts"
 import type { Conflicting } from "../state/error.ts"
 import { StateSynced } from "../state/event.ts"
-import { blamed } from "../state/merging/combining.ts"
+import { blamed, told } from "../state/merging/combining.ts"
+import { joined } from "../state/merge/history.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
 import { nodeOf, ready } from "../state/past/history.ts"
@@ -51,9 +52,9 @@ export const placeOf = ({ scene, node }: Source) => ({
 
 const pointers = (keys: ReadonlyArray<string>): ReadonlyArray<string> => keys.map(pointerOfKey)
 
-const statusOf = ({ values, conflicts }: Brought): Done["status"] => {
+const statusOf = ({ applied, merged, conflicts }: Brought): Done["status"] => {
   if (conflicts.length > 0) return "conflicts"
-  return values.size === 0 ? "up_to_date" : "synced"
+  return applied.length + merged.length === 0 ? "up_to_date" : "synced"
 }
 
 const doneOf = (
@@ -69,14 +70,23 @@ const doneOf = (
 
 /** What both come to on the target as it is. */
 const lookAt = Effect.fnUntraced(function* (
-  { target, source, selection, how }: Pair,
+  pair: Pair,
   head: BranchState
 ): Effect.fn.Return<readonly [Brought, Omit<Done, "version" | "token">], StateFailure> {
+  const { target, source, selection, how } = pair
   const brought = yield* bring(target, head, source, selection, how)
-  // Who has changed what is looked up in what is kept ready.
-  if (brought.conflicts.length > 0) yield* ready(target, head, source.state)
-  const conflicts = yield* blamed(target, brought.conflicts, nodeOf(head), source.node)
-  return [brought, doneOf(brought, conflicts)]
+  return [brought, doneOf(brought, yield* conflictsOf(pair, head, brought))]
+})
+
+/** Conflicts, with who has changed what: that is looked up in what is kept ready, and left out where that is far behind. */
+const conflictsOf = Effect.fnUntraced(function* (
+  { target, source }: Pair,
+  head: BranchState,
+  { conflicts }: Brought
+): Effect.fn.Return<ReadonlyArray<Conflicting>, StateFailure> {
+  if (conflicts.length === 0) return []
+  const isReady = yield* Effect.isSuccess(ready(target, head, source.state))
+  return isReady ? yield* blamed(target, conflicts, nodeOf(head), source.node) : conflicts.map(told)
 })
 
 /** What would be done; nothing is. */
@@ -92,30 +102,61 @@ const as = (scene: StateScene, head: BranchState): Pick<Done, "version" | "token
   token: tokenAfter(scene, { state: head })(undefined, head.id, head.version)
 })
 
+/** So many keys are named by one event at most: more are several synchronisations, one after the other. */
+const MOST_KEYS = 2_000
+
 /** Brings what the source has into the target, in one event with all that can be. */
-export const synchronise = (pair: Pair): Effect.Effect<Done, StateFailure> =>
+export const synchronise = Effect.fnUntraced(function* (pair: Pair): Effect.fn.Return<Done, StateFailure> {
+  let all: Done | undefined
+  for (;;) {
+    const { done, isAll } = yield* synchroniseSome(pair)
+    all = all === undefined ? done : after(all, done)
+    if (isAll) return all
+  }
+})
+
+/** What was done before is not skipped. */
+const after = (before: Done, { applied, merged, skipped, ...now }: Done): Done => {
+  const all = { applied: [...before.applied, ...applied], merged: [...before.merged, ...merged] }
+  const taken = new Set([...all.applied, ...all.merged])
+  return { ...now, ...all, skipped: skipped.filter((path) => !taken.has(path)) }
+}
+
+interface Some {
+  readonly done: Done
+  readonly isAll: boolean
+}
+
+const synchroniseSome = (pair: Pair): Effect.Effect<Some, StateFailure> =>
   whileStill(
     pair.target,
     pair.by,
-    Effect.fnUntraced(function* (head): Effect.fn.Return<Prepared<Done>, StateFailure> {
+    Effect.fnUntraced(function* (head): Effect.fn.Return<Prepared<Some>, StateFailure> {
       const { target } = pair
       const [brought, done] = yield* lookAt(pair, head)
       if (brought.values.size === 0) {
-        const outcome = { ...done, ...as(target, head) }
+        const outcome = { done: { ...done, ...as(target, head) }, isAll: true }
         return { selection: NOTHING, plan: () => Effect.succeed({ events: [], told: () => outcome }) }
       }
-      return planned(pair, brought, done)
+      if (brought.values.size <= MOST_KEYS) return planned(pair, brought, done, true)
+      const values = new Map([...brought.values].slice(0, MOST_KEYS))
+      const taken = (keys: ReadonlyArray<KeyId>) => keys.filter((key) => values.has(key))
+      const some = { ...brought, values, applied: taken(brought.applied), merged: taken(brought.merged) }
+      return planned(pair, some, doneOf(some, done.conflicts), false)
     })
   )
 
 /** Most keys of a synchronisation have been through the same: what is known is said once for all of these. */
-const grouped = (keys: ReadonlyArray<KeyId>, known: Brought["known"]) => {
+const grouped = (branch: number, keys: ReadonlyArray<KeyId>, known: Brought["known"]) => {
   const groups = new Map<
     string,
     { readonly keys: Array<string>; readonly branches: Record<string, number> }
   >()
   for (const key of keys) {
-    const branches = Object.fromEntries(known.get(key) ?? [])
+    const { target, source } = known.get(key)!
+    const all = new Map(joined(target, source))
+    all.delete(branch)
+    const branches = Object.fromEntries(all)
     const name = JSON.stringify(branches)
     const group = groups.get(name) ?? { keys: [], branches }
     group.keys.push(pointerOfKey(key))
@@ -127,8 +168,9 @@ const grouped = (keys: ReadonlyArray<KeyId>, known: Brought["known"]) => {
 const planned = (
   pair: Pair,
   { values, settled, known }: Brought,
-  done: Omit<Done, "version" | "token">
-): Prepared<Done> => {
+  done: Omit<Done, "version" | "token">,
+  isAll: boolean
+): Prepared<Some> => {
   const { sync, source, target, how } = pair
   const keys = [...values.keys()]
   return {
@@ -140,18 +182,17 @@ const planned = (
             ...fields,
             sync,
             source: placeOf(source),
-            keys: pointers(keys),
             strategy: nameOfStrategy(how.strategy),
-            known: grouped(keys, known),
-            settled,
+            known: grouped(draft.state.id, keys, known),
+            settled: keys.reduce((sum, key) => sum + (settled.get(key) ?? 0), 0),
             durationMs: tookMs(pair)
           })
-        const { events, told } = planOfEvent(draft, [], values, make, tokenAfter(target, draft))
+        const plan = planOfEvent(draft, [], values, make, tokenAfter(target, draft))
         return {
-          events,
+          events: plan.events,
           told: (placed, branch) => {
-            const { version, token } = told(placed, branch)
-            return { ...done, version, token }
+            const { version, token } = plan.told(placed, branch)
+            return { done: { ...done, version, token }, isAll }
           }
         }
       })

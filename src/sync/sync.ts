@@ -80,6 +80,8 @@ const STRATEGIES: ReadonlySet<unknown> = new Set(["merge", "source_wins", "targe
 const invalid = (problem: string): LogError => logError(new InvalidArgument({ problem }))
 
 const sceneAt = (states: States["Service"], place: Place): Effect.Effect<StateScene, LogError> => {
+  if (typeof place !== "string" && (typeof place !== "object" || place === null))
+    return Effect.fail(invalid(`${String(place)} is no agent: give the name of one, or { agent, branch }`))
   const { agent, branch } = typeof place === "string" ? { agent: place } : place
   return states.scene(agent, branch === undefined ? {} : { branch })
 }
@@ -171,8 +173,7 @@ const alone = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget, StateFa
       return { agent, branch, ...success, error: undefined, durationMs }
     }
     const error = result.failure.reason
-    // What keeps a target from being written may keep this from being written, too: the caller is told in any case.
-    if (!dryRun) yield* Effect.ignore(leave(pair, [], error.name))
+    if (!dryRun) yield* leave(pair, [], error.name)
     const nothing = { applied: [], merged: [], skipped: [], conflicts: [] }
     return {
       agent,
@@ -190,8 +191,20 @@ const alone = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget, StateFa
 const pathLeft = (conflict: Conflicting): string =>
   conflict.kind === "constraint" ? conflict.path : pointerOfKey(keyOfConflict(conflict))
 
-/** Writes down what was not taken over. */
+/**
+ * Writes down what was not taken over; of values that are too large for an event, where they are. What keeps a target from being written may
+ * keep this from being written, too: the caller is told in any case.
+ */
 const leave = (
+  pair: Pair,
+  conflicts: ReadonlyArray<Conflicting>,
+  failed: string | undefined
+): Effect.Effect<void> => {
+  const short = conflicts.map(({ path, kind }): Conflicting => ({ path, kind }))
+  return Effect.ignore(Effect.catch(written(pair, conflicts, failed), () => written(pair, short, failed)))
+}
+
+const written = (
   pair: Pair,
   conflicts: ReadonlyArray<Conflicting>,
   failed: string | undefined

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest"
 import { InvalidArgument } from "../../src/index.ts"
 import { type SyncOptions, UnknownBranch } from "../../src/state.ts"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
-import { damageEvent } from "../state/damage.ts"
 
 const log = testLog()
 
@@ -69,7 +68,7 @@ describe("a synchronisation", () => {
       data: {
         sync: id,
         source: { agent: a.agent, name: "main", version },
-        keys: ["/shared/plan", "/shared/third"]
+        known: [{ keys: ["/shared/plan", "/shared/third"] }]
       },
       meta: { actor: "ada", reason: "together" }
     })
@@ -292,27 +291,42 @@ describe("a synchronisation", () => {
     await a.update({ shared: { plan: 1, mode: 1 } })
     await b.update({ shared: { mode: 2 } })
     await sync(a, [b], { actor: "ada" })
-    const [row] = await log.engine.states.syncs({ agent: a.agent, status: "conflicts" })
-    expect(row).toMatchObject({
+    const [synced] = await log.engine.states.syncs({ agent: a.agent, status: "synced" })
+    expect(synced).toMatchObject({
       source: a.agent,
       target: b.agent,
       targetVersion: 4,
       type: "manual",
-      keys: ["/shared/plan", "/shared/mode"],
-      conflictsDetected: 1,
-      conflictsResolved: 0,
+      keys: ["/shared/plan"],
+      conflictsDetected: 0,
       actor: "ada"
+    })
+    const [left] = await log.engine.states.syncs({ agent: b.agent, status: "conflicts" })
+    expect(left).toMatchObject({
+      sync: synced!.sync,
+      targetVersion: null,
+      keys: ["/shared/mode"],
+      conflictsDetected: 1,
+      conflictsResolved: 0
     })
     expect(
       await log.db.query(
         `select source_agent_id, sync_type, state_keys, conflicts_detected, conflicts_resolved, status
-         from tidemark.state_sync_events where target_agent_id = '${b.agent}'`
+         from tidemark.state_sync_events where target_agent_id = '${b.agent}' order by status desc`
       )
     ).toEqual([
       {
         source_agent_id: a.agent,
         sync_type: "manual",
-        state_keys: ["/shared/plan", "/shared/mode"],
+        state_keys: ["/shared/plan"],
+        conflicts_detected: 0,
+        conflicts_resolved: 0,
+        status: "synced"
+      },
+      {
+        source_agent_id: a.agent,
+        sync_type: "manual",
+        state_keys: ["/shared/mode"],
         conflicts_detected: 1,
         conflicts_resolved: 0,
         status: "conflicts"
@@ -332,20 +346,4 @@ describe("a synchronisation", () => {
     expect(applied).toHaveLength(60)
     expect(await shared(c)).toEqual(all(2))
   })
-})
-
-test("a state that is repaired to before a synchronisation has met nobody, live and in a read model that is made anew", async () => {
-  const [a, b] = (await written(2)) as [State, State]
-  await a.update({ shared: { plan: { x: 1 } } })
-  const { version } = await syncOne(a, b)
-  await b.update({ shared: { plan: { y: 1 } } })
-  await log.engine.states.syncs({ agent: b.agent })
-  await damageEvent(log, b, version!)
-  await b.repair()
-  expect(await shared(b)).toEqual({})
-  await log.engine.rebuild("states")
-  await a.update({ shared: { plan: { z: 1 } } })
-  expect(await syncOne(a, b)).toMatchObject({ applied: ["/shared/plan"], conflicts: [] })
-  expect(await shared(b)).toEqual({ plan: { x: 1, z: 1 } })
-  expect(await b.verify()).toMatchObject({ isSound: true })
 })

@@ -4,6 +4,7 @@ import { parsePointer } from "../../base/pointer.ts"
 import { changesOf } from "../past/blaming.ts"
 import type { BranchState } from "../branch/branch-state.ts"
 import type { Conflicting } from "../error.ts"
+import { basesOf } from "./key-bases.ts"
 import { askBasePlan, type BasePlan, nodesOf } from "../merge/base-plan.ts"
 import type { Conflict, Merged, Note } from "../merge/conflict.ts"
 import type { Known } from "../merge/history.ts"
@@ -73,10 +74,16 @@ export const combine = Effect.fnUntraced(function* (
     bases.length === 1 && bases.every((base) => stateAt(base).hash === hash)
   const isFastForward = isAncestor || isAsItBegan(ours)
   if (isAsItBegan(theirs)) return { bases, isUpToDate: true, isFastForward, merged: new Map() }
+  // A key that was synchronised by itself has met others than its branch has.
+  const isSynced = yield* parts.store.hasSynced([target, source])
+  const own = isSynced ? yield* basesOf(parts, { target, source, upTo: 0 }, keys) : undefined
   const merged = keys.map((key): readonly [KeyId, Merged] => {
     const { tier, key: part } = placeOfKey(key)
     const path = [tier, part]
-    const base = valueOfPlan(plan, (node) => stateAt(node).value(key), rules, path)
+    const base =
+      own === undefined
+        ? valueOfPlan(plan, (node) => stateAt(node).value(key), rules, path)
+        : valueOfPlan(own.plans.get(key)!, (node) => own.value(key, node), rules, path)
     return [key, merge3({ base, ours: ours.value(key), theirs: theirs.value(key), path, rules })]
   })
   return { bases, isUpToDate, isFastForward, merged: new Map(merged) }

@@ -1,19 +1,25 @@
 import { Effect } from "effect"
-import type { MaybeJson } from "../base/json-value.ts"
-import { askBasePlan, type BasePlan, nodesOf } from "../state/merge/base-plan.ts"
-import { joined, type Vector, vectorOf } from "../state/merge/history.ts"
-import type { Asking } from "../state/merge/questions.ts"
-import type { StateFailure, StateParts } from "../state/parts.ts"
-import type { KnownBy, Node } from "../state/store.ts"
-import type { KeyId } from "../state/tier.ts"
+import type { MaybeJson } from "../../base/json-value.ts"
+import { askBasePlan, type BasePlan, nodesOf } from "../merge/base-plan.ts"
+import { type Vector, vectorOf } from "../merge/history.ts"
+import type { Asking } from "../merge/questions.ts"
+import type { BranchState } from "../branch/branch-state.ts"
+import type { StateFailure, StateParts } from "../parts.ts"
+import type { KnownBy, Node } from "../store.ts"
+import type { KeyId } from "../tier.ts"
 
 /** How a merge of single keys of two states comes to its bases. */
 export interface Bases {
   readonly plans: ReadonlyMap<KeyId, BasePlan>
-  /** What both know of other branches, as far as a key is concerned. */
-  readonly known: ReadonlyMap<KeyId, Vector>
+  /** What either side knows of other branches, as far as a key is concerned. */
+  readonly known: ReadonlyMap<KeyId, KnownByBoth>
   /** What a key was at a version that its plan names. */
   readonly value: (key: KeyId, node: Node) => MaybeJson
+}
+
+export interface KnownByBoth {
+  readonly target: Vector
+  readonly source: Vector
 }
 
 export interface Sides {
@@ -40,10 +46,11 @@ const knownAt = Effect.fnUntraced(function* (
   nodes: ReadonlyArray<Node & { readonly key: KeyId }>,
   upTo: number
 ): Effect.fn.Return<ReadonlyArray<KnownBy>, StateFailure> {
-  const known = yield* store.knownOfKeys(nodes)
-  if (known !== undefined) return known
+  const { known, isAll } = yield* store.knownOfKeys(nodes)
+  if (isAll) return known
   yield* store.caughtUp(upTo)
-  return (yield* store.knownOfKeys(nodes)) ?? []
+  // Whatever is not folded then is of a damaged branch, and does not count.
+  return (yield* store.knownOfKeys(nodes)).known
 })
 
 /** Asks the history for all keys at once, as often as one of them has a question; the first is what both sides know. */
@@ -53,7 +60,7 @@ const plansOf = Effect.fnUntraced(function* (
   keys: ReadonlyArray<KeyId>
 ): Effect.fn.Return<Pick<Bases, "plans" | "known">, StateFailure> {
   const plans = new Map<KeyId, BasePlan>()
-  const vectors = new Map<KeyId, Vector>()
+  const vectors = new Map<KeyId, KnownByBoth>()
   const open: Array<Open> = []
   const go = (key: KeyId, asking: Asking<BasePlan>, step: ReturnType<Asking<BasePlan>["next"]>): void => {
     if (step.done === true) plans.set(key, step.value)
@@ -70,19 +77,29 @@ const plansOf = Effect.fnUntraced(function* (
     let at = 0
     for (const { key, asking, step } of round) {
       const answers = known.slice(at, (at += step.value.length))
-      if (!vectors.has(key)) vectors.set(key, knownByBoth(target, source, answers))
+      const [ours, theirs] = answers
+      if (!vectors.has(key))
+        vectors.set(key, { target: vectorOf(target, ours!), source: vectorOf(source, theirs!) })
       go(key, asking, asking.next(answers))
     }
   }
   return { plans, known: vectors }
 })
 
-/** What the target knows of others when it has what the source has. */
-const knownByBoth = (target: Node, source: Node, [ours, theirs]: ReadonlyArray<KnownBy>): Vector => {
-  const known = new Map(joined(vectorOf(target, ours!), vectorOf(source, theirs!)))
-  known.delete(target.branch)
-  return known
-}
+/** What was there when both last met; of a version that a repair has passed over since, what its branch went on from. */
+const baseAt = Effect.fnUntraced(function* (
+  parts: StateParts,
+  node: Node,
+  keys: ReadonlyArray<KeyId>
+): Effect.fn.Return<BranchState | undefined, StateFailure> {
+  const state = yield* parts.loader.at(node, { tiers: [], keys })
+  if (state.fault === undefined) return state
+  const { good, repaired } = state.fault
+  if (repaired === null) return yield* parts.refs.corrupt(state)
+  return good < 1
+    ? undefined
+    : yield* parts.loader.at({ branch: node.branch, version: good }, { tiers: [], keys })
+})
 
 /** The bases of single keys of a target and a source, of which the beginnings are kept ready. */
 export const basesOf = Effect.fnUntraced(function* (
@@ -101,15 +118,9 @@ export const basesOf = Effect.fnUntraced(function* (
   }
   const loaded = yield* Effect.forEach(
     wanted.values(),
-    (one) =>
-      Effect.map(
-        parts.loader.at(one.node, { tiers: [], keys: one.keys }),
-        (state) => [one.node, state] as const
-      ),
+    (one) => Effect.map(baseAt(parts, one.node, one.keys), (state) => [nameOf(one.node), state] as const),
     { concurrency: LOADS_AT_ONCE }
   )
-  const states = new Map(loaded.map(([node, state]) => [nameOf(node), state]))
-  const damaged = loaded.find(([, state]) => state.fault !== undefined)
-  if (damaged !== undefined) return yield* parts.refs.corrupt(damaged[1])
+  const states = new Map(loaded)
   return { plans, known, value: (key, node) => states.get(nameOf(node))?.value(key) }
 })
