@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { describe, expect, test } from "vitest"
 import { InvalidArgument } from "../../src/index.ts"
-import { type SyncOptions, UnknownBranch } from "../../src/state.ts"
+import { type StateChange, type SyncOptions, UnknownBranch } from "../../src/state.ts"
+import { collector } from "../support/eventually.ts"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
 
 const log = testLog()
@@ -73,6 +74,29 @@ describe("a synchronisation", () => {
       meta: { actor: "ada", reason: "together" }
     })
     expect(await b.verify()).toMatchObject({ isSound: true })
+    const [entry] = await b.history({ limit: 1 })
+    expect(entry).toMatchObject({
+      type: "StateSynced",
+      actor: "ada",
+      changed: ["/shared/plan", "/shared/third"],
+      source: { agent: a.agent, branch: "main", version }
+    })
+    expect(await b.blame("/shared/plan")).toMatchObject([{ type: "StateSynced", reason: "together" }])
+  })
+
+  test("is seen by who watches a target, as one change", async () => {
+    const [a, b] = (await written(2)) as [State, State]
+    const seen = collector<StateChange>()
+    const watch = await b.watch(["/shared/*"], seen.push)
+    await a.update({ shared: { plan: ["x"], mode: "y" } })
+    await syncOne(a, b, { actor: "ada" })
+    const [change] = await seen.reaches(1)
+    expect(change).toMatchObject({ actor: "ada", event: { type: "StateSynced" } })
+    expect(change!.changes.map(({ path, after }) => [path, after]).toSorted()).toEqual([
+      ["/shared/mode", "y"],
+      ["/shared/plan", ["x"]]
+    ])
+    await watch.stop()
   })
 
   test("has nothing to do where the source has nothing new, and brings nothing back", async () => {

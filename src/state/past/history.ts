@@ -41,7 +41,14 @@ export interface HistoryEntry {
   /** The hash of the state after it, where it says so. */
   readonly hash: string | undefined
   /** What it made, or took over: the version that a branch began with or that was merged, or restored. */
-  readonly source: { readonly branch: string; readonly version: number } | undefined
+  readonly source:
+    | {
+        /** Of a synchronisation: whose state it was. */
+        readonly agent?: string
+        readonly branch: string
+        readonly version: number
+      }
+    | undefined
 }
 
 const DEFAULT_LIMIT = 50
@@ -54,7 +61,7 @@ interface Said {
   readonly message?: string
   readonly author?: string
   readonly parent?: { readonly name: string; readonly version: number }
-  readonly source?: { readonly name: string; readonly version: number }
+  readonly source?: { readonly agent?: string; readonly name: string; readonly version: number }
 }
 
 const changedBy = (patch: ReadonlyArray<unknown>): ReadonlyArray<KeyId> => {
@@ -64,6 +71,12 @@ const changedBy = (patch: ReadonlyArray<unknown>): ReadonlyArray<KeyId> => {
     return []
   }
 }
+
+const sourceOf = ({ agent, name, version }: NonNullable<Said["source"]>) => ({
+  ...(agent === undefined ? {} : { agent }),
+  branch: name,
+  version
+})
 
 export const entryOf = ({ data, meta, recordedAt, ...event }: PastEvent): HistoryEntry => {
   const { patch = [], hash, message, author, parent, source = parent } = data as Said
@@ -81,7 +94,7 @@ export const entryOf = ({ data, meta, recordedAt, ...event }: PastEvent): Histor
     author,
     changed: changedBy(patch).map(pointerOfKey),
     hash,
-    source: source === undefined ? undefined : { branch: source.name, version: source.version }
+    source: source && sourceOf(source)
   }
 }
 
