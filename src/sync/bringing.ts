@@ -42,8 +42,10 @@ export interface Brought {
   readonly applied: ReadonlyArray<KeyId>
   /** … both have, and it was brought together … */
   readonly merged: ReadonlyArray<KeyId>
-  /** … and the source has nothing new of them, but may know of others that have. */
+  /** … and the source has nothing new of them. */
   readonly skipped: ReadonlyArray<KeyId>
+  /** Of these the source knows more of others than the target does. */
+  readonly learnt: ReadonlySet<KeyId>
   /** What both know of other branches, as far as a key is concerned. */
   readonly known: ReadonlyMap<KeyId, KnownByBoth>
   /** Why other keys are left as they are. */
@@ -194,6 +196,7 @@ const fitting = Effect.fnUntraced(function* (
         applied: keysThat(fit, "applied"),
         merged: keysThat(fit, "merged"),
         skipped: keysThat(brought, "skipped", "learnt"),
+        learnt: new Set(keysThat(fit, "learnt")),
         conflicts,
         settled: new Map(fit.map(({ key, settled }) => [key, settled]))
       }

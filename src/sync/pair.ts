@@ -7,7 +7,7 @@ import { planOfEvent, pointerOfKey } from "../state/change/writing.ts"
 import type { Conflicting } from "../state/error.ts"
 import { StateSynced } from "../state/event.ts"
 import { blamed, told } from "../state/merging/combining.ts"
-import { joined } from "../state/merge/history.ts"
+import { joined, type Vector } from "../state/merge/history.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
 import { nodeOf, ready } from "../state/past/history.ts"
@@ -146,17 +146,30 @@ const synchroniseSome = (pair: Pair): Effect.Effect<Some, StateFailure> =>
     })
   )
 
+/** What the target knows of others as far as a key is concerned, when it has what the source has. */
+const knownAfter = (
+  key: KeyId,
+  { known, learnt }: Brought,
+  { target, source }: { readonly target: number; readonly source: number }
+): Vector => {
+  const of = known.get(key)!
+  const theirs = new Map(of.source)
+  // Of the source itself there is no news, where it was met before: were its version told each time, those who tell each other what they know
+  // would never be done.
+  if (learnt.has(key) && of.target.has(source)) theirs.delete(source)
+  const all = new Map(joined(of.target, theirs))
+  all.delete(target)
+  return all
+}
+
 /** Most keys of a synchronisation have been through the same: what is known is said once for all of these. */
-const grouped = (branch: number, keys: ReadonlyArray<KeyId>, known: Brought["known"]) => {
+const grouped = (keys: ReadonlyArray<KeyId>, knownOf: (key: KeyId) => Vector) => {
   const groups = new Map<
     string,
     { readonly keys: Array<string>; readonly branches: Record<string, number> }
   >()
   for (const key of keys) {
-    const { target, source } = known.get(key)!
-    const all = new Map(joined(target, source))
-    all.delete(branch)
-    const branches = Object.fromEntries(all)
+    const branches = Object.fromEntries(knownOf(key))
     const name = JSON.stringify(branches)
     const group = groups.get(name) ?? { keys: [], branches }
     group.keys.push(pointerOfKey(key))
@@ -167,11 +180,12 @@ const grouped = (branch: number, keys: ReadonlyArray<KeyId>, known: Brought["kno
 
 const planned = (
   pair: Pair,
-  { values, settled, known }: Brought,
+  brought: Brought,
   done: Omit<Done, "version" | "token">,
   isAll: boolean
 ): Prepared<Some> => {
   const { sync, source, target, how } = pair
+  const { values, settled } = brought
   const keys = [...values.keys()]
   return {
     selection: { tiers: [], keys },
@@ -183,7 +197,9 @@ const planned = (
             sync,
             source: placeOf(source),
             strategy: nameOfStrategy(how.strategy),
-            known: grouped(draft.state.id, keys, known),
+            known: grouped(keys, (key) =>
+              knownAfter(key, brought, { target: draft.state.id, source: source.node.branch })
+            ),
             settled: keys.reduce((sum, key) => sum + (settled.get(key) ?? 0), 0),
             durationMs: tookMs(pair)
           })
