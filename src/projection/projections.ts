@@ -138,8 +138,8 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
     const known = runners.get(name)
     if (known !== undefined) {
       if (known.blueprint.hash === plan.hash) return known
-      // It has no tables any more where those of another definition took their place.
-      const row = known.stop === undefined ? undefined : yield* registry.load(name)
+      // It has no tables any more where those of another definition took their place, whether it has seen that yet or not.
+      const row = yield* registry.load(name)
       if (row?.hash !== plan.hash) {
         const found = known.blueprint.definition.version
         return yield* projectionError(new DefinitionChanged({ projection: name, found, given: version }))
