@@ -134,9 +134,12 @@ describe("what hangs on a read model's view", () => {
 
   it("stands in the way also where it was made while the rebuild went on", async () => {
     const one = await projected(entries({ name: "late" }))
+    // Nobody sees it before the rebuild has begun, and nothing takes the place of what it stands on before that.
+    const session = await db.session()
+    await session.query("begin; create view above as select stream, by from tidemark.late")
     let made: Promise<unknown> | undefined
     const rebuilding = one.rebuild(changed("late", "front"), {
-      onProgress: () => (made ??= db.query("create view above as select stream, by from tidemark.late"))
+      onProgress: () => (made ??= session.query("commit"))
     })
     const reason = await reasonOf(rebuilding.finally(() => made))
     expect(reason).toBeInstanceOf(ViewsInTheWay)
