@@ -85,7 +85,10 @@ export type Questions = Pick<
   | "endExpired"
 >
 
-export const questions = (postgres: Postgres["Service"]): Questions => {
+/** Where questions are asked, and of which log. */
+export type QueriedSchema = Pick<Postgres["Service"], "query" | "schema">
+
+export const questions = (postgres: QueriedSchema): Questions => {
   const prepared = (sql: SqlSource): Statement =>
     statementOf(withSchema(onViews(readSql(sql), postgres.schema), postgres.schema))
   const asked = <Row>({ text, name }: Statement, values: ReadonlyArray<unknown>) =>

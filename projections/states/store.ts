@@ -11,6 +11,7 @@ import {
   type BranchRow,
   type Fault,
   type LastEvent,
+  LentConnection,
   type Loaded,
   type LoadedKey,
   type Moment,
@@ -20,7 +21,7 @@ import {
   type Wanted
 } from "../../src/state/store.ts"
 import { keyId, placeOfKey, type Tier } from "../../src/state/tier.ts"
-import { questions } from "./questions.ts"
+import { type QueriedSchema, questions } from "./questions.ts"
 
 interface BranchJson {
   readonly branch: number
@@ -149,8 +150,13 @@ const columnsOf = (selection: Selection): ReadonlyArray<ReadonlyArray<string>> =
 }
 
 const make = Effect.gen(function* () {
-  const postgres = yield* Postgres
+  const pool = yield* Postgres
   const projections = yield* Projections
+  const postgres: QueriedSchema = {
+    schema: pool.schema,
+    query: (text, values, options) =>
+      Effect.flatMap(LentConnection, (lent) => (lent ?? pool).query(text, values, options))
+  }
   const prepared = (sql: SqlSource) => statementOf(withSchema(readSql(sql), postgres.schema))
   const load = prepared({ text: 'select * from :"schema".load_branch($1, $2, $3, $4, $5, $6)' })
   const tail = prepared("#projections/states/tail.sql")

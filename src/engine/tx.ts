@@ -45,7 +45,8 @@ export interface TxState {
   readonly read: (wanting?: Wanting) => Promise<SeenWithin>
   /**
    * Merges values into it, as `state.update` does. Rejects as that does; then the transaction has nothing of it, and may go on. Where somebody
-   * else writes the state meanwhile, the transaction fails with VersionConflict when it ends: run it again.
+   * else writes the state meanwhile, the transaction fails with VersionConflict when it ends: run it again. Of an agent that nobody has
+   * written, others who begin its state wait from here on until the transaction has ended.
    */
   readonly update: (values: StateUpdate, options?: ChangeOptions) => Promise<WrittenWithin>
   /** Applies an RFC 6902 patch; the same holds. */

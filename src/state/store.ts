@@ -156,7 +156,12 @@ export interface Located extends Node {
 /** What is asked for: a branch by its stream, or by its number. */
 export type Wanted = { readonly stream: string; readonly agent: string } | { readonly branch: number }
 
-/** Where states are kept ready to be read. */
+/** The connection of a transaction, where states are read within one: that must not wait for another while it has this. */
+export const LentConnection = Context.Reference<Queryable | undefined>("tidemark/state/LentConnection", {
+  defaultValue: () => undefined
+})
+
+/** Where states are kept ready to be read: by whatever connection there is, or the one that is lent. */
 export class StateStore extends Context.Service<
   StateStore,
   {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest"
 import { TransactionEnded, VersionConflict } from "../../src/index.ts"
 import { InvalidChange, PatchRefused, StateConflict, StateInvalid, UnknownBranch } from "../../src/state.ts"
 import type { Tx } from "../../src/index.ts"
-import { eventsOf, testLog } from "../log/test-log.ts"
+import { DEFAULT_POOL_SIZE } from "../../src/postgres/postgres.ts"
+import { eventsOf, testLog, upTo } from "../log/test-log.ts"
 import { collector } from "../support/eventually.ts"
 
 const log = testLog()
@@ -93,10 +94,23 @@ describe("a transaction that changes states", () => {
     await log.engine.transaction(add)
     expect((await one.read()).shared).toEqual({ n: 2, mine: 1 })
     const both = log.engine.transaction(async (tx) => {
-      await tx.state("newborn").update({ shared: { n: 1 } })
+      expect((await tx.state("newborn").read()).version).toBe(0)
       await log.engine.state("newborn").update({ shared: { n: 2 } })
+      await tx.state("newborn").update({ shared: { n: 1 } })
     })
     await expect(both).rejects.toBeInstanceOf(VersionConflict)
+  })
+
+  test("begins the state of an agent that others begin, too, who wait for its end", async () => {
+    let late: Promise<unknown> = Promise.resolve()
+    await log.engine.transaction(async (tx) => {
+      await tx.state("twins").update({ shared: { first: 1 } })
+      late = (await log.open()).state("twins").update({ shared: { second: 1 } })
+    })
+    await late
+    const twins = log.engine.state("twins")
+    expect((await twins.read()).shared).toEqual({ first: 1, second: 1 })
+    expect(await twins.verify()).toMatchObject({ isSound: true })
   })
 
   test("merges what came since a base, and is refused what conflicts with it", async () => {
@@ -130,6 +144,34 @@ describe("a transaction that changes states", () => {
       await expect(tx.state(state.agent, { branch: "none" }).read()).rejects.toBeInstanceOf(UnknownBranch)
     })
     expect(await state.read()).toMatchObject({ shared: { n: 1 }, version: 2 })
+  })
+
+  test("asks for no other connection than its own, however many there are at once", async () => {
+    const agentType = "crowded"
+    await log.engine.defineState({
+      agentType,
+      tiers: { shared: Schema.Struct({ n: Schema.Number }) },
+      template: { shared: { n: 0 } }
+    })
+    const engine = await log.open()
+    const places = upTo(3 * DEFAULT_POOL_SIZE).map((n) => [`crowd-a${n}`, `crowd-b${n}`] as const)
+    let inside = 0
+    let all: () => void = () => undefined
+    const full = new Promise<void>((resolve) => (all = resolve))
+    await Promise.all(
+      places.map((agents) =>
+        engine.transaction(async (tx) => {
+          await tx.query("select 1")
+          // Every connection is taken by then.
+          if ((inside += 1) === DEFAULT_POOL_SIZE) all()
+          await full
+          for (const agent of agents)
+            await tx.state(agent, { type: agentType }).update({ shared: { n: 1 }, local: { agent } })
+        })
+      )
+    )
+    for (const agent of places.flat())
+      expect(await engine.state(agent).read()).toMatchObject({ shared: { n: 1 }, local: { agent } })
   })
 
   test("cannot change anything after its end", async () => {

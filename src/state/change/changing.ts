@@ -8,7 +8,7 @@ import { StateChanged } from "../event.ts"
 import { Given, type StateUpdate } from "./given.ts"
 import { type ByWhom, type StateFailure, type StateScene, sound, stateToken, submit } from "../parts.ts"
 import { type Base, baseOf, rebased } from "./rebasing.ts"
-import { type Selection, unionOf } from "../store.ts"
+import { NOTHING, type Selection, unionOf } from "../store.ts"
 import type { KeyId } from "../tier.ts"
 import { beginning, failing, patched, planOfChange, updated, type Written } from "./writing.ts"
 
@@ -110,12 +110,13 @@ const changed =
 
 /** What a schema of this engine looks at before the branch is written. */
 const checkedBy = Effect.fnUntraced(function* ({
-  parts: { branches, definitions },
+  parts: { branches, definitions, loader },
   name,
   agentType
 }: StateScene): Effect.fn.Return<Selection, StateFailure> {
-  if (!definitions.hasChecks) return { tiers: [], keys: [] }
-  const state = yield* branches.read(branches.of(name), { tiers: [], keys: [] }, false)
+  if (!definitions.hasChecks) return NOTHING
+  // What is loaded here is not kept: within a transaction it may never come to be.
+  const state = branches.known(branches.of(name)) ?? (yield* loader.head(name, NOTHING))
   return { tiers: definitions.checkedTiers(name.agent, state.agentType ?? agentType), keys: [] }
 })
 

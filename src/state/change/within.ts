@@ -6,7 +6,7 @@ import { agentLabel, MAIN } from "../name.ts"
 import { metaOf, type StateFailure, type StateScene, sound } from "../parts.ts"
 import { nodeOf } from "../past/history.ts"
 import { unknownBranch } from "../past/refs.ts"
-import { type Selection, unionOf } from "../store.ts"
+import { LentConnection, type Selection } from "../store.ts"
 import type { StateValues } from "../tier.ts"
 import { type ChangeOptions, type Changing, patching, updating } from "./changing.ts"
 import { Given, type StateUpdate, type Wanting } from "./given.ts"
@@ -56,7 +56,7 @@ export class StatesWithin {
       if (!draft.isLive && scene.name.branch !== MAIN) return yield* unknownBranch(scene.name)
       return { ...draft.document(selection), version: draft.version }
     })
-    return this.turns.withPermits(1)(reading)
+    return this.inTurn(reading)
   }
 
   /** Fails as `update` does, and with VersionConflict where that is known already. */
@@ -66,9 +66,7 @@ export class StatesWithin {
     options: ChangeOptions
   ): Effect.Effect<WrittenWithin, StateFailure> {
     const changing = updating(scene, given, options)
-    return this.turns.withPermits(1)(
-      Effect.flatMap(changing, (change) => this.change(scene, change, options))
-    )
+    return this.inTurn(Effect.flatMap(changing, (change) => this.change(scene, change, options)))
   }
 
   patch(
@@ -77,14 +75,18 @@ export class StatesWithin {
     options: ChangeOptions
   ): Effect.Effect<WrittenWithin, StateFailure> {
     const changing = patching(scene, given, options)
-    return this.turns.withPermits(1)(
-      Effect.flatMap(changing, (change) => this.change(scene, change, options))
-    )
+    return this.inTurn(Effect.flatMap(changing, (change) => this.change(scene, change, options)))
   }
 
   /** What this engine knows of these states is not what the transaction has made of them. */
   forget(): void {
     for (const { scene } of this.drafts.values()) scene.parts.branches.forgetName(scene.name)
+  }
+
+  /** One after the other, by the transaction's connection: transactions that waited for another one each would wait for each other. */
+  private inTurn<A>(use: Effect.Effect<A, StateFailure>): Effect.Effect<A, StateFailure> {
+    const { query } = this.tx
+    return this.turns.withPermits(1)(Effect.provideService(use, LentConnection, { query }))
   }
 
   private readonly change = Effect.fnUntraced(
@@ -96,6 +98,7 @@ export class StatesWithin {
     ): Effect.fn.Return<WrittenWithin, StateFailure> {
       const { stream, agent } = scene.name
       const before = yield* this.draftOf(scene, selection)
+      before.state.hasher ??= new StateHasher(yield* scene.parts.store.secret(agent))
       // Where it fails, nothing of it is in the transaction.
       const draft = before.fork()
       const { events, told } = yield* plan(draft)
@@ -120,13 +123,11 @@ export class StatesWithin {
       if (known !== undefined) {
         const { state } = known.draft
         if (state.version === 0) return known.draft
-        state.learnFrom(yield* parts.refs.at(name, nodeOf(state), unionOf([selection])), selection)
+        state.learnFrom(yield* parts.refs.at(name, nodeOf(state), selection), selection)
         return known.draft
       }
-      const connection = { query: this.tx.query }
-      const state = yield* parts.loader.head(name, selection, connection)
+      const state = yield* parts.loader.head(name, selection)
       if (state.fault !== undefined) return yield* parts.refs.corrupt(state)
-      state.hasher ??= new StateHasher(yield* parts.store.secret(name.agent))
       const draft = new BranchDraft(state)
       this.drafts.set(name.stream, { scene, draft })
       return draft
