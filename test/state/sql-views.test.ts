@@ -37,7 +37,10 @@ interface VersionRow {
 }
 
 const statesOf = (agent: string) =>
-  log.db.query<StateRow>("select * from tidemark.agent_states where agent_id = $1", [agent])
+  log.db.query<StateRow>(
+    "select * from tidemark.agent_states where agent_id = $1 order by branch, version::bigint",
+    [agent]
+  )
 
 const versionsOf = (agent: string) =>
   log.db.query<VersionRow>("select * from tidemark.state_versions where agent = $1", [agent])
