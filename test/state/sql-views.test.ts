@@ -43,7 +43,10 @@ const statesOf = (agent: string) =>
   )
 
 const versionsOf = (agent: string) =>
-  log.db.query<VersionRow>("select * from tidemark.state_versions where agent = $1", [agent])
+  log.db.query<VersionRow>(
+    "select * from tidemark.state_versions where agent = $1 order by branch, version",
+    [agent]
+  )
 
 let live: ReadonlySet<string> = new Set()
 
