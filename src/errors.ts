@@ -26,11 +26,13 @@ export {
 export { PositionsExhausted, UnsoundSequence } from "./log/identity.ts"
 export { HandlerFailed } from "./log/subscription.ts"
 export {
+  AgentStopped,
   BranchExists,
   BranchProtected,
   CheckpointExpired,
   InvalidChange,
   InvalidRules,
+  LinkEnded,
   MergeEnded,
   MergeUnresolved,
   NotFastForward,
@@ -42,6 +44,7 @@ export {
   TagExists,
   UnknownBranch,
   UnknownCheckpoint,
+  UnknownLink,
   UnknownMerge,
   UnknownRef
 } from "./state/error.ts"

@@ -15,13 +15,16 @@ export type { Checkpoint, CheckpointOptions } from "./state/checkpoint/checkpoin
 export type { Compacted, CompactOptions } from "./state/care/compacting.ts"
 export type { Diff, DiffFormat, DiffOptions, ValueChange } from "./state/past/comparing.ts"
 export type { Defined, StateDefinition } from "./state/definition/definitions.ts"
+export type { EngineLink, EngineLinks, SyncQueue } from "./engine/linking.ts"
 export {
+  AgentStopped,
   BranchExists,
   BranchProtected,
   CheckpointExpired,
   type Conflicting,
   InvalidChange,
   InvalidRules,
+  LinkEnded,
   MergeEnded,
   MergeUnresolved,
   NotFastForward,
@@ -33,6 +36,7 @@ export {
   TagExists,
   UnknownBranch,
   UnknownCheckpoint,
+  UnknownLink,
   UnknownMerge,
   UnknownRef
 } from "./state/error.ts"
@@ -62,6 +66,20 @@ export type { SeenWithin, WrittenWithin } from "./state/change/within.ts"
 export type { TxState } from "./engine/tx.ts"
 export type { WatchContext, Watching, WatchOptions } from "./engine/watching.ts"
 export type { PathChange } from "./sync/path-changes.ts"
+export type { LinkMember } from "./sync/link/event.ts"
+export type { Link, LinkStatus, LinkStrategy } from "./sync/link/link.ts"
+export type { LinkChange } from "./sync/link/links.ts"
+export type { LinkOptions } from "./sync/link/wanted.ts"
+export type { WorkList } from "./sync/queue/queue.ts"
+export type { RetriedSynced, RetriedSyncOptions, RetriedTarget } from "./sync/queue/retrying.ts"
+export type {
+  BrokenTarget,
+  Priority,
+  QueuedWork,
+  QueueStanding,
+  WorkFailure,
+  WorkState
+} from "./sync/queue/work.ts"
 export type { DetectOptions, Place, Synced, SyncedTarget, SyncKeys, SyncOptions } from "./sync/sync.ts"
 export type { ChangeHandler } from "./sync/watch.ts"
 export type { StateChange } from "./sync/watcher.ts"
@@ -73,4 +91,5 @@ export type {
   StateMerge,
   StateTag
 } from "../projections/states/operations.ts"
+export type { StateLink } from "../projections/links/operations.ts"
 export type { StateSync } from "../projections/states/sync-operations.ts"

@@ -92,6 +92,20 @@ export const get = query({
     Effect.map(context.query<Agent>("#projections/agents/get.sql", [agent]), ([row]) => row ?? null)
 })
 
+export const stopped = query({
+  name: "agents.stopped",
+  description: "Those of some agents that are stopped.",
+  scope: READ,
+  input: Schema.Struct({ agents: Schema.Array(AgentId) }),
+  output: Schema.Array(AgentId),
+  example: { agents: ["billing-7"] },
+  run: ({ agents }, context) =>
+    Effect.map(
+      context.query<{ readonly agent: string }>("#projections/agents/stopped.sql", [agents]),
+      (rows) => rows.map(({ agent }) => agent)
+    )
+})
+
 export const list = query({
   name: "agents.list",
   description: "All agents by id; on request those in one state, or those that are not stopped.",

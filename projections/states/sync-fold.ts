@@ -17,6 +17,7 @@ interface Side {
 interface SyncData {
   readonly source: Side & Node
   readonly strategy: string
+  readonly link?: string
   readonly durationMs: number
 }
 
@@ -38,13 +39,14 @@ interface LeftData extends SyncData {
 
 /** A row of `state_sync_events`, but for what it has come to. */
 const rowOf = ({ data, meta, recordedAt }: Event, { agent, name }: Side) => {
-  const { source, strategy, durationMs } = data as SyncData
+  const { source, strategy, link, durationMs } = data as SyncData
   return {
     source_agent_id: source.agent,
     source_branch: source.name,
     source_version: source.version,
     target_agent_id: agent,
     target_branch: name,
+    sync_type: link === undefined ? "manual" : "link",
     strategy,
     duration_ms: durationMs,
     actor: meta.actor ?? null,

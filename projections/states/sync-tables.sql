@@ -16,7 +16,7 @@ create table :"state_sync_events" (
   target_agent_id     text   collate "C" not null,
   target_branch       text   collate "C" not null,
   target_version      bigint,
-  sync_type           text   not null default 'manual',
+  sync_type           text   not null,
   state_keys          text[] not null,
   conflicts_detected  integer not null,
   conflicts_resolved  integer not null,

@@ -11,13 +11,16 @@ import type { ProjectionDefinition } from "../projection/definition.ts"
 import type { Bound, Operations } from "../projection/operation.ts"
 import type { History } from "./history.ts"
 import type { BoundReadModels } from "./read-models.ts"
+import type { EngineLink, EngineLinks, SyncQueue } from "./linking.ts"
 import type { Rebuilding } from "./rebuilding.ts"
 import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
 import type { Conflicting } from "../state/error.ts"
-import type { DetectOptions, Synced, SyncOptions } from "../sync/sync.ts"
+import type { DetectOptions } from "../sync/sync.ts"
+import type { RetriedSynced, RetriedSyncOptions } from "../sync/queue/retrying.ts"
+import type { LinkOptions } from "../sync/link/wanted.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
@@ -135,10 +138,21 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * Brings what an agent's state has of some keys into those of others. Each key is merged with what both had of it when they last met, there or
    * by way of others, so that only what both have changed since can be a conflict: then it is left as it is in that target, and told. Each target
    * succeeds or fails alone; what is taken over is one event of it, for up to 2 000 keys. `state_sync_events` keeps what was done. With `dryRun`
-   * nothing is done. Rejects with InvalidArgument, InvalidName, InvalidRules, UnknownBranch, StateCorrupt (the source); of a target, `error` may be
-   * these, too, ProjectionBehind, or InvalidEvent, where a value is too large for an event.
+   * nothing is done; with `retry` a target that fails is tried again by and by. Rejects with InvalidArgument, InvalidName, InvalidRules, UnknownBranch, StateCorrupt (the source); of a target, `error` may be
+   * these, too, AgentStopped, ProjectionBehind, or InvalidEvent, where a value is too large for an event.
    */
-  sync(options: SyncOptions): Promise<Synced>
+  sync(options: RetriedSyncOptions): Promise<RetriedSynced>
+  /**
+   * Shares keys from now on: what changes in one of the states comes to the others, each merged as `sync` does it, by way of one hub, so that rings and
+   * groups neither echo nor count twice. It outlives this process: one engine of the fleet at a time hears of changes, and whichever is free brings
+   * them. What cannot be brought is tried again, then parked (`syncQueue`); conflicts wait in the inbox. Rejects with InvalidArgument,
+   * InvalidName, InvalidRules, UnknownBranch (a member that has no state).
+   */
+  link(options: LinkOptions): Promise<EngineLink>
+  /** The links of the fleet. */
+  readonly links: EngineLinks
+  /** What is still to be brought from one state into another. */
+  readonly syncQueue: SyncQueue
   /** The conflicts that `sync` would have with one target. Rejects as `sync` does, and with what is wrong with the target. */
   detectConflicts(options: DetectOptions): Promise<ReadonlyArray<Conflicting>>
   /**

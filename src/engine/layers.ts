@@ -13,8 +13,11 @@ import { configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
+import { linkStore } from "../../projections/links/store.ts"
 import { stateStore } from "../../projections/states/store.ts"
 import { States } from "../state/states.ts"
+import { Links } from "../sync/link/links.ts"
+import { agentStanding } from "./agent-standing.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
@@ -89,17 +92,22 @@ const gauges = Layer.effectDiscard(
 
 const statesLayer = Layer.provide(States.layer, stateStore)
 
+const linksLayer = (works: boolean) =>
+  Layer.provide(Links.layer(works), Layer.merge(linkStore, agentStanding))
+
 /** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
 export const engineLayer = (
   options: OpenOptions,
   environment: Readonly<Record<string, string | undefined>>
 ) => {
   const { readOwnWritesMs, logger, readModels } = options
+  const works = readModels !== "follow"
   const projections = {
-    folds: readModels !== "follow",
+    folds: works,
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.mergeAll(ReadModels.layer, gauges, statesLayer).pipe(
+  return Layer.merge(linksLayer(works), gauges).pipe(
+    Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))

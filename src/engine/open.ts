@@ -31,6 +31,8 @@ import {
   subscribeDurably,
   type SubscriptionControl
 } from "./subscriptions.ts"
+import { Links } from "../sync/link/links.ts"
+import { type EngineLinks, PromisedLinks, type SyncQueue } from "./linking.ts"
 import { type Agents, type EngineState, type EngineStates, PromisedStates } from "./states.ts"
 import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
@@ -70,6 +72,7 @@ class OpenEngine implements Engine {
   private readonly consumers: Consumers["Service"]
   private readonly statesService: States["Service"]
   private readonly promisedStates: PromisedStates
+  private readonly promisedLinks: PromisedLinks
   private readonly projections: Projections["Service"]
   private readonly context: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
@@ -89,7 +92,7 @@ class OpenEngine implements Engine {
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, heartbeats, metrics, states } = Context.get(context, ReadModels)
+    const { agents, heartbeats, links, metrics, states } = Context.get(context, ReadModels)
     this.agents = this.promisedOperations(agents)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.metrics = this.promisedOperations(metrics)
@@ -99,6 +102,11 @@ class OpenEngine implements Engine {
       this.promisedOperations(states),
       (effect) => this.run(effect),
       this
+    )
+    this.promisedLinks = new PromisedLinks(
+      Context.get(context, Links),
+      this.promisedOperations(links),
+      (effect) => this.run(effect)
     )
   }
 
@@ -204,7 +212,19 @@ class OpenEngine implements Engine {
   }
 
   sync(...given: Parameters<Engine["sync"]>): ReturnType<Engine["sync"]> {
-    return this.promisedStates.sync(...given)
+    return this.promisedLinks.sync(...given)
+  }
+
+  link(...given: Parameters<Engine["link"]>): ReturnType<Engine["link"]> {
+    return this.promisedLinks.make(...given)
+  }
+
+  get links(): EngineLinks {
+    return this.promisedLinks.all
+  }
+
+  get syncQueue(): SyncQueue {
+    return this.promisedLinks.queue
   }
 
   detectConflicts(...given: Parameters<Engine["detectConflicts"]>): ReturnType<Engine["detectConflicts"]> {

@@ -22,6 +22,7 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
       return ReadModels.of({
         agents: yield* project(builtIn.agents),
         heartbeats: yield* project(builtIn.heartbeats),
+        links: yield* project(builtIn.links),
         metrics: yield* project(builtIn.metrics),
         states: yield* project(builtIn.states)
       })

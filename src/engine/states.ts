@@ -16,13 +16,7 @@ import type { ResolveOptions } from "../state/merging/resolving.ts"
 import type { StateOptions, States } from "../state/states.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
-import {
-  detectConflicts,
-  type DetectOptions,
-  type Synced,
-  type SyncOptions,
-  syncStates
-} from "../sync/sync.ts"
+import { detectConflicts, type DetectOptions } from "../sync/sync.ts"
 import type { ChangeHandler } from "../sync/watch.ts"
 import type { Engine, PromisedOperations } from "./engine.ts"
 import type { BoundReadModels } from "./read-models.ts"
@@ -201,10 +195,6 @@ export class PromisedStates {
 
   checkpoint({ agents, ...options }: CheckpointOptions & { readonly agents: Agents }): Promise<Checkpoint> {
     return this.run(this.states.checkpoint(placesOf(agents), options))
-  }
-
-  sync(options: SyncOptions): Promise<Synced> {
-    return this.run(syncStates(this.states, options))
   }
 
   detectConflicts(options: DetectOptions): Promise<ReadonlyArray<Conflicting>> {

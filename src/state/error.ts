@@ -206,6 +206,31 @@ export class NotFastForward extends Schema.TaggedError<NotFastForward>()("NotFas
   }
 }
 
+/** The agent was stopped: nothing is brought into its state. */
+export class AgentStopped extends Schema.TaggedError<AgentStopped>()("AgentStopped", {
+  agent: Schema.String
+}) {
+  override get message(): string {
+    return `The agent ${JSON.stringify(this.agent)} was stopped, so nothing was brought into its state. Leave it out, or register it again when it is back.`
+  }
+}
+
+export class UnknownLink extends Schema.TaggedError<UnknownLink>()("UnknownLink", {
+  link: Schema.String
+}) {
+  override get message(): string {
+    return `There is no link ${this.link} in this log. Look in links.list() for those there are.`
+  }
+}
+
+export class LinkEnded extends Schema.TaggedError<LinkEnded>()("LinkEnded", {
+  link: Schema.String
+}) {
+  override get message(): string {
+    return `Link ${this.link} is over. Make another one with link().`
+  }
+}
+
 export class InvalidRules extends Schema.TaggedError<InvalidRules>()("InvalidRules", {
   problem: Schema.String
 }) {
@@ -232,7 +257,10 @@ export const StateReason = Schema.Union([
   MergeUnresolved,
   MergeEnded,
   NotFastForward,
-  InvalidRules
+  InvalidRules,
+  AgentStopped,
+  UnknownLink,
+  LinkEnded
 ])
 export type StateReason = typeof StateReason.Type
 

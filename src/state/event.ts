@@ -86,6 +86,8 @@ export const StateSynced = eventType(
     sync: text,
     source: Schema.Struct({ branch: Schema.Int, agent: text, name: text, version: Version }),
     strategy: text,
+    /** The link that it was done for. */
+    link: Schema.optionalKey(text),
     /**
      * The keys of which the source has nothing more by then, whether they were changed here or not, as RFC 6901 pointers; and what is known of
      * other branches from here on, as far as they are concerned: up to which version of which, by its number.
@@ -106,6 +108,7 @@ export const StateSyncLeft = eventType(
     target: Schema.Struct({ agent: text, name: text }),
     keys: Schema.Array(text),
     strategy: text,
+    link: Schema.optionalKey(text),
     conflicts: Schema.Array(Schema.Record(text, Schema.Json)),
     /** The name of the error that it failed with. */
     failed: Schema.optionalKey(text),

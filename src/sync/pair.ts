@@ -19,6 +19,9 @@ import { bring, type Brought, type How, type Source } from "./bringing.ts"
 /** A source and a target of one synchronisation. */
 export interface Pair {
   readonly sync: string
+  /** The link that it is done for, and whether conflicts are written down by who brings the other way. */
+  readonly link: string | undefined
+  readonly isQuiet: boolean
   readonly source: Source
   readonly target: StateScene
   readonly selection: Selection
@@ -184,7 +187,7 @@ const planned = (
   done: Omit<Done, "version" | "token">,
   isAll: boolean
 ): Prepared<Some> => {
-  const { sync, source, target, how } = pair
+  const { sync, link, source, target, how } = pair
   const { values, settled } = brought
   const keys = [...values.keys()]
   return {
@@ -197,6 +200,7 @@ const planned = (
             sync,
             source: placeOf(source),
             strategy: nameOfStrategy(how.strategy),
+            ...(link === undefined ? {} : { link }),
             known: grouped(keys, (key) =>
               knownAfter(key, brought, { target: draft.state.id, source: source.node.branch })
             ),

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { uuid } from "../base/uuid.ts"
 import { InvalidArgument, type LogError, logError } from "../log/error.ts"
-import { type Conflicting, InvalidRules, stateError } from "../state/error.ts"
+import { AgentStopped, type Conflicting, InvalidRules, stateError } from "../state/error.ts"
 import { StateSyncLeft } from "../state/event.ts"
 import type { Rule } from "../state/merge/rule.ts"
 import { rulesProblem } from "../state/merge/rule-problem.ts"
@@ -79,7 +79,7 @@ const STRATEGIES: ReadonlySet<unknown> = new Set(["merge", "source_wins", "targe
 
 const invalid = (problem: string): LogError => logError(new InvalidArgument({ problem }))
 
-const sceneAt = (states: States["Service"], place: Place): Effect.Effect<StateScene, LogError> => {
+export const sceneAt = (states: States["Service"], place: Place): Effect.Effect<StateScene, LogError> => {
   if (typeof place !== "string" && (typeof place !== "object" || place === null))
     return Effect.fail(invalid(`${String(place)} is no agent: give the name of one, or { agent, branch }`))
   const { agent, branch } = typeof place === "string" ? { agent: place } : place
@@ -136,17 +136,45 @@ export const pairsOf = Effect.fnUntraced(function* (
     ...(reason === undefined ? {} : { reason }),
     ...(meta === undefined ? {} : { meta })
   }
-  const of = { sync: uuid(), source, selection, how, by, since: performance.now() }
+  const of = {
+    sync: uuid(),
+    link: undefined,
+    isQuiet: false,
+    source,
+    selection,
+    how,
+    by,
+    since: performance.now()
+  }
   return targets.map((target) => ({ ...of, target }))
 })
+
+/** What a synchronisation is part of, and what it has to keep to. */
+export interface Course {
+  /** The link that it is done for. */
+  readonly link?: string
+  /** Conflicts are not written down: they are by who brings the other way. */
+  readonly isQuiet?: boolean
+  /** Those of some agents into whose states nothing is brought. */
+  readonly stopped?: (agents: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StateFailure>
+}
 
 /** Brings what a state has of some keys into others. Each target succeeds or fails alone. */
 export const syncStates = Effect.fnUntraced(function* (
   states: States["Service"],
-  { dryRun = false, ...options }: SyncOptions
+  { dryRun = false, ...options }: SyncOptions,
+  { link, isQuiet = false, stopped: stoppedOf }: Course = {}
 ): Effect.fn.Return<Synced, StateFailure> {
-  const pairs = yield* pairsOf(states, options)
-  const targets = yield* Effect.forEach(pairs, (pair) => alone(pair, dryRun), { concurrency: AT_ONCE })
+  const pairs: ReadonlyArray<Pair> = (yield* pairsOf(states, options)).map((pair) => ({
+    ...pair,
+    link,
+    isQuiet
+  }))
+  const agents = pairs.map(({ target }) => target.name.agent)
+  const stopped = stoppedOf === undefined ? new Set<string>() : yield* stoppedOf(agents)
+  const one = (pair: Pair) =>
+    stopped.has(pair.target.name.agent) ? refused(pair, dryRun) : alone(pair, dryRun)
+  const targets = yield* Effect.forEach(pairs, one, { concurrency: AT_ONCE })
   const [{ sync, source }] = pairs as readonly [Pair, ...ReadonlyArray<Pair>]
   const { agent, branch } = source.scene.name
   return { sync, source: { agent, branch, version: source.node.version }, targets }
@@ -161,30 +189,40 @@ export const detectConflicts = Effect.fnUntraced(function* (
   return (yield* trySynchronise(pair!)).conflicts
 })
 
-/** What goes wrong with one target is told of it, and does not keep others from being synchronised. */
-const alone = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget, StateFailure> =>
+/** Nothing is brought into the state of an agent that was stopped. */
+const refused = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget> =>
+  failing(pair, dryRun, new AgentStopped({ agent: pair.target.name.agent }))
+
+const failing = (pair: Pair, dryRun: boolean, error: StateFailure["reason"]): Effect.Effect<SyncedTarget> =>
   Effect.gen(function* () {
-    const result = yield* Effect.result(dryRun ? trySynchronise(pair) : synchronise(pair))
     const { agent, branch } = pair.target.name
-    const durationMs = tookMs(pair)
-    if (result._tag === "Success") {
-      const { success } = result
-      if (!dryRun && success.conflicts.length > 0) yield* leave(pair, success.conflicts, undefined)
-      return { agent, branch, ...success, error: undefined, durationMs }
-    }
-    const error = result.failure.reason
     if (!dryRun) yield* leave(pair, [], error.name)
-    const nothing = { applied: [], merged: [], skipped: [], conflicts: [] }
     return {
       agent,
       branch,
       status: "failed",
       version: undefined,
       token: undefined,
-      ...nothing,
+      applied: [],
+      merged: [],
+      skipped: [],
+      conflicts: [],
       error,
-      durationMs
+      durationMs: tookMs(pair)
     }
+  })
+
+/** What goes wrong with one target is told of it, and does not keep others from being synchronised. */
+const alone = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget, StateFailure> =>
+  Effect.gen(function* () {
+    const result = yield* Effect.result(dryRun ? trySynchronise(pair) : synchronise(pair))
+    if (result._tag === "Failure") return yield* failing(pair, dryRun, result.failure.reason)
+    const { agent, branch } = pair.target.name
+    const durationMs = tookMs(pair)
+    const { success } = result
+    if (!dryRun && !pair.isQuiet && success.conflicts.length > 0)
+      yield* leave(pair, success.conflicts, undefined)
+    return { agent, branch, ...success, error: undefined, durationMs }
   })
 
 /** What is left because of a conflict: a key, or all of a tier that would not be what it is declared to be. */
@@ -209,7 +247,7 @@ const written = (
   conflicts: ReadonlyArray<Conflicting>,
   failed: string | undefined
 ): Effect.Effect<unknown, StateFailure> => {
-  const { sync, source, target, how, by } = pair
+  const { sync, link, source, target, how, by } = pair
   const { agent, branch } = target.name
   const keys = failed === undefined ? conflicts.map(pathLeft) : [...source.values.keys()].map(pointerOfKey)
   const event = StateSyncLeft.make(
@@ -218,6 +256,7 @@ const written = (
       target: { agent, name: branch },
       keys: [...new Set(keys)],
       strategy: nameOfStrategy(how.strategy),
+      ...(link === undefined ? {} : { link }),
       conflicts: conflicts.map((conflict) => JSON.parse(JSON.stringify(conflict)) as Record<string, never>),
       ...(failed === undefined ? {} : { failed }),
       durationMs: tookMs(pair)

@@ -1,0 +1,148 @@
+import { Effect, Scope, Semaphore } from "effect"
+import type { Consumers } from "../../consumer/consumers.ts"
+import type { ConsumerError } from "../../consumer/error.ts"
+import type { LogError } from "../../log/error.ts"
+import type { Event } from "../../log/event.ts"
+import { categoryOf, idOf } from "../../log/name.ts"
+import type { PostgresError } from "../../postgres/error.ts"
+import type { ProjectionError } from "../../projection/error.ts"
+import { StateSynced } from "../../state/event.ts"
+import { refOfStream, STATE } from "../../state/name.ts"
+import type { WorkQueue } from "../queue/queue.ts"
+import type { Worker } from "../queue/worker.ts"
+import { rankOf } from "../queue/work.ts"
+import { LINK, StateLinkChanged, StateLinked, StateLinkResumed } from "./event.ts"
+import { hubStream, type Link, streamOfMember, wayIn, wayOut, waysOf } from "./link.ts"
+import { STUCK } from "./performing.ts"
+import type { LinkStore } from "./store.ts"
+
+/** The durable subscription by which links hear of changes: one engine of the fleet has it at a time. */
+export const SUBSCRIPTION = "tidemark.links"
+
+/** How many events are looked at together: of a burst, each branch is brought once. */
+const BATCH = 1_000
+
+/** What is done about an event asks the server alone: it is tried for as long as that takes, and nothing is passed over. */
+const RETRY = { attempts: 1_000, longestMs: 5_000, giveUp: "stop" } as const
+
+/** How often an engine looks whether there are links, in ms, where there were none. */
+const LOOK_MS = 5_000
+
+/** After these, all that a link may have to bring is looked at. */
+const WHOLE: ReadonlySet<string> = new Set([StateLinked.type, StateLinkChanged.type, StateLinkResumed.type])
+
+type DriverError = LogError | PostgresError | ProjectionError
+
+export interface DriverParts {
+  readonly consumers: Consumers["Service"]
+  readonly store: LinkStore["Service"]
+  readonly queue: WorkQueue
+  readonly worker: Worker
+  /** The category of the streams of agents. */
+  readonly agents: string
+}
+
+/** Puts what links have to bring into the queue, as events tell of it. */
+export class LinkDriver {
+  private readonly parts: DriverParts
+  private readonly scope: Scope.Scope
+  private readonly turn = Semaphore.makeUnsafe(1)
+  private isBegun = false
+
+  constructor(parts: DriverParts, scope: Scope.Scope) {
+    this.parts = parts
+    this.scope = scope
+  }
+
+  /** From now on links are heard of, by this engine or by another one. */
+  readonly begin: Effect.Effect<void, ConsumerError | LogError | PostgresError> = Effect.suspend(() => {
+    if (this.isBegun) return Effect.void
+    const { consumers, agents } = this.parts
+    const filter = { categories: [STATE, LINK, agents] }
+    const options = { name: SUBSCRIPTION, ...filter, batch: BATCH, retry: RETRY } as const
+    return Effect.gen({ self: this }, function* () {
+      yield* Scope.provide(
+        consumers.subscribe(options, (events: ReadonlyArray<Event>) => this.heard(events)),
+        this.scope
+      )
+      this.isBegun = true
+    })
+  }).pipe(this.turn.withPermits(1))
+
+  /** Begins as soon as there is a link. */
+  readonly watch: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
+    while (!this.isBegun) {
+      const isAny = yield* Effect.orElseSucceed(this.parts.store.isAny, () => false)
+      if (isAny) yield* Effect.ignore(this.begin)
+      if (!this.isBegun) yield* Effect.sleep(LOOK_MS)
+    }
+  })
+
+  private heard(events: ReadonlyArray<Event>): Effect.Effect<void, DriverError> {
+    const of = (category: string) => events.filter(({ stream }) => categoryOf(stream) === category)
+    const { worker, queue, agents } = this.parts
+    return Effect.gen({ self: this }, function* () {
+      // Whoever brings what came after that finds the link.
+      yield* this.changed(of(LINK))
+      const states = of(STATE)
+      const touched = yield* this.touched(states)
+      const known = of(agents).map(({ stream }) => idOf(stream))
+      const awake = [
+        ...new Set([...known, ...(touched ? states.map(({ stream }) => refOfStream(stream).agent) : [])])
+      ]
+      if (awake.length > 0) yield* queue.wake(awake, STUCK)
+      worker.wake()
+    })
+  }
+
+  /** Links were made, or are others than they were. */
+  private changed(events: ReadonlyArray<Event>): Effect.Effect<void, DriverError> {
+    const last = events.at(-1)
+    if (last === undefined) return Effect.void
+    const { store, queue } = this.parts
+    return Effect.gen({ self: this }, function* () {
+      yield* store.caughtUp(last.position)
+      const whole = new Set(events.filter(({ type }) => WHOLE.has(type)).map(({ stream }) => idOf(stream)))
+      for (const link of yield* store.byIds([...new Set(events.map(({ stream }) => idOf(stream)))])) {
+        if (link.status === "ended") yield* queue.forget(link.link)
+        else if (whole.has(link.link)) yield* this.put(link, waysOf(link))
+        if (link.status !== "ended") yield* queue.hold(link.link, link.status === "paused")
+      }
+    })
+  }
+
+  /** States have changed; whether some of them have to do with links. */
+  private touched(events: ReadonlyArray<Event>): Effect.Effect<boolean, DriverError> {
+    const streams = new Set(events.map(({ stream }) => stream))
+    if (streams.size === 0) return Effect.succeed(false)
+    return Effect.gen({ self: this }, function* () {
+      const links = yield* this.parts.store.touching([...streams])
+      for (const link of links) yield* this.put(link, waysOfEvents(link, events))
+      return links.length > 0
+    })
+  }
+
+  private put(
+    link: Link,
+    ways: ReadonlyArray<readonly [source: string, target: string]>
+  ): Effect.Effect<void, PostgresError> {
+    const { queue } = this.parts
+    const put = queue.put(link.link, ways, rankOf(link.priority))
+    return link.status === "paused" ? Effect.andThen(put, queue.hold(link.link, true)) : put
+  }
+}
+
+/** What a link has to bring after some events. What a member has from the hub alone does not go back there. */
+const waysOfEvents = (link: Link, events: ReadonlyArray<Event>) => {
+  const hub = hubStream(link)
+  const isOfHub = (event: Event): boolean => StateSynced.is(event) && event.data.source.agent === link.hub
+  const changed = new Set(events.filter((event) => !isOfHub(event)).map(({ stream }) => stream))
+  return [
+    ...link.members
+      .filter((member) => member.gives && changed.has(streamOfMember(member)))
+      .map((member) => wayIn(link, member)),
+    ...(changed.has(hub)
+      ? link.members.filter(({ takes }) => takes).map((member) => wayOut(link, member))
+      : [])
+  ]
+}
