@@ -89,6 +89,20 @@ describe("an appended array", () => {
     ])
   })
 
+  test("takes what a side has merged before as added, wherever that stands", () => {
+    // Two have met already, and the first of them had its own in front.
+    expect(merged(["a"], ["c", "a"], ["a", "b"])).toMatchObject({ value: ["c", "a", "b"], conflicts: [] })
+    expect(merged(["a"], ["a", "b"], ["c", "a"])).toMatchObject({ value: ["a", "b", "c"], conflicts: [] })
+    expect(merged(["a"], ["c", "a", "b"], ["a", "b"])).toMatchObject({
+      value: ["c", "a", "b"],
+      conflicts: []
+    })
+    expect(merged(["a", "a"], ["a", "b", "a"], ["a", "a", "a"])).toMatchObject({
+      value: ["a", "b", "a", "a"],
+      conflicts: []
+    })
+  })
+
   test("is keyed by id where both appended different elements of one id, so that nothing is lost", () => {
     const { value, conflicts, notes } = merged(
       [{ id: 1 }],
