@@ -4,6 +4,7 @@ import type { BranchState } from "../state/branch/branch-state.ts"
 import { constraints } from "../state/definition/constraining.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
 import type { Conflict } from "../state/merge/conflict.ts"
+import { evenedOut } from "../state/merge/evening.ts"
 import { merge3 } from "../state/merge/merge.ts"
 import type { Rule } from "../state/merge/rule.ts"
 import { settle, type Strategy } from "../state/merge/settle.ts"
@@ -161,12 +162,17 @@ const together = (
   const { tier, key: part } = placeOfKey(key)
   const path = [tier, part]
   const base = valueOfPlan(plans.get(key)!, (node) => valueAt(key, node), rules, path)
-  if (isSame(base, theirs)) return { key, kind: "skipped", value: ours, conflicts: [], settled: 0 }
+  if (isSame(base, theirs)) {
+    const even = evenedOut(ours, theirs, rules, path)
+    const kind = isSame(even, ours) ? "skipped" : "merged"
+    return { key, kind, value: even, conflicts: [], settled: 0 }
+  }
   const merged = merge3({ base, ours, theirs, path, rules })
   const { value, conflicts, settled } = settle(merged, strategy, rules)
   if (conflicts.length > 0) return { key, kind: "left", value: ours, conflicts, settled: 0 }
-  const kind = isSame(base, ours) ? "applied" : "merged"
-  return { key, kind, value, conflicts, settled: settled.length }
+  const even = evenedOut(evenedOut(value, theirs, rules, path), ours, rules, path)
+  const kind = isSame(base, ours) && isSame(even, theirs) ? "applied" : "merged"
+  return { key, kind, value: even, conflicts, settled: settled.length }
 }
 
 const tierOf = (conflict: Conflict): string => placeOfKey(keyOfConflict(conflict)).tier
