@@ -64,6 +64,21 @@ const rebuildLines = ({ rebuilds }: EngineStatus): ReadonlyArray<string> =>
     ])
   )
 
+const syncLines = ({ sync }: EngineStatus): ReadonlyArray<string> => {
+  const { waiting, retrying, held, parked, oldestMs, broken } = sync
+  const counts = (["waiting", "retrying", "held", "parked"] as const)
+    .filter((kind) => sync[kind] > 0)
+    .map((kind) => `${sync[kind]} ${kind}`)
+  if (waiting + retrying + held + parked + broken.length === 0) return []
+  return [
+    `${counts.length === 0 ? "nothing waits" : counts.join(", ")}${waiting + retrying === 0 ? "" : `, for ${age(oldestMs)} at most`}`,
+    ...broken.map(
+      ({ agent, branch, failures, failure }) =>
+        `${agent}${branch === "main" ? "" : ` (${branch})`} failed ${counted(failures, "time")} in a row and is left alone for a while: ${failure.message}`
+    )
+  ]
+}
+
 /** A status, and where it is of. */
 export type ShownStatus = EngineStatus & {
   readonly database: string
@@ -90,6 +105,7 @@ export const statusText = (status: ShownStatus, paint: Paint, width = Number.POS
     ["projections", projectionLines(status)],
     ["rebuilds", rebuildLines(status)],
     ["consumers", subscriptionLines(status)],
+    ["syncs", syncLines(status)],
     ["trouble", status.feed.error === undefined ? [] : [status.feed.error]]
   ]
   return sections

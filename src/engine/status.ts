@@ -15,6 +15,8 @@ import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import { Projections } from "../projection/projections.ts"
+import { Links } from "../sync/link/links.ts"
+import type { QueueStanding } from "../sync/queue/work.ts"
 import {
   type ProjectionStanding,
   rebuildsUnderWay,
@@ -171,6 +173,8 @@ export interface EngineStatus extends LogStatus {
   readonly rebuilds: ReadonlyArray<RebuildStanding>
   /** The durable subscriptions of the log, whichever engines work on them. */
   readonly durable: ReadonlyArray<DurableStatus>
+  /** What is still to be brought from one state into another, by whichever engine. */
+  readonly sync: QueueStanding
 }
 
 /** How the log, this engine's part in it, and its read models stand now. */
@@ -184,7 +188,8 @@ export const engineStatus = Effect.gen(function* () {
     ...log,
     projections: yield* standings(postgres, projections.status(), typesOf, log.settled),
     rebuilds: yield* rebuildsUnderWay(postgres),
-    durable: yield* (yield* Consumers).status
+    durable: yield* (yield* Consumers).status,
+    sync: yield* (yield* Links).standing
   }
   return status
 })

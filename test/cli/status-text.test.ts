@@ -103,7 +103,8 @@ const status: Parameters<typeof statusText>[0] = {
       etaMs: undefined,
       owner: undefined
     }
-  ]
+  ],
+  sync: { waiting: 0, retrying: 0, held: 0, parked: 0, oldestMs: 0, broken: [] }
 } as unknown as Parameters<typeof statusText>[0]
 
 describe("the status of projections", () => {
@@ -144,6 +145,21 @@ describe("the status of telemetry", () => {
       /^telemetry +2 partitions, 3\.5 MB, no partition lies ahead: do this$/m
     )
   })
+})
+
+test("the status tells what is still to be brought from state to state, and into which nothing is brought", () => {
+  expect(statusText(status, noPaint)).not.toMatch(/^syncs/m)
+  const failure = { error: "StatementTimeout", message: "the server took too long" }
+  const broken = [{ agent: "b-7", branch: "main", failures: 6, openUntil: new Date(), failure }]
+  const sync = { waiting: 2, retrying: 1, held: 0, parked: 4, oldestMs: 3_000, broken }
+  const text = statusText({ ...status, sync }, noPaint)
+  expect(text).toMatch(/^syncs +2 waiting, 1 retrying, 4 parked, for 3\.0 s at most$/m)
+  expect(text).toMatch(
+    /^ +b-7 failed 6 times in a row and is left alone for a while: the server took too long$/m
+  )
+  expect(statusText({ ...status, sync: { ...sync, waiting: 0, retrying: 0, broken: [] } }, noPaint)).toMatch(
+    /^syncs +4 parked$/m
+  )
 })
 
 test("the status says that a pooler is in between", () => {
