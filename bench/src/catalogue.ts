@@ -6,6 +6,7 @@ import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
+import { linkConverge } from "./measures/link.ts"
 import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
 import { state, stateBig, stateMerge } from "./measures/state.ts"
@@ -43,6 +44,7 @@ const measures: ReadonlyArray<Measure> = [
   watchLatency,
   watch1000,
   sync,
+  linkConverge,
   idle,
   startup,
   takeover

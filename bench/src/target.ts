@@ -46,6 +46,7 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["watch.1000.p50", { atMost: 10 }],
   ["sync.changes_per_s", { atLeast: 10_000 }],
   ["sync.p50", { atMost: 10 }],
+  ["link.converge.100_agents", { atMost: 100 }],
   ...[
     "read",
     "read.cached",
