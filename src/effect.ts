@@ -86,7 +86,7 @@ export { type StateOptions, States } from "./state/states.ts"
 export type { PathChange } from "./sync/path-changes.ts"
 export { detectConflicts, syncStates } from "./sync/sync.ts"
 export { type ChangeHandler, type Watch, watch } from "./sync/watch.ts"
-export type { StateChange } from "./sync/watcher.ts"
+export type { StateChange } from "./sync/state-change.ts"
 export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"
 /** What the queries of the read models give. */

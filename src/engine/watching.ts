@@ -1,4 +1,4 @@
-import type { Effect } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import type { HandlerContext, TransactionalContext } from "../consumer/options.ts"
 import { InvalidArgument } from "../log/error.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
@@ -81,6 +81,18 @@ export const watchState = async (
     const problem = `${lone} is of a watch that has a name: give it one, or leave ${lone} out`
     throw new InvalidArgument({ problem })
   }
-  const prepared = await run(watch(of, paths, handler, { from, isKept: name !== undefined }))
-  return name === undefined ? whileHere(engine, prepared) : durably(engine, prepared, { ...options, name })
+  const scope = Scope.makeUnsafe()
+  const end = (): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
+  try {
+    const preparing = watch(of, paths, handler, { from, isKept: name !== undefined })
+    const prepared = await run(Scope.provide(preparing, scope))
+    const watching = await (name === undefined
+      ? whileHere(engine, prepared)
+      : durably(engine, prepared, { ...options, name }))
+    watching.done.then(end, end)
+    return watching
+  } catch (thrown) {
+    await end()
+    throw thrown
+  }
 }
