@@ -64,6 +64,7 @@ export type { WatchContext, Watching, WatchOptions } from "./engine/watching.ts"
 export type { PathChange } from "./sync/path-changes.ts"
 export type { DetectOptions, Place, Synced, SyncedTarget, SyncKeys, SyncOptions } from "./sync/sync.ts"
 export type { ChangeHandler } from "./sync/watch.ts"
+export type { Attendance, Attendant, PresenceFilter } from "./sync/presence.ts"
 export type { StateChange } from "./sync/state-change.ts"
 /** What the lists of states give. */
 export type {

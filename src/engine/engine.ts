@@ -17,6 +17,7 @@ import type { Defined, StateDefinition } from "../state/definition/definitions.t
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
 import type { Conflicting } from "../state/error.ts"
+import type { Attendant, PresenceFilter } from "../sync/presence.ts"
 import type { DetectOptions, Synced, SyncOptions } from "../sync/sync.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
@@ -141,6 +142,12 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   sync(options: SyncOptions): Promise<Synced>
   /** The conflicts that `sync` would have with one target. Rejects as `sync` does, and with what is wrong with the target. */
   detectConflicts(options: DetectOptions): Promise<ReadonlyArray<Conflicting>>
+  /**
+   * Who watches which states, from where and since when: all watches of all engines that are alive, or those of one agent or of branches of
+   * one name. A watch is there within a second; it goes when it ends, with its engine, or within `leaseMs` (4 000 ms) of the end of a process
+   * that was killed: at once where that was on this machine. What a reader's role or a standby watches is not told.
+   */
+  presence(filter?: PresenceFilter): Promise<ReadonlyArray<Attendant>>
   /**
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
    * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition. Its operations reject with

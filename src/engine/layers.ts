@@ -15,6 +15,7 @@ import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
 import { stateStore } from "../../projections/states/store.ts"
 import { States } from "../state/states.ts"
+import { Presence } from "../sync/presence.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
@@ -99,7 +100,7 @@ export const engineLayer = (
     folds: readModels !== "follow",
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.mergeAll(ReadModels.layer, gauges, statesLayer).pipe(
+  return Layer.mergeAll(ReadModels.layer, gauges, statesLayer, Presence.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))

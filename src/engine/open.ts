@@ -33,6 +33,7 @@ import {
 } from "./subscriptions.ts"
 import { type Agents, type EngineState, type EngineStates, PromisedStates } from "./states.ts"
 import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
+import { Presence } from "../sync/presence.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
@@ -213,6 +214,10 @@ class OpenEngine implements Engine {
 
   restore(...given: Parameters<Engine["restore"]>): ReturnType<Engine["restore"]> {
     return this.promisedStates.restore(...given)
+  }
+
+  presence(...given: Parameters<Engine["presence"]>): ReturnType<Engine["presence"]> {
+    return this.run(Effect.flatMap(Presence, ({ list }) => list(...given)))
   }
 
   async project<Ops extends Operations>(

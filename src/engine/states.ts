@@ -23,12 +23,13 @@ import {
   type SyncOptions,
   syncStates
 } from "../sync/sync.ts"
+import type { Presence } from "../sync/presence.ts"
 import type { ChangeHandler } from "../sync/watch.ts"
 import type { Engine, PromisedOperations } from "./engine.ts"
 import type { BoundReadModels } from "./read-models.ts"
 import { type WatchContext, type Watching, type WatchOptions, watchState } from "./watching.ts"
 
-type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
+type Run = <A>(effect: Effect.Effect<A, unknown, Presence>) => Promise<A>
 
 /** Methods that return promises. */
 type Promised<Methods> = {

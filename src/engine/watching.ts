@@ -2,6 +2,7 @@ import { Effect, Exit, Scope } from "effect"
 import type { HandlerContext, TransactionalContext } from "../consumer/options.ts"
 import { InvalidArgument } from "../log/error.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
+import type { Presence } from "../sync/presence.ts"
 import { type ChangeHandler, type Watch, watch } from "../sync/watch.ts"
 import type { Engine } from "./engine.ts"
 import type { DurableOptions, SubscriptionControl } from "./subscriptions.ts"
@@ -36,7 +37,7 @@ export interface Watching {
   readonly control: SubscriptionControl | undefined
 }
 
-type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
+type Run = <A>(effect: Effect.Effect<A, unknown, Presence>) => Promise<A>
 type Prepared = Watch<WatchContext>
 
 const durably = async (
@@ -84,7 +85,7 @@ export const watchState = async (
   const scope = Scope.makeUnsafe()
   const end = (): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
   try {
-    const preparing = watch(of, paths, handler, { from, isKept: name !== undefined })
+    const preparing = watch(of, paths, handler, { from, name })
     const prepared = await run(Scope.provide(preparing, scope))
     const watching = await (name === undefined
       ? whileHere(engine, prepared)

@@ -11,6 +11,7 @@ import { type StateFailure, type StateScene, stateToken } from "../state/parts.t
 import { unknownBranch } from "../state/past/refs.ts"
 import { type Node, NOTHING, type Selection } from "../state/store.ts"
 import { patternsOf } from "./patterns.ts"
+import { Presence } from "./presence.ts"
 import type { StateChange } from "./state-change.ts"
 import { Watcher } from "./watcher.ts"
 
@@ -30,8 +31,8 @@ export interface Watch<Context = unknown> {
 export interface WatchFrom {
   /** A token to go on from. Default: from now on. */
   readonly from?: string | undefined
-  /** Its place is kept under a name, and may be known: then nothing is asked about where it is to begin. Default: false. */
-  readonly isKept?: boolean
+  /** Its place is kept under this name, and may be known: then nothing is asked about where it is to begin. */
+  readonly name?: string | undefined
 }
 
 const NOWHERE: Node = { branch: 0, version: 0 }
@@ -97,15 +98,15 @@ export const watch = Effect.fnUntraced(function* <Context>(
   scene: StateScene,
   paths: ReadonlyArray<string>,
   handler: ChangeHandler<Context>,
-  { from, isKept = false }: WatchFrom = {}
-): Effect.fn.Return<Watch<Context>, StateFailure, Scope.Scope> {
+  { from, name }: WatchFrom = {}
+): Effect.fn.Return<Watch<Context>, StateFailure, Scope.Scope | Presence> {
   const patterns = patternsOf(paths)
   if (patterns instanceof Error) return yield* logError(patterns)
   if (typeof handler !== "function")
     return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
   const watcher = yield* Watcher.make(scene, patterns)
   let node = NOWHERE
-  if (!isKept) {
+  if (name === undefined) {
     const { selection } = patterns
     const [began, state] = yield* from === undefined
       ? atHead(scene, watcher.isFirst ? selection : undefined)
@@ -113,6 +114,8 @@ export const watch = Effect.fnUntraced(function* <Context>(
     node = began
     if (state !== undefined) watcher.begin(state, from === undefined)
   }
+  const { agent, branch } = scene.name
+  yield* (yield* Presence).attend({ agent, branch, paths, name })
   return {
     streams: [scene.name.stream],
     from,
