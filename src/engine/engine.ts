@@ -85,7 +85,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * Subscribes under a name, durably: its place in the log outlives this process, and all engines that subscribe under the name share
    * its partitions. Every event of the filter is handled at least once; what `transactional` handlers write with `context.tx`,
    * exactly once. `from` counts where it is made (default: now). Rejects with SubscriptionChanged where the name has another
-   * filter, AlreadySubscribed, InvalidArgument, InvalidName or LogRewound.
+   * filter, AlreadySubscribed, InvalidArgument, InvalidName, LogRewound or TokenTooOld.
    */
   subscribe<const O extends DurableOptions>(
     options: O,
@@ -93,8 +93,8 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   ): Promise<DurableSubscription>
   /**
    * Hands every event of a filter to a handler, one after the other, in order of position, waiting for a promise it returns.
-   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName or LogRewound
-   * (`from` is not of this log any more); what goes wrong later is in `Subscription.done`.
+   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName, LogRewound (`from` is not of this log any
+   * more) or TokenTooOld (retention has dropped telemetry after it that the filter may want); what goes wrong later is in `Subscription.done`.
    */
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   /** What can be done to a durable subscription from any engine: status, pause, resume, rewind, change, delete, what is parked. */
@@ -104,7 +104,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   /**
    * The events of a filter as they come. It begins when the loop begins: by default with what is appended from then on. Leaving
    * the loop ends it, and so does `close`. Up to 256 events or some 8 MiB are read ahead. The loop throws InvalidArgument, InvalidName,
-   * LogRewound or UpcastFailed.
+   * LogRewound, TokenTooOld or UpcastFailed.
    */
   events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The agents of the fleet: register, update, stop, look up. */
