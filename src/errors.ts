@@ -19,6 +19,7 @@ export {
   InvalidName,
   LogRewound,
   OutcomeUnknown,
+  TokenTooOld,
   Unavailable,
   UpcastFailed,
   VersionConflict

@@ -82,7 +82,8 @@ export type {
 } from "./sync/queue/work.ts"
 export type { DetectOptions, Place, Synced, SyncedTarget, SyncKeys, SyncOptions } from "./sync/sync.ts"
 export type { ChangeHandler } from "./sync/watch.ts"
-export type { StateChange } from "./sync/watcher.ts"
+export type { Attendance, Attendant, PresenceFilter } from "./sync/presence.ts"
+export type { StateChange } from "./sync/state-change.ts"
 /** What the lists of states give. */
 export type {
   StateBranch,

@@ -4,6 +4,10 @@ with gone as (
   delete from :"schema".engines where engine = $1
   returning engine
 ),
+unwatched as (
+  delete from :"schema".watches
+  where engine = $1 and (select count(*) from gone) is not null
+),
 joined as (
   select subscription
   from :"schema".subscription_members

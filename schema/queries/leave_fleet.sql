@@ -7,6 +7,9 @@ with gone as (
   set alive_until = least(engine.alive_until, excluded.alive_until), has_left = true
   returning engine.engine
 ),
+unwatched as (
+  delete from :"schema".watches where engine = $1
+),
 joined as (
   select subscription
   from :"schema".subscription_members

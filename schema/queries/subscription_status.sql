@@ -5,6 +5,7 @@ with chosen as materialized (
   select
     one.*,
     texts.*,
+    :"schema".telemetry_kept_after(texts.streams, texts.categories) as kept_after,
     (select min(position) from :"schema".subscription_cursors cursor where cursor.subscription = one.name) as passed
   from :"schema".subscriptions one
   cross join lateral (
@@ -41,7 +42,7 @@ behind as (
   group by name, partition
 )
 select
-  one.name, one.filter, one.partitions, one.state, one.next_partitions, one.next_at, one.created_at,
+  one.name, one.filter, one.partitions, one.state, one.next_partitions, one.next_at, one.created_at, one.kept_after,
   cursor.partition, cursor.position, cursor.state as partition_state, cursor.error,
   cursor.rate * greatest(0, 1 - extract(epoch from clock_timestamp() - cursor.moved_at)::float8 * 1000 / $3) as rate,
   holder.engine, holder.application, holder.host, holder.pid,

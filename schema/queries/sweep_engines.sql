@@ -12,6 +12,18 @@ dead as (
   where engine.engine = silent.engine
   returning engine.engine
 ),
+lost as (
+  select engine, watch
+  from :"schema".watches
+  where engine in (select engine from dead) or engine not in (select engine from :"schema".engines)
+  order by engine, watch
+  for update skip locked
+),
+unwatched as (
+  delete from :"schema".watches watched
+  using lost
+  where watched.engine = lost.engine and watched.watch = lost.watch
+),
 joined as (
   select subscription, engine
   from :"schema".subscription_members

@@ -120,7 +120,8 @@ const makeConsumers = Effect.fnUntraced(function* () {
   /** The subscription is there, as wanted, and where it can be gone on from. */
   const registered = Effect.fnUntraced(function* ({ name, filter, from, partitions }: Settings) {
     const found = yield* register.load(name)
-    if (found === undefined) yield* register.insert(name, filter, partitions, yield* log.resolve(from))
+    if (found === undefined)
+      yield* register.insert(name, filter, partitions, yield* log.resolve(from, filter))
     const row = found ?? (yield* register.load(name))
     if (row === undefined) return yield* consumerError(new UnknownSubscription({ subscription: name }))
     if (!isSameFilter(row.filter, filter)) {

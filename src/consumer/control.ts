@@ -142,6 +142,9 @@ export const controlOf = (name: string, { register, log, tell, status }: Control
     row === undefined ? unknown : Effect.succeed(row)
   )
 
+  /** Where it can be gone on from, by what it wants. */
+  const resolved = (to: From) => Effect.flatMap(register.load(name), (row) => log.resolve(to, row?.filter))
+
   const someParked = (which: Which, found: number): Effect.Effect<number, ConsumerError> =>
     which !== "all" && found === 0
       ? Effect.fail(consumerError(new NotParked({ subscription: name, position: which })))
@@ -162,7 +165,7 @@ export const controlOf = (name: string, { register, log, tell, status }: Control
     pause: Effect.asVoid(change((ask) => ask("pause_subscription", [name]))),
     resume: Effect.asVoid(change((ask) => ask("resume_subscription", [name]))),
     rewind: (to) =>
-      Effect.flatMap(log.resolve(to), (position) =>
+      Effect.flatMap(resolved(to), (position) =>
         change((ask) =>
           Effect.asVoid(
             Effect.andThen(ask("rewind_subscription", [name, position]), ask("deal_subscription", [name]))

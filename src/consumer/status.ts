@@ -33,6 +33,8 @@ export interface PartitionStatus {
   readonly position: number
   readonly state: "running" | "stopped"
   readonly lag: DurableLag
+  /** Up to here retention has dropped telemetry that it may want, before it came to that; undefined where nothing is gone. */
+  readonly droppedUpTo: number | undefined
   /** How long the first event of its lag has been there, in ms, or at most that where not all were counted; 0 where there is none. */
   readonly lagMs: number
   /** Undefined while nobody who is alive owns it. */
@@ -70,6 +72,7 @@ interface StatusRow extends HeldCounts {
   readonly next_partitions: number | null
   readonly next_at: string | null
   readonly created_at: Date
+  readonly kept_after: string
   readonly partition: number
   readonly position: string
   readonly partition_state: "running" | "stopped"
@@ -104,11 +107,13 @@ const lagOfAll = (lags: ReadonlyArray<DurableLag>): DurableLag => {
 const partitionStatus = (row: StatusRow, local: LocalPartition | undefined): PartitionStatus => {
   const { partition, retrying, waiting, parked } = row
   const position = Number(row.position)
+  const keptAfter = Number(row.kept_after)
   return {
     partition,
     position,
     state: row.partition_state,
     lag: lagOf(row),
+    droppedUpTo: position < keptAfter ? keptAfter : undefined,
     lagMs: Math.max(0, row.age_ms ?? 0),
     owner: row.is_owned
       ? { engine: row.engine!, application: row.application!, host: row.host!, pid: row.pid! }

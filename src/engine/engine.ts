@@ -21,6 +21,7 @@ import type { Conflicting } from "../state/error.ts"
 import type { DetectOptions } from "../sync/sync.ts"
 import type { RetriedSynced, RetriedSyncOptions } from "../sync/queue/retrying.ts"
 import type { LinkOptions } from "../sync/link/wanted.ts"
+import type { Attendant, PresenceFilter } from "../sync/presence.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
@@ -87,7 +88,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * Subscribes under a name, durably: its place in the log outlives this process, and all engines that subscribe under the name share
    * its partitions. Every event of the filter is handled at least once; what `transactional` handlers write with `context.tx`,
    * exactly once. `from` counts where it is made (default: now). Rejects with SubscriptionChanged where the name has another
-   * filter, AlreadySubscribed, InvalidArgument, InvalidName or LogRewound.
+   * filter, AlreadySubscribed, InvalidArgument, InvalidName, LogRewound or TokenTooOld.
    */
   subscribe<const O extends DurableOptions>(
     options: O,
@@ -95,8 +96,8 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   ): Promise<DurableSubscription>
   /**
    * Hands every event of a filter to a handler, one after the other, in order of position, waiting for a promise it returns.
-   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName or LogRewound
-   * (`from` is not of this log any more); what goes wrong later is in `Subscription.done`.
+   * Default: from now on; resolves when that point is known. Rejects with InvalidArgument, InvalidName, LogRewound (`from` is not of this log any
+   * more) or TokenTooOld (retention has dropped telemetry after it that the filter may want); what goes wrong later is in `Subscription.done`.
    */
   subscribe(options: SubscribeOptions, handler: Handler): Promise<Subscription>
   /** What can be done to a durable subscription from any engine: status, pause, resume, rewind, change, delete, what is parked. */
@@ -106,7 +107,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   /**
    * The events of a filter as they come. It begins when the loop begins: by default with what is appended from then on. Leaving
    * the loop ends it, and so does `close`. Up to 256 events or some 8 MiB are read ahead. The loop throws InvalidArgument, InvalidName,
-   * LogRewound or UpcastFailed.
+   * LogRewound, TokenTooOld or UpcastFailed.
    */
   events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The agents of the fleet: register, update, stop, look up. */
@@ -155,6 +156,12 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   readonly syncQueue: SyncQueue
   /** The conflicts that `sync` would have with one target. Rejects as `sync` does, and with what is wrong with the target. */
   detectConflicts(options: DetectOptions): Promise<ReadonlyArray<Conflicting>>
+  /**
+   * Who watches which states, from where and since when: all watches of all engines that are alive, or those of one agent or of branches of
+   * one name. A watch is there within a second; it goes when it ends, with its engine, or within `leaseMs` (4 000 ms) of the end of a process
+   * that was killed: at once where that was on this machine. What a reader's role or a standby watches is not told.
+   */
+  presence(filter?: PresenceFilter): Promise<ReadonlyArray<Attendant>>
   /**
    * Makes a read model of the caller's, keeps it up with the log from now on, and returns its operations. Rejects with
    * InvalidDefinition, or DefinitionChanged where its tables were filled by another definition. Its operations reject with

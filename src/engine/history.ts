@@ -12,8 +12,9 @@ export interface History {
    * `since` and `until` go by `recordedAt`, the database's clock at the insert, which is not in the order of positions: nothing is
    * left out for that, and everything between `from` and `to` is looked at.
    *
-   * The loop throws InvalidArgument or InvalidName; LogRewound, where `from` or `to` is not of this log any more; UpcastFailed, at that
-   * event; or Unavailable, where `to` is not settled within 5 000 ms, or `close` cuts it short.
+   * The loop throws InvalidArgument or InvalidName; LogRewound, where `from` or `to` is not of this log any more; TokenTooOld, where
+   * retention has dropped telemetry after `from` that may be wanted; UpcastFailed, at that event; or Unavailable, where `to` is not
+   * settled within 5 000 ms, or `close` cuts it short.
    */
   replay(options?: ReplayOptions): AsyncIterable<Event>
   /**

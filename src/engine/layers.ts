@@ -18,6 +18,7 @@ import { stateStore } from "../../projections/states/store.ts"
 import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
+import { Presence } from "../sync/presence.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
@@ -106,7 +107,7 @@ export const engineLayer = (
     folds: works,
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.merge(linksLayer(works), gauges).pipe(
+  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),

@@ -35,6 +35,7 @@ import { Links } from "../sync/link/links.ts"
 import { type EngineLinks, PromisedLinks, type SyncQueue } from "./linking.ts"
 import { type Agents, type EngineState, type EngineStates, PromisedStates } from "./states.ts"
 import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
+import { Presence } from "../sync/presence.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
@@ -233,6 +234,10 @@ class OpenEngine implements Engine {
 
   restore(...given: Parameters<Engine["restore"]>): ReturnType<Engine["restore"]> {
     return this.promisedStates.restore(...given)
+  }
+
+  presence(...given: Parameters<Engine["presence"]>): ReturnType<Engine["presence"]> {
+    return this.run(Effect.flatMap(Presence, ({ list }) => list(...given)))
   }
 
   async project<Ops extends Operations>(

@@ -17,12 +17,13 @@ import type { StateOptions, States } from "../state/states.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
 import { detectConflicts, type DetectOptions } from "../sync/sync.ts"
+import type { Presence } from "../sync/presence.ts"
 import type { ChangeHandler } from "../sync/watch.ts"
 import type { Engine, PromisedOperations } from "./engine.ts"
 import type { BoundReadModels } from "./read-models.ts"
 import { type WatchContext, type Watching, type WatchOptions, watchState } from "./watching.ts"
 
-type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
+type Run = <A>(effect: Effect.Effect<A, unknown, Presence>) => Promise<A>
 
 /** Methods that return promises. */
 type Promised<Methods> = {

@@ -36,7 +36,7 @@ export interface SubscriptionControl {
   pause(): Promise<void>
   /** Goes on where it was paused, also in partitions that stopped. */
   resume(): Promise<void>
-  /** Every partition goes on from there, back or forth; what is held beyond that comes again from there. Rejects with LogRewound or InvalidArgument. */
+  /** Every partition goes on from there, back or forth; what is held beyond that comes again from there. Rejects with LogRewound, TokenTooOld or InvalidArgument. */
   rewind(to: From): Promise<void>
   /** It is gone, with its place and what it holds. Engines that work on it end with SubscriptionDeleted. */
   delete(): Promise<void>

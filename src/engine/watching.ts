@@ -1,7 +1,8 @@
-import type { Effect } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import type { HandlerContext, TransactionalContext } from "../consumer/options.ts"
 import { InvalidArgument } from "../log/error.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
+import type { Presence } from "../sync/presence.ts"
 import { type ChangeHandler, type Watch, watch } from "../sync/watch.ts"
 import type { Engine } from "./engine.ts"
 import type { DurableOptions, SubscriptionControl } from "./subscriptions.ts"
@@ -36,7 +37,7 @@ export interface Watching {
   readonly control: SubscriptionControl | undefined
 }
 
-type Run = <A>(effect: Effect.Effect<A, unknown>) => Promise<A>
+type Run = <A>(effect: Effect.Effect<A, unknown, Presence>) => Promise<A>
 type Prepared = Watch<WatchContext>
 
 const durably = async (
@@ -81,6 +82,18 @@ export const watchState = async (
     const problem = `${lone} is of a watch that has a name: give it one, or leave ${lone} out`
     throw new InvalidArgument({ problem })
   }
-  const prepared = await run(watch(of, paths, handler, { from, isKept: name !== undefined }))
-  return name === undefined ? whileHere(engine, prepared) : durably(engine, prepared, { ...options, name })
+  const scope = Scope.makeUnsafe()
+  const end = (): Promise<void> => Effect.runPromise(Scope.close(scope, Exit.void))
+  try {
+    const preparing = watch(of, paths, handler, { from, name })
+    const prepared = await run(Scope.provide(preparing, scope))
+    const watching = await (name === undefined
+      ? whileHere(engine, prepared)
+      : durably(engine, prepared, { ...options, name }))
+    watching.done.then(end, end)
+    return watching
+  } catch (thrown) {
+    await end()
+    throw thrown
+  }
 }

@@ -34,6 +34,8 @@ export class Fleet extends Context.Service<
     readonly idleMs: number
     /** Calls back with how a post stands: soon, and again whenever this engine looks. Returns how to leave it. */
     readonly watch: (post: Post, onLook: (look: Look) => void) => () => void
+    /** Has the others take this engine for alive, whatever it works on, until what it returns is called. */
+    readonly stay: () => () => void
     /** Looks now: something may have changed hands. */
     readonly look: () => void
     /** Looks within 100 ms: once however many ask, for those who do so again and again. */
@@ -78,6 +80,7 @@ const makeFleet = Effect.fnUntraced(function* (
     leaseMs,
     idleMs: Math.floor(leaseMs * IDLE_PART),
     watch: (post, onLook) => keeper.watch(post, onLook),
+    stay: () => keeper.stay(),
     look: () => keeper.look(),
     lookSoon: () => keeper.lookSoon(),
     sureSince: () => keeper.sureSince,

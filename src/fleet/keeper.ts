@@ -25,12 +25,14 @@ interface Watched {
   readonly listeners: Set<Listener>
 }
 
-/** Keeps an engine in the fleet while it watches anything, and tells the watchers how their posts stand. */
+/** Keeps an engine in the fleet while it watches anything or has to stay, and tells the watchers how their posts stand. */
 export class Keeper {
   private readonly postgres: Postgres["Service"]
   private readonly card: Card
   private readonly terms: Terms
   private readonly watched = new Map<string, Watched>()
+  /** How many want it to stay, whatever it watches. */
+  private stays = 0
   private readonly news = new Bell()
   /** Until when the others surely take this engine for alive; counted from before the sign was sent, so never too late. */
   private sureUntil = Number.NEGATIVE_INFINITY
@@ -55,6 +57,17 @@ export class Keeper {
     return () => {
       watched.listeners.delete(onLook)
       if (watched.listeners.size === 0 && this.watched.get(key) === watched) this.watched.delete(key)
+    }
+  }
+
+  /** Stays in the fleet until what it returns is called. */
+  stay(): () => void {
+    this.stays += 1
+    if (this.stays === 1) this.look()
+    let isOver = false
+    return () => {
+      if (!isOver) this.stays -= 1
+      isOver = true
     }
   }
 
@@ -83,6 +96,7 @@ export class Keeper {
   /** Gives up everything that is owned; whether there was anything to give up. */
   readonly leave: Effect.Effect<boolean> = Effect.suspend(() => {
     this.watched.clear()
+    this.stays = 0
     clearTimeout(this.soon)
     if (!this.hasJoined) return Effect.succeed(false)
     this.sureUntil = Number.NEGATIVE_INFINITY
@@ -92,7 +106,7 @@ export class Keeper {
   })
 
   private readonly step: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.watched.size === 0) return this.news.wait()
+    if (this.watched.size === 0 && this.stays === 0) return this.news.wait()
     return Effect.matchEffect(this.sign, {
       onSuccess: ({ soonestMs }) => {
         this.failures = 0

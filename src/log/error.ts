@@ -88,6 +88,18 @@ export class LogRewound extends Schema.TaggedError<LogRewound>()("LogRewound", {
   }
 }
 
+/** What is to be gone on from lies before what retention has kept: telemetry that is wanted, too, may be gone. */
+export class TokenTooOld extends Schema.TaggedError<TokenTooOld>()("TokenTooOld", {
+  position: Schema.Int,
+  /** The oldest position that can be gone on from, and a token of it. */
+  oldest: Schema.Int,
+  token: Schema.String
+}) {
+  override get message(): string {
+    return `Position ${this.position} cannot be gone on from: retention has dropped telemetry up to position ${this.oldest}, and some that comes after yours may have been in it. Go on from ${this.oldest}, of which the token is ${this.token}, or from "start" for what is left; a filter by streams or categories that are durable loses nothing.`
+  }
+}
+
 /** An old event could not be brought to the current version of its type. */
 export class UpcastFailed extends Schema.TaggedError<UpcastFailed>()("UpcastFailed", {
   position: Schema.Int,
@@ -117,6 +129,7 @@ export const LogReason = Schema.Union([
   OutcomeUnknown,
   Unavailable,
   LogRewound,
+  TokenTooOld,
   UpcastFailed,
   InvalidArgument,
   AccessDenied,

@@ -68,7 +68,7 @@ export class EventLog extends Context.Service<
     readonly read: (stream: string, options?: ReadOptions) => Stream.Stream<Event, LogError | PostgresError>
     /**
      * The settled events of a filter, in order of position, up to where the log is settled when it begins; the next page is read
-     * while one is consumed. Fails with InvalidArgument, InvalidName, LogRewound, UpcastFailed or Unavailable (`to` is not
+     * while one is consumed. Fails with InvalidArgument, InvalidName, LogRewound, TokenTooOld, UpcastFailed or Unavailable (`to` is not
      * settled yet).
      */
     readonly replay: (options?: ReplayOptions) => Stream.Stream<Event, ReplayError>
@@ -91,8 +91,11 @@ export class EventLog extends Context.Service<
     ): Effect.Effect<Subscription, LogError | PostgresError, Scope.Scope>
     /** The position up to which no event can appear any more. */
     readonly settled: Effect.Effect<number, PostgresError>
-    /** The position that "start", "now", a position or a token means here. */
-    readonly resolve: (from: From) => Effect.Effect<number, LogError | PostgresError>
+    /**
+     * The position that "start", "now", a position or a token means here; with a filter, one after which nothing is gone that this may want.
+     * Fails with LogRewound, InvalidArgument, TokenTooOld or Unavailable.
+     */
+    readonly resolve: (from: From, filter?: Filter) => Effect.Effect<number, LogError | PostgresError>
     readonly token: (position: number) => string
     readonly subscriptions: () => ReadonlyArray<Subscription>
   }
@@ -174,7 +177,7 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     if (wrong !== undefined) return yield* logError(wrong)
     if (typeof handler !== "function")
       return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))
-    const position = yield* resume.position(from)
+    const position = yield* resume.position(from, filter)
     const context = yield* Effect.context<R>()
     return yield* Effect.acquireRelease(
       Effect.sync(() => {
@@ -225,7 +228,7 @@ const makeEventLog = Effect.fnUntraced(function* (config: EventLogConfig) {
     audit: (subject, options) => audit(reading, subject, options),
     subscribe,
     settled: feed.settled,
-    resolve: (from) => resume.position(from),
+    resolve: (from, filter) => resume.position(from, filter),
     token,
     subscriptions: () => [...subscriptions]
   })

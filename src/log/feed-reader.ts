@@ -11,6 +11,7 @@ import { PageSize } from "./page-size.ts"
 import type { Page, Pager } from "./pager.ts"
 import { judgePosition } from "./resume.ts"
 import { RECORD_SETTLED_MS, SettledRecord } from "./settled-record.ts"
+import { Sinks } from "./sinks.ts"
 import { settledHead, Tail } from "./tail.ts"
 import type { Wake } from "./wake.ts"
 
@@ -21,13 +22,15 @@ export const RECOGNISE_MS = 30_000
 export class FeedReader {
   readonly pages: Pages
   tail: Tail | undefined
+  /** Up to where everything was handed to the sinks. */
+  handed = 0
   private readonly postgres: Postgres["Service"]
   private readonly wakes: Wake["Service"]
   private readonly identity: LogIdentity["Service"]
   private readonly recogniseMs: number
   private readonly record: SettledRecord
   private readonly pageSize = new PageSize()
-  private readonly sinks = new Set<Sink>()
+  private readonly sinks = new Sinks()
   /** Counts attachments: a stretch that was read before one may lack what the new sink wants. */
   private attachments = 0
   /** What the tail was read of. */
@@ -92,6 +95,7 @@ export class FeedReader {
       if (position === undefined) return this.start
       if (this.tail === undefined) {
         this.origin = this.identity.current()
+        this.handed = position
         this.beginAt(position)
       }
       return this.start
@@ -121,26 +125,9 @@ export class FeedReader {
       this.wanted = false
       return this.sleep(undefined, false)
     }
-    const early = this.urgent ? 0 : this.lookedAt + this.patienceMs - performance.now()
+    const early = this.urgent ? 0 : this.lookedAt + this.sinks.patienceMs - performance.now()
     return early > 0 ? this.sleep(early, true) : this.look(tail)
   })
-
-  /** The least patient sink decides. */
-  private get patienceMs(): number {
-    let least = Number.POSITIVE_INFINITY
-    for (const sink of this.sinks) least = Math.min(least, sink.patienceMs ?? 0)
-    return least
-  }
-
-  /** The types that anybody wants; undefined where somebody wants all. */
-  private get wantedTypes(): ReadonlyArray<string> | undefined {
-    const types = new Set<string>()
-    for (const sink of this.sinks) {
-      if (sink.types === undefined) return undefined
-      for (const type of sink.types) types.add(type)
-    }
-    return [...types]
-  }
 
   private look(tail: Tail): Effect.Effect<void> {
     this.wanted = false
@@ -148,7 +135,7 @@ export class FeedReader {
     this.lookedAt = performance.now()
     const { attachments } = this
     const { cursor } = tail
-    tail.narrow(this.wantedTypes)
+    tail.narrow(this.sinks.types)
     return this.recognise(tail).pipe(
       Effect.andThen(
         Effect.suspend(() => (tail === this.tail ? this.sure(tail.next) : Effect.succeed(undefined)))
@@ -243,7 +230,8 @@ export class FeedReader {
   }
 
   private hand(events: ReadonlyArray<Event>, settled: number): void {
-    for (const sink of this.sinks) sink.offer(events, settled)
+    this.sinks.hand(events, settled)
+    this.handed = settled
   }
 
   /** Until it is worth looking again: a barrier is looked at in its own time, an idle tail when it is woken or polled. */

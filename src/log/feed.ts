@@ -18,6 +18,8 @@ export interface Sink {
   readonly rewound: (error: LogRewound) => void
   /** The only types it wants; while every sink names its own, the database passes over the others. */
   readonly types?: ReadonlyArray<string>
+  /** The only streams it wants: it is offered their events alone, and nothing where there are none; `handed` tells how far that is. */
+  readonly streams?: ReadonlyArray<string>
   /** How long it does not mind waiting for what was written, in ms; while all are patient, the feed looks less often. */
   readonly patienceMs?: number
 }
@@ -42,6 +44,8 @@ export class Feed extends Context.Service<
     readonly start: Effect.Effect<number, Unrecognised>
     /** Where the feed is; undefined while nobody is attached. */
     readonly position: () => number | undefined
+    /** Up to where everything was handed to those who are attached. */
+    readonly handed: () => number
     /** Attaches a sink to what comes after the feed's position; returns how to detach it. */
     readonly attach: (sink: Sink) => () => void
     /** Somebody waits for a position: looks now, whoever is patient, unless that was read already. */
@@ -88,6 +92,7 @@ export class Feed extends Context.Service<
       return Feed.of({
         start: reader.start,
         position: () => reader.tail?.cursor,
+        handed: () => reader.handed,
         attach: (sink) => reader.attach(sink),
         wake: (position) => reader.wake(position, true),
         epoch: () => identity.current().epoch,

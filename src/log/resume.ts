@@ -1,11 +1,13 @@
 import { Effect } from "effect"
-import { decodeToken } from "../base/token.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { Postgres } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
+import { decodeToken, encodeToken } from "../base/token.ts"
 import { InvalidArgument, type LogError, logError, LogRewound, Unavailable } from "./error.ts"
 import type { Feed } from "./feed.ts"
+import type { Filter } from "./filter.ts"
 import type { LogIdentity } from "./identity.ts"
+import { tooOld } from "./retention.ts"
 
 /** How long a standby is waited for that has not replayed the log up to a position, in ms, and how often it is looked at. */
 export const STANDBY_PATIENCE_MS = 5_000
@@ -33,10 +35,22 @@ export class Resume {
   }
 
   /**
-   * Fails with LogRewound where the position is not of this log any more, InvalidArgument where it is none, and
-   * Unavailable where a standby has not replayed the log up to it in 5 s.
+   * Fails with LogRewound where the position is not of this log any more, InvalidArgument where it is none, Unavailable where a standby has
+   * not replayed the log up to it in 5 s, and TokenTooOld where retention has dropped what a filter may want after it. `start` is what is left.
    */
-  position(from: From): Effect.Effect<number, LogError | PostgresError> {
+  position(from: From, filter?: Filter): Effect.Effect<number, LogError | PostgresError> {
+    const position = this.known(from)
+    if (filter === undefined || from === "start" || from === "now" || from === 0) return position
+    return Effect.tap(position, (after) => {
+      const { id: log, epoch } = this.identity.current()
+      const tokenAt = (oldest: number): string => encodeToken({ log, epoch, position: oldest })
+      return Effect.flatMap(tooOld(this.postgres, after, filter, tokenAt), (old) =>
+        old === undefined ? Effect.void : Effect.fail(logError(old))
+      )
+    })
+  }
+
+  private known(from: From): Effect.Effect<number, LogError | PostgresError> {
     if (from === "start" || from === 0) return Effect.succeed(0)
     if (from === "now") return this.feed.settled
     if (typeof from === "string") return this.ofToken(from)

@@ -83,6 +83,8 @@ export class Subscription {
   /** What is read for nobody any more is given up: its answer may never come. */
   private readonly reading = new AbortController()
   private handled: number
+  /** Everything that it was offered is handled. */
+  private isWaiting = false
   private buffer: Array<Event> = []
   private bufferedBytes = 0
   /** How far the feed has told us about, while attached. */
@@ -124,17 +126,19 @@ export class Subscription {
 
   /** Every event of the filter up to here was handled. */
   get position(): number {
+    this.keepUp()
     return this.handled
   }
 
   /** How many positions the log is ahead of it, at most: positions may skip numbers. */
   get lag(): number {
-    return Math.max(0, (this.feed.position() ?? this.handled) - this.handled)
+    const { position } = this
+    return Math.max(0, (this.feed.position() ?? position) - position)
   }
 
   status(): SubscriptionStatus {
     return {
-      position: this.handled,
+      position: this.position,
       state: this.state,
       buffered: this.buffer.length,
       error: this.failure?.message
@@ -164,9 +168,11 @@ export class Subscription {
       }
       this.origin = this.feed.origin()
       if (this.detach !== undefined) this.offered = Math.max(this.offered, settled)
-      this.stir()
+      // Where nothing came that it wants, nobody is woken: a thousand subscriptions would be, by every page.
+      if (this.buffer.length > 0) this.stir()
     },
     rewound: (error) => {
+      this.keepUp()
       this.rewound = error
       this.stir()
     }
@@ -180,7 +186,14 @@ export class Subscription {
     return this.state === "stopped" || this.state === "failed"
   }
 
+  /** While it waits for more, nothing of what the feed hands out is its own: it is as far as the feed. */
+  private keepUp(): void {
+    if (this.isWaiting && this.detach !== undefined && this.buffer.length === 0)
+      this.handled = Math.max(this.handled, this.feed.handed())
+  }
+
   private leave(): void {
+    this.keepUp()
     this.detach?.()
     this.detach = undefined
   }
@@ -217,10 +230,11 @@ export class Subscription {
   }
 
   private async waitForMore(): Promise<void> {
-    this.handled = Math.max(this.handled, this.offered)
+    this.isWaiting = true
     await new Promise<void>((resolve) => {
       this.stir = resolve
     })
+    this.isWaiting = false
     this.stir = () => undefined
   }
 
@@ -234,8 +248,12 @@ export class Subscription {
     if (this.handled >= upTo) {
       this.offered = this.handled
       this.ahead = undefined
-      const { types } = this.filter
-      this.detach = this.feed.attach(types === undefined ? this.sink : { ...this.sink, types })
+      const { types, streams } = this.filter
+      this.detach = this.feed.attach({
+        ...this.sink,
+        ...(types === undefined ? {} : { types }),
+        ...(streams === undefined ? {} : { streams })
+      })
       this.state = "live"
       return
     }

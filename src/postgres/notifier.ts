@@ -8,8 +8,11 @@ const NOTIFY_ANSWER_MS = 5_000
 /** How long the connection is kept without use, in ms. */
 const IDLE_MS = 60_000
 
-/** How long after one NOTIFY the next may follow, whoever sent the first, in ms: each wakes every listening process. */
+/** How far apart NOTIFYs are, by the average and whoever sends them, in ms: each wakes every listening process. */
 const GAP_MS = 5
+
+/** How many may follow one another at once after a pause: what comes about as often as that waits for none of its own. */
+export const NOTIFY_BURST = 4
 
 /**
  * A NOTIFY that a crash takes back costs latency, never an event; it need not wait for the disk, nor hold an append up there.
@@ -21,7 +24,7 @@ const NOTIFY = "select pg_notify($1, $2) from set_config('synchronous_commit', '
 export interface Notifier {
   /**
    * Tells the channel's listeners to look up to a position, soon, and never holds the caller up: at once after a pause;
-   * shortly after another NOTIFY, all that come become one, with the highest position. One that fails is dropped.
+   * after several NOTIFYs close together, all that come become one, with the highest position. One that fails is dropped.
    */
   readonly touch: (position: number) => void
   /** The listeners were told of a position, perhaps by another process: who looks up to there finds all that is below as well. */
@@ -46,7 +49,8 @@ class Sender implements Notifier {
   private next: number | undefined
   private underWay = false
   private told = 0
-  private toldAt = Number.NEGATIVE_INFINITY
+  /** When the next one is due, were they as far apart as they are by the average. */
+  private nextDueAt = Number.NEGATIVE_INFINITY
 
   constructor(connection: ClientConfig, channel: string) {
     this.channel = channel
@@ -65,7 +69,7 @@ class Sender implements Notifier {
   }
 
   heard(position: number): void {
-    if (position > this.told) this.toldAt = performance.now()
+    if (position > this.told) this.count()
     this.told = Math.max(this.told, position)
     if (this.next !== undefined && this.next <= position) this.next = undefined
   }
@@ -85,7 +89,7 @@ class Sender implements Notifier {
   private async drain(): Promise<void> {
     this.underWay = true
     while (this.next !== undefined && !this.pool.ending) {
-      const early = this.toldAt + GAP_MS - performance.now()
+      const early = this.nextDueAt - (NOTIFY_BURST - 1) * GAP_MS - performance.now()
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
       else await this.sendNext()
     }
@@ -97,8 +101,12 @@ class Sender implements Notifier {
     if (position === undefined) return
     this.next = undefined
     this.told = Math.max(this.told, position)
-    this.toldAt = performance.now()
+    this.count()
     await this.deliver(String(position))
+  }
+
+  private count(): void {
+    this.nextDueAt = Math.max(this.nextDueAt, performance.now()) + GAP_MS
   }
 
   private async deliver(payload: string, channel = this.channel): Promise<boolean> {

@@ -1,14 +1,26 @@
 import { parsePointer } from "../base/pointer.ts"
 import { InvalidArgument } from "../log/error.ts"
-import type { Glob } from "../state/merge/glob.ts"
+import { type Glob, matches } from "../state/merge/glob.ts"
 import { isTier, keyId, TIERS } from "../state/tier.ts"
 import type { Selection } from "../state/store.ts"
 
-/** What is looked for in a state, and the keys that it may lie in. */
-export interface Patterns {
-  readonly globs: ReadonlyArray<Glob>
+/** What is needed of a state to find what is looked for. */
+export interface Sought {
+  /** The keys that it may lie in. */
   readonly selection: Selection
+  /** Some pattern names a whole tier, or the whole state. */
+  readonly isWide: boolean
 }
+
+/** What is looked for in a state. */
+export interface Patterns extends Sought {
+  /** The same for the same patterns. */
+  readonly id: string
+  readonly globs: ReadonlyArray<Glob>
+}
+
+const isWholeTier = (glob: Glob): boolean =>
+  glob.at(-1) !== "**" && [[], ...TIERS.map((tier) => [tier])].some((path) => matches(glob, path))
 
 const isLiteral = (part: string): boolean => part !== "*" && part !== "**"
 
@@ -43,7 +55,9 @@ export const patternsOf = (texts: ReadonlyArray<string>): Patterns | InvalidArgu
   const tiers = TIERS.filter((tier) => places.some((place) => place.tiers.includes(tier)))
   const keys = new Set(places.flatMap((place) => place.keys))
   return {
+    id: JSON.stringify(texts),
     globs,
+    isWide: globs.some(isWholeTier),
     selection: { tiers, keys: [...keys].filter((key) => !tiers.some((tier) => key.startsWith(`${tier}/`))) }
   }
 }

@@ -26,6 +26,7 @@ const durablePartition = (
   position: 1200,
   state: "running",
   lag: { atLeast: 12, atMost: 12, isCount: true },
+  droppedUpTo: undefined,
   lagMs: 3_000,
   owner: application === undefined ? undefined : { engine: application, application, host: "here", pid: 7 },
   rate: 20,

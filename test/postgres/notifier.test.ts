@@ -1,7 +1,7 @@
 import { Effect, Exit, Scope } from "effect"
 import pg from "pg"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
-import { type Notifier, notifier } from "../../src/postgres/notifier.ts"
+import { NOTIFY_BURST, type Notifier, notifier } from "../../src/postgres/notifier.ts"
 import { testDatabase } from "../support/database.ts"
 import { until } from "../support/eventually.ts"
 
@@ -19,6 +19,24 @@ let sender: Notifier
 const roundTrips = async (ms: number): Promise<void> => {
   const end = performance.now() + ms
   while (performance.now() < end) await Effect.runPromise(sender.send("else"))
+}
+
+/** Others have told so much, up to a position, that the next has to wait for its moment. */
+const othersTell = (own: Notifier, position: number): void => {
+  for (let before = NOTIFY_BURST; before >= 0; before--) own.heard(position - before / (NOTIFY_BURST + 1))
+}
+
+/** Nothing is sent, and time stands still; tells what would have been sent. */
+const unsent = () => {
+  const query = vi.spyOn(pg.Pool.prototype, "query").mockImplementation(() => undefined)
+  vi.useFakeTimers({ toFake: ["setTimeout", "performance"] })
+  return {
+    told: () => query.mock.calls.map(([asked]) => (asked as unknown as pg.QueryConfig).values?.[1]),
+    end: () => {
+      vi.useRealTimers()
+      query.mockRestore()
+    }
+  }
 }
 
 const whenHeard = (position: number): Promise<true> =>
@@ -48,7 +66,7 @@ describe("what tells the other processes where to look", () => {
 
   it("says nothing of what another process has told already, and goes on with what comes after it", async () => {
     heard.length = 0
-    sender.heard(MANY + 1)
+    othersTell(sender, MANY + 1)
     sender.touch(MANY + 2)
     sender.heard(MANY + 3)
     await roundTrips(LONGER_THAN_A_GAP_MS)
@@ -66,24 +84,39 @@ describe("what tells the other processes where to look", () => {
     expect(heard).toEqual([MANY + 7])
   })
 
-  it("is not held up by what others say of positions that were told long ago", async () => {
-    const query = vi.spyOn(pg.Pool.prototype, "query").mockImplementation(() => undefined)
-    vi.useFakeTimers({ toFake: ["setTimeout", "performance"] })
+  it("sends some one after the other without a pause, and then waits for its moment", async () => {
+    const { told, end } = unsent()
     try {
       const own = await Effect.runPromise(
         Scope.provide(notifier({ connectionString: db.url }, CHANNEL), scope)
       )
-      own.heard(1)
+      for (let nth = 1; nth <= NOTIFY_BURST + 1; nth++) {
+        own.touch(nth)
+        await vi.advanceTimersByTimeAsync(0)
+      }
+      expect(told()).toEqual(Array.from({ length: NOTIFY_BURST }, (_, at) => String(at + 1)))
+      await vi.advanceTimersByTimeAsync(LONGER_THAN_A_GAP_MS)
+      expect(told().at(-1)).toBe(String(NOTIFY_BURST + 1))
+    } finally {
+      end()
+    }
+  })
+
+  it("is not held up by what others say of positions that were told long ago", async () => {
+    const { told, end } = unsent()
+    try {
+      const own = await Effect.runPromise(
+        Scope.provide(notifier({ connectionString: db.url }, CHANNEL), scope)
+      )
+      othersTell(own, 1)
       own.touch(MANY + 8)
       for (let ms = 0; ms < LONGER_THAN_A_GAP_MS; ms++) {
         own.heard(1)
         await vi.advanceTimersByTimeAsync(1)
       }
-      const told = query.mock.calls.map(([asked]) => (asked as unknown as pg.QueryConfig).values?.[1])
-      expect(told).toEqual([String(MANY + 8)])
+      expect(told()).toEqual([String(MANY + 8)])
     } finally {
-      vi.useRealTimers()
-      query.mockRestore()
+      end()
     }
   })
 
@@ -92,7 +125,7 @@ describe("what tells the other processes where to look", () => {
     const brief = await Effect.runPromise(Scope.provide(notifier({ connectionString: db.url }, CHANNEL), own))
     brief.touch(MANY + 9)
     await whenHeard(MANY + 9)
-    brief.touch(MANY + 10)
+    othersTell(brief, MANY + 10)
     brief.touch(MANY + 11)
     await Effect.runPromise(Scope.close(own, Exit.void))
     await whenHeard(MANY + 11)

@@ -47,9 +47,9 @@ interface Stretch {
 
 const stretchOf = Effect.fnUntraced(function* (
   { feed, identity, resume }: ReplayParts,
-  { from = "start", to }: ReplayOptions
+  { from = "start", to, ...filter }: ReplayOptions
 ): Effect.fn.Return<Stretch, ReplayError> {
-  const after = yield* resume.position(from)
+  const after = yield* resume.position(from, filter)
   if (to === undefined) {
     const upTo = yield* feed.settled
     return { after, upTo, origin: feed.origin() }
