@@ -1,4 +1,4 @@
-// Installs the peers when they are missing or outdated, compiles the engine and the benchmark, and runs it under plain Node.
+// Installs the peers when they are missing or outdated, compiles the engine and the benchmark, and runs a script of it under plain Node.
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, statSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 const here = dirname(fileURLToPath(import.meta.url))
 const root = dirname(here)
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
-const args = process.argv.slice(2)
+const [script, ...args] = process.argv.slice(2)
 
 // Their output goes to stderr, so that stdout holds nothing but the figures.
 const run = (command, commandArgs, options = {}) => {
@@ -39,4 +39,4 @@ const npm = process.platform === "win32" ? "npm.cmd" : "npm"
 if (!installed()) run(npm, ["--prefix", here, "ci", "--no-audit", "--no-fund"])
 run(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")])
 run(process.execPath, [tsc, "-p", join(here, "tsconfig.json")])
-run(process.execPath, [...profiling(), join(here, "dist", "main.js"), ...args], { stdio: "inherit" })
+run(process.execPath, [...profiling(), join(here, "dist", script), ...args], { stdio: "inherit" })

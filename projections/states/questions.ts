@@ -53,6 +53,11 @@ interface KnownRow {
   readonly position: string
 }
 
+interface KnownOfKeyRow extends KnownRow {
+  readonly is_known: boolean
+  readonly is_its_own: boolean
+}
+
 const knownBy = ({ known, position }: KnownRow): KnownBy => ({
   vector: new Map(Object.entries(known ?? {}).map(([branch, version]) => [Number(branch), version])),
   order: Number(position)
@@ -98,10 +103,10 @@ export const questions = (postgres: QueriedSchema): Questions => {
   const history = prepared("#projections/states/history.sql")
   const known = prepared("#projections/states/known.sql")
   const knownOfKeys = prepared({
-    text: 'select known, position, is_known from :"schema".known_of_keys($1, $2, $3, $4)'
+    text: 'select known, position, is_known, is_its_own from :"schema".known_of_keys($1, $2, $3, $4)'
   })
-  const goneKeys = prepared("#projections/states/gone-keys.sql")
-  const hasSynced = prepared("#projections/states/has-synced.sql")
+  const goneKeys = prepared({ text: 'select tier, key from :"schema".removed_state_keys($1, $2, $3)' })
+  const hasSynced = prepared({ text: 'select :"schema".have_synced($1, $2) as has_synced' })
   const wholeChange = prepared("#projections/states/whole-change.sql")
   const versionBefore = prepared("#projections/states/before.sql")
   const commitBefore = prepared("#projections/states/commit-before.sql")
@@ -146,8 +151,8 @@ export const questions = (postgres: QueriedSchema): Questions => {
         places.map(({ tier }) => tier),
         places.map(({ key }) => key)
       ]
-      return Effect.map(asked<KnownRow & { is_known: boolean }>(knownOfKeys, values), (rows) => ({
-        known: rows.map(knownBy),
+      return Effect.map(asked<KnownOfKeyRow>(knownOfKeys, values), (rows) => ({
+        known: rows.map((row) => ({ ...knownBy(row), isItsOwn: row.is_its_own })),
         isAll: rows.every(({ is_known }) => is_known)
       }))
     },

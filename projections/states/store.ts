@@ -1,4 +1,5 @@
 import { Effect, Layer } from "effect"
+import { Gatherer } from "../../src/base/gatherer.ts"
 import type { Json } from "../../src/base/json-value.ts"
 import type { Meta } from "../../src/log/event.ts"
 import { Postgres, type Queryable } from "../../src/postgres/postgres.ts"
@@ -76,6 +77,17 @@ interface LoadRow {
     | null
   readonly tail: ReadonlyArray<TailJson> | null
   readonly secret: string | null
+}
+
+interface TailRow {
+  readonly head: string | null
+  readonly tail: ReadonlyArray<TailJson> | null
+}
+
+/** A stream, from after a version on. */
+interface Stretch {
+  readonly stream: string
+  readonly after: number
 }
 
 interface Locatable {
@@ -168,6 +180,18 @@ const make = Effect.gen(function* () {
   const ask = <Row>({ text, name }: typeof load, values: ReadonlyArray<unknown>, connection: Queryable) =>
     Effect.map(connection.query<Row>(text, values, { name }), ({ rows }) => rows[0]!)
 
+  const tails = (stretches: ReadonlyArray<Stretch>, connection: Queryable) =>
+    Effect.map(
+      connection.query<TailRow>(
+        tail.text,
+        [stretches.map(({ stream }) => stream), stretches.map(({ after }) => after)],
+        { name: tail.name }
+      ),
+      ({ rows }) =>
+        rows.map((row) => ({ head: Number(row.head ?? 0), events: (row.tail ?? []).map(tailEvent) }))
+    )
+  const gathered = new Gatherer((stretches: ReadonlyArray<Stretch>) => tails(stretches, pool))
+
   const loadedOf = (row: LoadRow): Loaded => ({
     branch: row.branch === null ? undefined : branchRow(row.branch),
     keys: (row.keys ?? []).map(loadedKey),
@@ -194,11 +218,13 @@ const make = Effect.gen(function* () {
       const values = [stream, branch, upTo ?? null, ...columnsOf(selection)]
       return Effect.map(ask<LoadRow>(load, values, connection), loadedOf)
     },
-    tail: (stream, after, connection = postgres) =>
-      Effect.map(
-        ask<{ head: string | null; tail: ReadonlyArray<TailJson> | null }>(tail, [stream, after], connection),
-        (row) => ({ head: Number(row.head ?? 0), events: (row.tail ?? []).map(tailEvent) })
-      ),
+    tail: (stream, after, connection) =>
+      Effect.flatMap(LentConnection, (lent) => {
+        const own = connection ?? lent
+        return own === undefined
+          ? gathered.one({ stream, after })
+          : Effect.map(tails([{ stream, after }], own), ([one]) => one!)
+      }),
     locate: (what) => {
       const { stream = null, version = null, position = null, time = null, commit = null } = what as Locatable
       const values = [stream, version, position, time, commit]

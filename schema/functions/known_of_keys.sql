@@ -1,9 +1,10 @@
 -- What some versions of branches that are folded as far as their beginnings know of other branches, as far as one key of each is concerned: by
 -- the beginnings and merges of branches, as all keys do, and by synchronisations of that key, there and in what they know; and where in the log
 -- they are. What is not folded yet, events tell.
---   is_known   false where a merge or a repair is among these: what is known by that has to be folded first
+--   is_known     false where a merge or a repair is among these: what is known by that has to be folded first
+--   is_its_own   nothing of it is by a beginning or a merge of branches
 create or replace function known_of_keys(branches bigint[], versions bigint[], tiers text[], keys text[])
-returns table (known jsonb, "position" bigint, is_known boolean)
+returns table (known jsonb, "position" bigint, is_known boolean, is_its_own boolean)
 language plpgsql
 stable
 set search_path from current
@@ -61,7 +62,8 @@ begin
         ) met
       ),
       event.position,
-      not coalesce(unfolded.is_more, false)
+      not coalesce(unfolded.is_more, false),
+      point.known is null
     from unnest(known_of_keys.branches, known_of_keys.versions, known_of_keys.tiers, known_of_keys.keys) with ordinality
       as wanted (branch, version, tier, key, nth)
     left join state_branches home on home.branch = wanted.branch

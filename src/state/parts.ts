@@ -10,6 +10,7 @@ import type { BranchName } from "./branch/branch-state.ts"
 import type { Job, Plan, WriteFailure } from "./branch/writer.ts"
 import type { BranchDraft } from "./branch/draft.ts"
 import type { Branches } from "./branch/branches.ts"
+import type { PastValues } from "./branch/past-values.ts"
 import type { Definitions } from "./definition/definitions.ts"
 import { InvalidChange, type StateError, stateError } from "./error.ts"
 import type { Loader } from "./branch/loader.ts"
@@ -36,6 +37,7 @@ export interface StateParts {
   readonly identity: LogIdentity["Service"]
   readonly loader: Loader
   readonly branches: Branches
+  readonly past: PastValues
   readonly refs: Refs
   readonly definitions: Definitions
   readonly named: (agent: string, branch: string) => BranchName

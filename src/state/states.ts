@@ -10,6 +10,7 @@ import { compact, type Compacted, type CompactOptions } from "./care/compacting.
 import { type Defined, Definitions, type StateDefinition } from "./definition/definitions.ts"
 import { STATE_EVENTS } from "./event.ts"
 import { branchName, Loader } from "./branch/loader.ts"
+import { PastValues } from "./branch/past-values.ts"
 import { agentProblem, MAIN, refProblem } from "./name.ts"
 import type { Resolution } from "./merge/resolve.ts"
 import type { ByWhom, StateFailure, StateParts, StateScene } from "./parts.ts"
@@ -92,7 +93,7 @@ export class States extends Context.Service<
       const loader = new Loader(store)
       const branches = new Branches({ log, store, identity, loader, scope })
       const refs = new Refs(store, loader, identity, log)
-      const definitions = new Definitions(log, store)
+      const definitions = new Definitions(log, store, identity)
       const parts: StateParts = {
         definitions,
         log,
@@ -100,6 +101,7 @@ export class States extends Context.Service<
         identity,
         loader,
         branches,
+        past: new PastValues(),
         refs,
         named: branchName
       }

@@ -104,6 +104,12 @@ export interface KnownBy {
   readonly order: number
 }
 
+/** The same as far as one key is concerned. */
+export interface KnownOfKey extends KnownBy {
+  /** The branch never met others as a whole: what it knows of them is by synchronisations of its own. */
+  readonly isItsOwn: boolean
+}
+
 /** A branch that has versions from before some time. */
 export interface CompactableBranch {
   readonly branch: number
@@ -209,7 +215,7 @@ export class StateStore extends Context.Service<
      */
     readonly knownOfKeys: (
       nodes: ReadonlyArray<Node & { readonly key: KeyId }>
-    ) => Effect.Effect<{ readonly known: ReadonlyArray<KnownBy>; readonly isAll: boolean }, PostgresError>
+    ) => Effect.Effect<{ readonly known: ReadonlyArray<KnownOfKey>; readonly isAll: boolean }, PostgresError>
     /** The keys of some tiers that a branch has removed by a version, and maybe others that it has. */
     readonly goneKeys: (
       node: Node,

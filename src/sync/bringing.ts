@@ -11,7 +11,7 @@ import { settle, type Strategy } from "../state/merge/settle.ts"
 import { valueOfPlan } from "../state/merge/virtual-base.ts"
 import { isSame } from "../state/merge/virtual.ts"
 import { keyOfConflict } from "../state/merging/combining.ts"
-import { type Bases, basesOf, type KnownByBoth } from "../state/merging/key-bases.ts"
+import { type Bases, basesOf, type Held, type KnownByBoth } from "../state/merging/key-bases.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
 import { goingOn } from "../state/past/reading.ts"
 import { begun, nodeOf, ready } from "../state/past/history.ts"
@@ -25,6 +25,7 @@ export interface Source {
   readonly state: BranchState
   readonly node: Node
   readonly values: ReadonlyMap<KeyId, MaybeJson>
+  readonly held: Held
 }
 
 /** Of more keys than these, what is known is asked of what is kept ready: to look for each among events takes longer than to wait. */
@@ -66,28 +67,47 @@ export const sourceOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Source, StateFailure> {
   const state = yield* goingOn(scene, selection, true)
   if (state.version === 0) return yield* unknownBranch(scene.name)
-  const source = { scene, state: state.outline(), node: nodeOf(state) }
+  const head = state.outline()
   const values = new Map(valuesOf(state, selection))
   // A key that it has no more is one that it had: others may have it still.
-  const gone =
-    selection.tiers.length === 0 ? [] : yield* scene.parts.store.goneKeys(source.node, selection.tiers)
-  for (const key of gone) if (!values.has(key)) values.set(key, undefined)
-  return { ...source, values }
+  for (const key of yield* goneOf(scene, state, selection.tiers))
+    if (!values.has(key)) values.set(key, undefined)
+  if (state.version === head.version) scene.parts.past.keep(state, values)
+  return { scene, state: head, node: nodeOf(head), values, held: { state, values } }
 })
 
-/** Some keys of a branch at the version that it is at. */
+/** The keys of some tiers that a branch has removed, and maybe others that it has. */
+const goneOf = Effect.fnUntraced(function* (
+  { parts: { store } }: StateScene,
+  state: BranchState,
+  tiers: Selection["tiers"]
+): Effect.fn.Return<ReadonlyArray<KeyId>, StateFailure> {
+  if (tiers.length === 0) return []
+  const known = state.meetings.goneOf(tiers)
+  if (known !== undefined) return known
+  const node = nodeOf(state)
+  const gone = yield* store.goneKeys(node, tiers)
+  if (state.version === node.version) state.meetings.learnGone(tiers, gone)
+  return gone
+})
+
+/** Some keys of a branch at the version that it is at, and the branch where it goes on from there. */
 const targetOf = Effect.fnUntraced(function* (
   scene: StateScene,
   head: BranchState,
   selection: Selection
-): Effect.fn.Return<ReadonlyMap<KeyId, MaybeJson>, StateFailure> {
+): Effect.fn.Return<
+  { readonly values: ReadonlyMap<KeyId, MaybeJson>; readonly held: Held | undefined },
+  StateFailure
+> {
   if (head.version === 0) return yield* unknownBranch(scene.name)
   const state = yield* goingOn(scene, selection, false)
-  const isThere = state.id === head.id && state.version === head.version
-  return valuesOf(
-    isThere ? state : yield* scene.parts.refs.at(scene.name, nodeOf(head), selection),
-    selection
-  )
+  if (state.id !== head.id || state.version !== head.version) {
+    const then = yield* scene.parts.refs.at(scene.name, nodeOf(head), selection)
+    return { values: valuesOf(then, selection), held: undefined }
+  }
+  const values = valuesOf(state, selection)
+  return { values, held: { state, values } }
 })
 
 /** A strategy of the caller's may throw. */
@@ -111,18 +131,26 @@ export const bring = Effect.fnUntraced(function* (
   { strategy, rules: own }: How
 ): Effect.fn.Return<Brought, StateFailure> {
   const { parts, name } = scene
-  const ours = yield* targetOf(scene, head, selection)
+  const { values: ours, held } = yield* targetOf(scene, head, selection)
   const keys = [...new Set([...source.values.keys(), ...ours.keys()])].toSorted()
-  yield* keys.length > MANY ? ready(scene, head, source.state) : begun(scene, head, source.state)
-  const upTo = Math.max(head.position, source.state.position)
-  const [bases, declared] = yield* Effect.all(
+  const sides = {
+    target: nodeOf(head),
+    source: source.node,
+    upTo: Math.max(head.position, source.state.position),
+    held: { target: held, source: source.held },
+    ready: (asked: number) => (asked > MANY ? ready : begun)(scene, head, source.state)
+  }
+  const { definitions } = parts
+  const [bases, theirs, declared] = yield* Effect.all(
     [
-      basesOf(parts, { target: nodeOf(head), source: source.node, upTo }, keys),
-      parts.definitions.rules(name.agent, head.agentType)
+      basesOf(parts, sides, keys),
+      definitions.rules(source.scene.name.agent, source.state.agentType),
+      definitions.rules(name.agent, head.agentType)
     ],
-    { concurrency: 2 }
+    { concurrency: 3 }
   )
-  const rules = [...declared, ...own]
+  // Where both sides say something of a path, the target does.
+  const rules = [...theirs, ...declared, ...own]
   const brought = yield* settling(() =>
     keys.map((key) => {
       const one = together(key, bases, ours.get(key), source.values.get(key), rules, strategy)

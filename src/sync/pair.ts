@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, type Result } from "effect"
 import type { BranchState } from "../state/branch/branch-state.ts"
 import type { ChangeFields } from "../state/branch/draft.ts"
 import { type Prepared, whileStill } from "../state/branch/prepared.ts"
@@ -11,7 +11,6 @@ import { joined, type Vector } from "../state/merge/history.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
 import { nodeOf, ready } from "../state/past/history.ts"
-import { headOf } from "../state/past/reading.ts"
 import { NOTHING, type Selection } from "../state/store.ts"
 import type { KeyId } from "../state/tier.ts"
 import { bring, type Brought, type How, type Source } from "./bringing.ts"
@@ -24,6 +23,8 @@ export interface Pair {
   readonly isQuiet: boolean
   readonly source: Source
   readonly target: StateScene
+  /** The target as it was when it began. */
+  readonly head: Result.Result<BranchState, StateFailure>
   readonly selection: Selection
   readonly how: How
   readonly by: ByWhom
@@ -94,7 +95,7 @@ const conflictsOf = Effect.fnUntraced(function* (
 
 /** What would be done; nothing is. */
 export const trySynchronise = Effect.fnUntraced(function* (pair: Pair): Effect.fn.Return<Done, StateFailure> {
-  const head = yield* headOf(pair.target)
+  const head = yield* Effect.fromResult(pair.head)
   const [, done] = yield* lookAt(pair, head)
   return { ...done, ...as(pair.target, head) }
 })
@@ -112,7 +113,8 @@ const MOST_KEYS = 2_000
 export const synchronise = Effect.fnUntraced(function* (pair: Pair): Effect.fn.Return<Done, StateFailure> {
   let all: Done | undefined
   for (;;) {
-    const { done, isAll } = yield* synchroniseSome(pair)
+    const seen = all === undefined ? yield* Effect.fromResult(pair.head) : undefined
+    const { done, isAll } = yield* synchroniseSome(pair, seen)
     all = all === undefined ? done : after(all, done)
     if (isAll) return all
   }
@@ -130,7 +132,7 @@ interface Some {
   readonly isAll: boolean
 }
 
-const synchroniseSome = (pair: Pair): Effect.Effect<Some, StateFailure> =>
+const synchroniseSome = (pair: Pair, seen: BranchState | undefined): Effect.Effect<Some, StateFailure> =>
   whileStill(
     pair.target,
     pair.by,
@@ -146,7 +148,8 @@ const synchroniseSome = (pair: Pair): Effect.Effect<Some, StateFailure> =>
       const taken = (keys: ReadonlyArray<KeyId>) => keys.filter((key) => values.has(key))
       const some = { ...brought, values, applied: taken(brought.applied), merged: taken(brought.merged) }
       return planned(pair, some, doneOf(some, done.conflicts), false)
-    })
+    }),
+    seen
   )
 
 /** What the target knows of others as far as a key is concerned, when it has what the source has. */

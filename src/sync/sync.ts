@@ -11,6 +11,7 @@ import { keyOfConflict } from "../state/merging/combining.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import { agentLabel, syncStream } from "../state/name.ts"
 import { type ByWhom, metaOf, type StateFailure, type StateScene } from "../state/parts.ts"
+import { headOf } from "../state/past/reading.ts"
 import type { States } from "../state/states.ts"
 import type { Selection } from "../state/store.ts"
 import type { Tier } from "../state/tier.ts"
@@ -72,8 +73,8 @@ export interface Synced {
   readonly targets: ReadonlyArray<SyncedTarget>
 }
 
-/** How many targets are worked on at once. */
-const AT_ONCE = 8
+/** How many targets are worked on at once: what they ask the log for goes into one question. */
+const AT_ONCE = 128
 
 const STRATEGIES: ReadonlySet<unknown> = new Set(["merge", "source_wins", "target_wins"])
 
@@ -130,7 +131,8 @@ export const pairsOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Pair>, StateFailure> {
   const { selection, how } = yield* wantedOf(options)
   const [scene, targets] = yield* scenesOf(states, options)
-  const source = yield* sourceOf(scene, selection)
+  const looked = Effect.forEach(targets, (target) => Effect.result(headOf(target)), { concurrency: AT_ONCE })
+  const [source, heads] = yield* Effect.all([sourceOf(scene, selection), looked], { concurrency: 2 })
   const by: ByWhom = {
     ...(actor === undefined ? {} : { actor }),
     ...(reason === undefined ? {} : { reason }),
@@ -146,7 +148,7 @@ export const pairsOf = Effect.fnUntraced(function* (
     by,
     since: performance.now()
   }
-  return targets.map((target) => ({ ...of, target }))
+  return targets.map((target, at) => ({ ...of, target, head: heads[at]! }))
 })
 
 /** What a synchronisation is part of, and what it has to keep to. */

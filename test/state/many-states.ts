@@ -73,6 +73,19 @@ const keys = `
   from tidemark.state_key_versions__1
   group by branch, tier, key`
 
+/** All have met the large state, but that itself, as a whole; and the keys of the small ones by themselves. */
+const points = `
+  insert into tidemark.state_points__1 (branch, version, known)
+  select branch, 1, jsonb_build_object(${LARGE}, ${FORK})
+  from tidemark.state_branches__1
+  where branch > ${LARGE}`
+
+const met = `
+  insert into tidemark.state_known__1 (branch, tier, key, version, known)
+  select branch, tier, key, version, jsonb_build_object(${LARGE}, ${FORK})
+  from tidemark.state_key_versions__1
+  where branch > ${DEEPEST}`
+
 const events = `
   insert into tidemark.events (id, stream, version, type, data)
   select gen_random_uuid(), branch.stream, step, 'StateUpdated', '{"patch": [], "hash": "00"}'
@@ -89,6 +102,6 @@ const others = `
 /** A log of many things, analysed as a log is by and by, and the states in it. */
 export const fill = async (db: TestDatabase): Promise<void> => {
   await unanalysed(db)
-  for (const text of [others, branches, versions, keys, events, streams]) await db.query(text)
+  for (const text of [others, branches, versions, keys, points, met, events, streams]) await db.query(text)
   await db.query("analyze tidemark.events, tidemark.streams")
 }

@@ -12,7 +12,8 @@ import { AT, CHANGES, DEEPEST, fill, FORK, LARGE, streamOf } from "./many-states
 // Nobody folds: what is in the tables is not from the log.
 const log = testLog({ readModels: "follow" })
 
-const TABLES = /^(?:events|state_branches__1|state_keys__1|state_key_versions__1)$/
+const TABLES =
+  /^(?:events|streams|state_branches__1|state_keys__1|state_key_versions__1|state_points__1|state_known__1)$/
 
 /** What a statement may look at in one table: a value is made of up to 256 patches. */
 const FEW_ROWS = 300
@@ -88,7 +89,11 @@ const questions: Readonly<Record<string, Call>> = {
     "#projections/states/checkpoint-standing.sql",
     () => [CHECKPOINT, streamOf(LARGE), null]
   ],
-  "the end of a stream": ["#projections/states/tail.sql", () => [streamOf(LARGE), CHANGES]],
+  "the end of a stream": ["#projections/states/tail.sql", () => [[streamOf(LARGE)], [CHANGES]]],
+  "the ends of many streams": [
+    "#projections/states/tail.sql",
+    () => [upTo(BATCH).map((n) => streamOf(SMALL + n)), upTo(BATCH).map(() => AT + 2)]
+  ],
   "what versions know of others": [
     "#projections/states/known.sql",
     () => [
@@ -99,11 +104,22 @@ const questions: Readonly<Record<string, Call>> = {
   "what versions know of others as far as a key is concerned": [
     { text: 'select * from :"schema".known_of_keys($1, $2, $3, $4)' },
     () => [
-      [LARGE, DEEPEST],
+      [LARGE, SMALL],
       [FORK, AT],
-      ["shared", "local"],
-      ["k7", "long"]
+      ["shared", "shared"],
+      ["k7", "own1"]
     ]
+  ],
+  "whether keys were synchronised": [
+    { text: 'select :"schema".have_synced($1, $2)' },
+    () => [
+      [LARGE, SMALL],
+      [FORK, AT]
+    ]
+  ],
+  "the keys that a large state has removed": [
+    { text: 'select * from :"schema".removed_state_keys($1, $2, $3)' },
+    () => [LARGE, AT + CHANGES, ["local"]]
   ],
   "the branch of a version": [
     "#projections/states/locate.sql",

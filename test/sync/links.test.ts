@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util"
 import { describe, expect, test } from "vitest"
 import type { EngineLink } from "../../src/engine/linking.ts"
 import type { JsonObject } from "../../src/state.ts"
-import { eventsOf, testLog } from "../log/test-log.ts"
+import { eventsOf, testLog, upTo } from "../log/test-log.ts"
 import { linksQuiet } from "./quiet.ts"
 import { until } from "../support/eventually.ts"
 
@@ -160,6 +160,18 @@ describe("a link", () => {
     // Each change comes to each member and to each hub once, and at most once more what others know of it.
     for (const one of events) expect(one.length).toBeLessThanOrEqual(2 + 2 * 3 * 2)
   })
+})
+
+test("a link goes by the rules that are declared for its members", async () => {
+  await log.engine.defineState({
+    agentType: "counting",
+    rules: [{ path: "/shared/count", number: "counter" }]
+  })
+  const group = upTo(3).map((n) => `counting-${n}`)
+  const states = group.map((agent) => log.engine.state(agent, { type: "counting" }))
+  for (const state of states) await state.update({ shared: { count: 1 } })
+  await log.engine.link({ group, keys: ["/shared/count"] })
+  await allHave(group, { count: 3 })
 })
 
 describe("conflicts of a link", () => {

@@ -1,6 +1,7 @@
 import type { MaybeJson } from "../../base/json-value.ts"
 import { deepFrozen } from "../../base/frozen.ts"
 import { afterPatch, keysOfPatch } from "../change/keys.ts"
+import { Meetings } from "./meetings.ts"
 import { EMPTY_HASH, hashOfText, hashText, type StateHasher, withEntry } from "./hash.ts"
 import type { Fault, LoadedKey, Selection, TailEvent } from "../store.ts"
 import { documentOf, type KeyId, placeOfKey, type StateValues, type Tier, TIERS } from "../tier.ts"
@@ -54,7 +55,9 @@ export class BranchState {
   agentType: string | undefined
   session: string | undefined
   hasher: StateHasher | undefined
-  /** About how large what is known is, as JSON. */
+  /** How its keys have met those of others. */
+  readonly meetings = new Meetings()
+  /** About how large what is known of its values is, as JSON. */
   bytes = 0
   private readonly keys = new Map<KeyId, KeyState>()
   private readonly whole = new Set<Tier>()
@@ -110,8 +113,7 @@ export class BranchState {
     this.isLive = true
     this.fault = undefined
     this.session = undefined
-    this.keys.clear()
-    this.bytes = 0
+    this.forgetAll()
     for (const tier of TIERS) this.whole.add(tier)
   }
 
@@ -178,6 +180,7 @@ export class BranchState {
     const { patch } = event.data as Partial<ChangeData>
     if (patch !== undefined) this.change(event, event.data as ChangeData)
     if (this.fault !== undefined) return
+    this.meetings.follow(event.type, event.data, event.version)
     this.version = event.version
     this.position = event.position
   }
@@ -197,7 +200,7 @@ export class BranchState {
   /** A change that was worked out on this version is in the log. */
   accept({ keys, hash }: Worked, { version, position }: Pick<TailEvent, "version" | "position">): void {
     if (version <= this.version) return
-    for (const [id, state] of keys) this.put(id, state)
+    this.changed(keys)
     this.hash = hash
     this.version = version
     this.position = position
@@ -227,7 +230,7 @@ export class BranchState {
       const worked = this.work(afterPatch(own, (key) => this.value(key)))
       const isWhole = lost.size === 0 && this.hasher !== undefined
       if (isWhole && hashText(worked.hash) !== hash) return damaged("its patch and its hash do not agree")
-      for (const [id, state] of worked.keys) this.put(id, state)
+      this.changed(worked.keys)
       for (const key of lost) this.forget(key)
       this.hash = hashOfText(hash)
     } catch (thrown) {
@@ -235,9 +238,17 @@ export class BranchState {
     }
   }
 
+  private changed(keys: ReadonlyMap<KeyId, KeyState>): void {
+    for (const [id, state] of keys) {
+      this.put(id, state)
+      this.meetings.changed(id, state.value === undefined)
+    }
+  }
+
   private forgetAll(): void {
     this.keys.clear()
     this.whole.clear()
+    this.meetings.forget()
     this.bytes = 0
   }
 
@@ -245,6 +256,7 @@ export class BranchState {
   private forget(key: KeyId): void {
     this.bytes -= sizeOf(key, this.keys.get(key))
     this.keys.delete(key)
+    this.meetings.lost(key)
     this.whole.delete(placeOfKey(key).tier)
   }
 }

@@ -223,7 +223,7 @@ export class Branches {
   private count(branch: Branch): void {
     // It was let go of while it was read.
     if (this.branches.get(branch.name.stream) !== branch) return
-    const bytes = branch.state?.bytes ?? 0
+    const bytes = (branch.state?.bytes ?? 0) + (branch.state?.meetings.bytes ?? 0)
     this.bytes += bytes - branch.bytes
     branch.bytes = bytes
     this.trim()

@@ -20,15 +20,16 @@ const MOVED = Symbol("the branch has moved")
 
 /**
  * Has something done to a branch that needs a look at more than the branch itself: it is prepared for the version that the branch is at,
- * and anew where that is not so any more.
+ * and anew where that is not so any more. `seen` is the branch where somebody has looked at it just now.
  */
 export const whileStill = Effect.fnUntraced(function* <A>(
   scene: StateScene,
   by: ByWhom,
-  prepare: (head: BranchState) => Effect.Effect<Prepared<A>, StateFailure>
+  prepare: (head: BranchState) => Effect.Effect<Prepared<A>, StateFailure>,
+  seen?: BranchState
 ): Effect.fn.Return<A, StateFailure> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const head = yield* headOf(scene)
+    const head = tries === 0 && seen !== undefined ? seen : yield* headOf(scene)
     const { version } = head
     const { selection, plan } = yield* prepare(head)
     const outcome: A | typeof MOVED = yield* submit<A | typeof MOVED>(scene, by, selection, (draft) =>

@@ -164,7 +164,7 @@ export class BranchWriter {
       const result = yield* Effect.result(this.log.emit(this.access.stream, events, { expected }))
       if (result._tag === "Success") {
         const { events: placed } = result.success
-        const id = accepted(state, last, placed)
+        const id = accepted(state, last, events, placed)
         yield* this.tell(planned, placed, id)
         return yield* this.again(refused)
       }
@@ -277,7 +277,12 @@ const idOf = (state: BranchState, placed: ReadonlyArray<Placed>): number =>
   state.isLive ? state.id : (placed[0]?.position ?? 0)
 
 /** A draft is in the log; its branch's number. */
-const accepted = (state: BranchState, draft: BranchDraft, placed: ReadonlyArray<Placed>): number => {
+const accepted = (
+  state: BranchState,
+  draft: BranchDraft,
+  events: ReadonlyArray<NewEvent>,
+  placed: ReadonlyArray<Placed>
+): number => {
   const id = idOf(state, placed)
   const { version, position } = placed.at(-1)!
   // Somebody who read on has seen it already.
@@ -287,6 +292,7 @@ const accepted = (state: BranchState, draft: BranchDraft, placed: ReadonlyArray<
     state.agentType = draft.agentType
   }
   state.accept({ keys: draft.keys, hash: draft.hash }, { version, position })
+  for (const [at, { type, data }] of events.entries()) state.meetings.follow(type, data, placed[at]!.version)
   state.isLive = draft.isLive
   state.session = draft.session
   return id

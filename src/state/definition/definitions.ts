@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { isSameJson, type Json, type JsonObject, type MaybeJson } from "../../base/json-value.ts"
 import type { EventLog } from "../../log/event-log.ts"
+import { isSameOrigin, type LogIdentity, type Origin } from "../../log/identity.ts"
 import { InvalidArgument, type LogError, logError, VersionConflict } from "../../log/error.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import { InvalidRules, type StateError, stateError } from "../error.ts"
@@ -42,18 +43,28 @@ interface DefinedData {
   readonly schema?: JsonObject
 }
 
+/** A definition as it was last seen in its stream. */
+interface Seen {
+  readonly data: DefinedData
+  readonly version: number
+  readonly origin: Origin
+}
+
 export type DefinitionFailure = StateError | LogError | PostgresError
 
 /** The definitions of states: in the log, for all to merge by; and their schemas, as this engine has them in code. */
 export class Definitions {
   private readonly log: EventLog["Service"]
   private readonly store: StateStore["Service"]
+  private readonly identity: LogIdentity["Service"]
+  private readonly seen = new Map<string, Seen>()
   private readonly checks = new Map<string, Partial<Record<Tier, Check>>>()
   private readonly templates = new Map<string, ReadonlyMap<KeyId, MaybeJson>>()
 
-  constructor(log: EventLog["Service"], store: StateStore["Service"]) {
+  constructor(log: EventLog["Service"], store: StateStore["Service"], identity: LogIdentity["Service"]) {
     this.log = log
     this.store = store
+    this.identity = identity
   }
 
   /** Whether this engine has to look at what a state is, before it is written. */
@@ -141,11 +152,26 @@ export class Definitions {
   private load(
     scopes: ReadonlyArray<string>
   ): Effect.Effect<ReadonlyArray<DefinedData | undefined>, PostgresError> {
-    const streams = scopes.map(definitionStream)
-    return Effect.map(this.store.lasts(streams), (lasts) =>
-      streams.map((stream) => lasts.get(stream)?.data as DefinedData | undefined)
-    )
+    return Effect.forEach(scopes, (scope) => this.current(definitionStream(scope)), {
+      concurrency: "unbounded"
+    })
   }
+
+  /** A definition as it is in the log just now: only what came since it was last seen is read. */
+  private readonly current = Effect.fnUntraced({ self: this }, function* (stream: string): Effect.fn.Return<
+    DefinedData | undefined,
+    PostgresError
+  > {
+    const origin = this.identity.current()
+    const known = this.seen.get(stream)
+    const seen = known !== undefined && isSameOrigin(known.origin, origin) ? known : undefined
+    const { head, events } = yield* this.store.tail(stream, seen?.version ?? 0)
+    const last = events.at(-1)
+    if (last === undefined) return head === seen?.version ? seen.data : undefined
+    const data = last.data as DefinedData
+    this.seen.set(stream, { data, version: last.version, origin })
+    return data
+  })
 
   /** Several engines may do this at once; the same definition is written once. */
   private readonly write = Effect.fnUntraced(
