@@ -19,7 +19,6 @@ export {
   InvalidName,
   LogRewound,
   OutcomeUnknown,
-  TokenTooOld,
   Unavailable,
   UpcastFailed,
   VersionConflict

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest"
-import { type Event, LogRewound, TokenTooOld } from "../../../src/index.ts"
+import { TokenTooOld } from "../../../src/errors.ts"
+import { type Event, LogRewound } from "../../../src/index.ts"
 import type { StateChange } from "../../../src/state.ts"
 import { collector } from "../../support/eventually.ts"
 import { testLog } from "../test-log.ts"
