@@ -64,6 +64,23 @@ describe("a conflict is decided", () => {
     expect(await inbox(couple, { status: "resolved" })).toHaveLength(2)
   })
 
+  test("and is open again where its values move before it is in the target", async () => {
+    const couple = await apart({ plan: { x: 1, y: 1 } }, { plan: { x: 2, y: 2 } }, { plan: { x: 3, y: 3 } })
+    await sync(couple)
+    const { id } = (await inbox(couple)).find(({ path }) => path === "/shared/plan/x")!
+    await log.engine.conflicts.resolve(id, { use: "theirs" }, { by: "eve" })
+    await couple.a.update({ shared: { plan: { x: 9 } } })
+    await sync(couple)
+    expect(await log.engine.conflicts.get(id)).toMatchObject({
+      status: "open",
+      conflict: { theirs: 9 },
+      resolution: null,
+      resolvedBy: null,
+      times: 2
+    })
+    expect(await inbox(couple, { status: "open" })).toHaveLength(2)
+  })
+
   test("once: who comes late is told, and nothing is written", async () => {
     const { entry, b } = await conflict()
     await log.engine.conflicts.resolve(entry.id, { use: "theirs" })
