@@ -31,6 +31,8 @@ export {
   BranchExists,
   BranchProtected,
   CheckpointExpired,
+  ConflictEnded,
+  ConflictMoved,
   InvalidChange,
   InvalidRules,
   LinkEnded,
@@ -45,6 +47,7 @@ export {
   TagExists,
   UnknownBranch,
   UnknownCheckpoint,
+  UnknownConflict,
   UnknownLink,
   UnknownMerge,
   UnknownRef

@@ -5,6 +5,7 @@
  * import { type EngineState, StateConflict } from "tidemark/state"
  * ```
  */
+export type { EngineConflicts } from "./engine/conflicts.ts"
 export type { Agents, EngineState, EngineStates, PendingMerge, StateMerging } from "./engine/states.ts"
 export type { Json, JsonObject } from "./base/json-value.ts"
 export type { PatchOperation } from "./base/patch-operation.ts"
@@ -14,6 +15,7 @@ export type { ChangeOptions } from "./state/change/changing.ts"
 export type { Checkpoint, CheckpointOptions } from "./state/checkpoint/checkpointing.ts"
 export type { Compacted, CompactOptions } from "./state/care/compacting.ts"
 export type { Diff, DiffFormat, DiffOptions, ValueChange } from "./state/past/comparing.ts"
+export type { ConflictPolicy } from "./state/definition/conflict-policy.ts"
 export type { Defined, StateDefinition } from "./state/definition/definitions.ts"
 export type { EngineLink, EngineLinks, SyncQueue } from "./engine/linking.ts"
 export {
@@ -21,6 +23,8 @@ export {
   BranchExists,
   BranchProtected,
   CheckpointExpired,
+  ConflictEnded,
+  ConflictMoved,
   type Conflicting,
   InvalidChange,
   InvalidRules,
@@ -36,6 +40,7 @@ export {
   TagExists,
   UnknownBranch,
   UnknownCheckpoint,
+  UnknownConflict,
   UnknownLink,
   UnknownMerge,
   UnknownRef
@@ -65,6 +70,8 @@ export type { Written } from "./state/change/writing.ts"
 export type { SeenWithin, WrittenWithin } from "./state/change/within.ts"
 export type { TxState } from "./engine/tx.ts"
 export type { WatchContext, Watching, WatchOptions } from "./engine/watching.ts"
+export type { DecideOptions, Resolved } from "./sync/conflicts/deciding.ts"
+export type { Remember } from "./sync/conflicts/remembering.ts"
 export type { PathChange } from "./sync/path-changes.ts"
 export type { LinkMember } from "./sync/link/event.ts"
 export type { Link, LinkStatus, LinkStrategy } from "./sync/link/link.ts"
@@ -93,4 +100,5 @@ export type {
   StateTag
 } from "../projections/states/operations.ts"
 export type { StateLink } from "../projections/links/operations.ts"
+export type { InboxEntry } from "../projections/states/inbox-operations.ts"
 export type { StateSync } from "../projections/states/sync-operations.ts"

@@ -12,11 +12,12 @@ import {
   StateRepaired,
   StateSynced
 } from "../../src/state/event.ts"
-import { MERGE, refOfStream, STATE, SYNC, TAG } from "../../src/state/name.ts"
+import { CONFLICT, MERGE, refOfStream, STATE, SYNC, TAG } from "../../src/state/name.ts"
 import { createdBranch, foldBranchEvent } from "./branch-fold.ts"
 import { BranchOrigins } from "./branch-origins.ts"
 import { BranchRepair } from "./branch-repair.ts"
 import { foldTags } from "./tag-fold.ts"
+import { foldInbox } from "./inbox-fold.ts"
 import { foldMerges } from "./merge-fold.ts"
 import { SyncFold } from "./sync-fold.ts"
 import { type Folding, StateTables } from "./state-tables.ts"
@@ -25,6 +26,10 @@ import { type Folding, StateTables } from "./state-tables.ts"
 const APART: ReadonlySet<string> = new Set(
   [StateBranched, StateMerged, StateRepaired, StateCompacted].map(({ type }) => type)
 )
+
+/** What opens conflicts of synchronisations, decides and closes them. */
+const isOfInbox = (category: string, { type }: Event): boolean =>
+  category === STATE ? type === StateSynced.type : category === SYNC || category === CONFLICT
 
 const isApart = (type: string): boolean => APART.has(type)
 
@@ -37,6 +42,7 @@ class StatesFold {
   private tags: Array<Event> = []
   private merges: Array<Event> = []
   private leftovers: Array<Event> = []
+  private inbox: Array<Event> = []
   private readonly syncs: SyncFold
 
   constructor(tables: FoldTables) {
@@ -51,6 +57,7 @@ class StatesFold {
     function* (events: ReadonlyArray<Event>): Effect.fn.Return<void, PostgresError | FoldFailed> {
       for (const event of events) {
         const category = categoryOf(event.stream)
+        if (isOfInbox(category, event)) this.inbox.push(event)
         if (category !== STATE) this.apartFromBranches(category)?.push(event)
         else if (!isApart(event.type)) this.stretch.push(event)
         else yield* this.apart(event)
@@ -93,16 +100,18 @@ class StatesFold {
   })
 
   private readonly flushOthers: Folding = Effect.suspend(() => {
-    const { tags, merges, leftovers } = this
+    const { tags, merges, leftovers, inbox } = this
     const { tables } = this.states
     this.tags = []
     this.merges = []
     this.leftovers = []
+    this.inbox = []
     return Effect.all(
       [
         tags.length === 0 ? Effect.void : foldTags(tables, tags),
         foldMerges(tables, merges),
-        this.syncs.left(leftovers)
+        this.syncs.left(leftovers),
+        foldInbox(tables, inbox)
       ],
       { discard: true }
     )

@@ -11,20 +11,43 @@ import {
   StateMergeEnded,
   StateMergeOpened
 } from "../../src/state/event.ts"
+import { conflictOfMerge } from "../../src/state/merging/conflict-name.ts"
 
 interface Statement {
   readonly sql: SqlSource
-  /** What it takes beside the merge and what the event says. */
+  /** What it is about: the merge, by default. */
+  readonly of?: (event: Event) => string
+  /** What it takes beside that and what the event says. */
   readonly more: (event: Event) => ReadonlyArray<unknown>
 }
+
+interface WithConflicts {
+  readonly conflicts: ReadonlyArray<{ readonly path: string }>
+}
+
+const conflictAt = ({ stream }: Event, path: string): string => conflictOfMerge(idOf(stream), path)
+
+/** The ids of the conflicts that an event tells. */
+const idsOf = (event: Event): ReadonlyArray<string> =>
+  (event.data as WithConflicts).conflicts.map(({ path }) => conflictAt(event, path))
 
 const whoAndWhen = ({ meta, recordedAt }: Event) => [meta.actor ?? null, meta.reason ?? null, recordedAt]
 
 /** What each type of event does to a merge and its conflicts. */
 const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
-  [StateMergeOpened.type, { sql: "#projections/states/open-merge.sql", more: whoAndWhen }],
-  [StateConflictResolved.type, { sql: "#projections/states/resolve-conflict.sql", more: whoAndWhen }],
-  [StateMergeChecked.type, { sql: "#projections/states/check-merge.sql", more: () => [] }],
+  [
+    StateMergeOpened.type,
+    { sql: "#projections/states/open-merge.sql", more: (event) => [...whoAndWhen(event), idsOf(event)] }
+  ],
+  [
+    StateConflictResolved.type,
+    {
+      sql: "#projections/states/resolve-conflict.sql",
+      of: (event) => conflictAt(event, (event.data as { readonly path: string }).path),
+      more: whoAndWhen
+    }
+  ],
+  [StateMergeChecked.type, { sql: "#projections/states/check-merge.sql", more: (event) => [idsOf(event)] }],
   [StateMergeEnded.type, { sql: "#projections/states/end-merge.sql", more: ({ recordedAt }) => [recordedAt] }]
 ])
 
@@ -39,7 +62,8 @@ export const foldMerges = (
       const statement = STATEMENTS.get(event.type)
       // What somebody else has put into such a stream is of no merge.
       if (statement === undefined || !isUuid(idOf(event.stream))) return Effect.void
-      return query(statement.sql, [idOf(event.stream), JSON.stringify(event.data), ...statement.more(event)])
+      const { sql, of = ({ stream }: Event) => idOf(stream), more } = statement
+      return query(sql, [of(event), JSON.stringify(event.data), ...more(event)])
     },
     { discard: true }
   )

@@ -10,7 +10,7 @@ with merge as (
     coalesce($2::jsonb ->> 'author', $3), $4, $5::timestamptz
   on conflict do nothing
 )
-insert into :"state_conflicts" (merge, digest, path, kind, conflict)
-select $1::uuid, sha256(convert_to(one ->> 'path', 'UTF8')), one ->> 'path', one ->> 'kind', one
-from jsonb_array_elements($2::jsonb -> 'conflicts') one
+insert into :"state_conflicts" (id, merge, path, kind, conflict)
+select one.id, $1::uuid, one.conflict ->> 'path', one.conflict ->> 'kind', one.conflict
+from rows from (unnest($6::uuid[]), jsonb_array_elements($2::jsonb -> 'conflicts')) as one (id, conflict)
 on conflict do nothing

@@ -7,7 +7,9 @@ import type {
   CheckpointStanding,
   CompactableBranch,
   EventById,
+  ExpiredConflict,
   Heir,
+  InboxConflict,
   KnownBy,
   Node,
   PastEvent,
@@ -88,6 +90,8 @@ export type Questions = Pick<
   | "compactable"
   | "checkpointStanding"
   | "endExpired"
+  | "conflict"
+  | "expiredConflicts"
 >
 
 /** Where questions are asked, and of which log. */
@@ -118,6 +122,8 @@ export const questions = (postgres: QueriedSchema): Questions => {
   const compactable = prepared("#projections/states/compactable.sql")
   const standing = prepared("#projections/states/checkpoint-standing.sql")
   const endExpired = prepared("#projections/states/end-expired.sql")
+  const inbox = prepared("#projections/states/inbox.sql")
+  const expiredConflicts = prepared("#projections/states/expired-conflicts.sql")
   const wake = prepared("#projections/states/wake.sql")
   return {
     changedKeys: (one: Node, other: Node) =>
@@ -204,6 +210,9 @@ export const questions = (postgres: QueriedSchema): Questions => {
         asked<CheckpointStanding>(standing, [checkpoint, stream, expiresAt ?? null]),
         ([row]) => row!
       ),
+    conflict: (id) =>
+      Effect.map(asked<InboxConflict>(inbox, [null, null, null, null, id, 1]), ([row]) => row),
+    expiredConflicts: (most) => asked<ExpiredConflict>(expiredConflicts, [most]),
     endExpired: (most) =>
       Effect.flatMap(asked<Swept>(endExpired, [most]), ([ended]) =>
         ended!.sessions + ended!.checkpoints === 0

@@ -2,6 +2,7 @@ import { projection } from "../../src/projection/definition.ts"
 import { STATE_EVENTS } from "../../src/state/event.ts"
 import { branches, checkpoints, conflicts, find, merges, statistics, tags } from "./operations.ts"
 import { statesModel } from "./fold.ts"
+import { inbox } from "./inbox-operations.ts"
 import { syncs } from "./sync-operations.ts"
 
 /** The states of agents, kept ready by key, with their versions, branches, tags, checkpoints and merges. */
@@ -9,7 +10,11 @@ export const states = projection({
   name: "states",
   version: 1,
   events: STATE_EVENTS,
-  tables: ["#projections/states/tables.sql", "#projections/states/sync-tables.sql"],
+  tables: [
+    "#projections/states/tables.sql",
+    "#projections/states/sync-tables.sql",
+    "#projections/states/inbox-tables.sql"
+  ],
   relations: [
     "state_branches",
     "state_sessions",
@@ -18,6 +23,7 @@ export const states = projection({
     "state_points",
     "state_known",
     "state_sync_events",
+    "state_sync_conflicts",
     "state_tags",
     "state_checkpoints",
     "state_merges",
@@ -25,5 +31,5 @@ export const states = projection({
   ],
   model: statesModel,
   views: "#projections/states/views.sql",
-  operations: { branches, tags, checkpoints, merges, conflicts, find, statistics, syncs }
+  operations: { branches, tags, checkpoints, merges, conflicts, find, statistics, syncs, inbox }
 })

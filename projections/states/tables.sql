@@ -138,8 +138,8 @@ comment on table :"state_merges" is 'Merges of branches: pending where a conflic
 create index on :"state_merges" (agent, status);
 
 create table :"state_conflicts" (
+  id           uuid   primary key,
   merge        uuid   not null,
-  digest       bytea  not null,
   path         text   collate "C" not null,
   kind         text   not null,
   conflict     jsonb  not null,
@@ -147,7 +147,9 @@ create table :"state_conflicts" (
   resolved_by  text,
   reason       text,
   resolved_at  timestamptz,
-  primary key (merge, digest)
+  assignee     text   collate "C",
+  expired_at   timestamptz
 );
-comment on column :"state_conflicts".digest is 'The SHA-256 of the path, which may be too long for an index.';
+create index on :"state_conflicts" (merge);
+comment on column :"state_conflicts".id is 'Made of the merge and the path, which may be too long for an index.';
 comment on table :"state_conflicts" is 'The conflicts of merges: base, ours and theirs are absent from conflict where there was nothing.';

@@ -88,3 +88,35 @@ from :"home".state_branches branch
 join :"schema".events event on event.stream = branch.stream and event.version between branch.born and branch.version
 where not :"schema".is_passed_over(branch.faults, event.version);
 comment on view :"home".state_versions is 'Every version of every branch of agents'' states: what made it, who and why, and which versions it came from.';
+
+-- The conflicts of synchronisations and of merges, those that are over included.
+create or replace view :"home".state_conflict_inbox as
+select
+  one.id, one.kind, one.status, one.source_agent, one.source_branch, one.target_agent, one.target_branch, one.path,
+  one.conflict ->> 'kind' as conflict_kind, one.conflict -> 'base' as base, one.conflict -> 'ours' as ours, one.conflict -> 'theirs' as theirs,
+  one.conflict ->> 'oursBy' as ours_by, one.conflict ->> 'oursBecause' as ours_because,
+  one.conflict ->> 'theirsBy' as theirs_by, one.conflict ->> 'theirsBecause' as theirs_because,
+  one.conflict -> 'rule' as rule, one.conflict, one.keys, one.rules, one.sync, one.merge, one.opened_at, one.seen_at, one.times,
+  one.assignee, one.resolution, one.resolved_by, one.reason, one.resolved_at
+from (
+  select
+    id, 'sync' as kind, status, source_agent_id as source_agent, source_branch, target_agent_id as target_agent, target_branch, path,
+    conflict || jsonb_build_object('id', id) as conflict, keys, rules, sync, null::uuid as merge, opened_at, seen_at, times, assignee, resolution,
+    resolved_by, reason, resolved_at
+  from :"home".state_sync_conflicts
+  union all
+  select
+    known.id, 'merge', case
+      when merge.status = 'aborted' then 'aborted'
+      when merge.status = 'merged' then 'resolved'
+      when known.resolution is not null then 'decided'
+      when known.expired_at is not null then 'expired'
+      else 'open'
+    end, merge.agent, merge.source_name, merge.agent, merge.target_name, known.path,
+    known.conflict || jsonb_build_object('id', known.id), array[coalesce(substring(known.path from '^/[^/]+/[^/]*'), known.path)], '[]', null,
+    merge.id, merge.opened_at, merge.opened_at, 1, known.assignee, known.resolution, known.resolved_by, known.reason,
+    coalesce(known.resolved_at, merge.ended_at)
+  from :"home".state_conflicts known
+  join :"home".state_merges merge on merge.id = known.merge
+) one;
+comment on view :"home".state_conflict_inbox is 'Conflicts of synchronisations and merges of agents'' states: what both sides have, who and why, and what became of them.';

@@ -1,8 +1,9 @@
-import { randomFillSync } from "node:crypto"
+import { createHash, randomFillSync } from "node:crypto"
 
 const BYTES = 16
 const POOL_BYTES = BYTES * 256
 const SEQUENCE_LIMIT = 0x1000
+const VARIANT = 0x80
 const TEXT = Buffer.from("00000000-0000-7000-8000-000000000000")
 const HYPHEN = TEXT[8]!
 const DIGITS = Buffer.from("0123456789abcdef")
@@ -37,12 +38,24 @@ export const uuid = (): string => {
   pool.writeUIntBE(lastMs, at, 6)
   pool[at + 6] = 0x70 | (sequence >> 8)
   pool[at + 7] = sequence & 0xff
-  pool[at + 8] = 0x80 | (pool[at + 8]! & 0x3f)
+  pool[at + 8] = VARIANT | (pool[at + 8]! & 0x3f)
+  return textOf(pool, at)
+}
+
+/** The UUID that a text has, always the same one: version 8 of RFC 9562, of its SHA-256. */
+export const uuidOf = (text: string): string => {
+  const bytes = createHash("sha256").update(text).digest()
+  bytes[6] = 0x80 | (bytes[6]! & 0x0f)
+  bytes[8] = VARIANT | (bytes[8]! & 0x3f)
+  return textOf(bytes, 0)
+}
+
+const textOf = (bytes: Buffer, at: number): string => {
   let digit = 0
-  for (let byte = at; byte < used; byte++) {
+  for (let byte = at; byte < at + BYTES; byte++) {
     if (TEXT[digit] === HYPHEN) digit += 1
-    TEXT[digit++] = DIGITS[pool[byte]! >> 4]!
-    TEXT[digit++] = DIGITS[pool[byte]! & 0xf]!
+    TEXT[digit++] = DIGITS[bytes[byte]! >> 4]!
+    TEXT[digit++] = DIGITS[bytes[byte]! & 0xf]!
   }
   return TEXT.toString("latin1")
 }

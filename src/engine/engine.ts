@@ -22,6 +22,7 @@ import type { DetectOptions } from "../sync/sync.ts"
 import type { RetriedSynced, RetriedSyncOptions } from "../sync/queue/retrying.ts"
 import type { LinkOptions } from "../sync/link/wanted.ts"
 import type { Attendant, PresenceFilter } from "../sync/presence.ts"
+import type { EngineConflicts } from "./conflicts.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
@@ -123,6 +124,8 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   state(agent: string, options?: StateOptions): EngineState
   /** The states of all agents: find by content, list, decide merges. */
   readonly states: EngineStates
+  /** The conflicts of synchronisations and pending merges: list, assign, decide. */
+  readonly conflicts: EngineConflicts
   /**
    * Declares what the states of a type of agents, of one agent or of all look like: schemas of tiers, which every update, merge and restore of this
    * engine checks; what new ones begin with; and rules for merges, which are in the log for all. Rejects with InvalidRules, InvalidArgument.

@@ -19,6 +19,7 @@ import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
 import { Presence } from "../sync/presence.ts"
+import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
@@ -91,7 +92,7 @@ const gauges = Layer.effectDiscard(
   Effect.flatMap(Projections, ({ status }) => engineGauges(() => lagsOf(status())))
 )
 
-const statesLayer = Layer.provide(States.layer, stateStore)
+const statesLayer = Layer.provideMerge(expiringConflicts, Layer.provide(States.layer, stateStore))
 
 const linksLayer = (works: boolean) =>
   Layer.provide(Links.layer(works), Layer.merge(linkStore, agentStanding))

@@ -37,6 +37,7 @@ import { type Agents, type EngineState, type EngineStates, PromisedStates } from
 import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
 import { Presence } from "../sync/presence.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
+import type { EngineConflicts } from "./conflicts.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
 
@@ -202,6 +203,10 @@ class OpenEngine implements Engine {
 
   get states(): EngineStates {
     return this.promisedStates.all
+  }
+
+  get conflicts(): EngineConflicts {
+    return this.promisedStates.conflicts
   }
 
   defineState(definition: StateDefinition): Promise<Defined> {

@@ -3,6 +3,7 @@ import type { AgentState } from "../state/agent-state.ts"
 import { agentState } from "../state/agent-state.ts"
 import type { Checkpoint, CheckpointOptions } from "../state/checkpoint/checkpointing.ts"
 import type { Compacted, CompactOptions } from "../state/care/compacting.ts"
+import type { Swept } from "../state/care/sweeping.ts"
 import type { Diff, DiffFormat, DiffOptions } from "../state/past/comparing.ts"
 import type { Defined, StateDefinition } from "../state/definition/definitions.ts"
 import type { Merge, MergeOptions } from "../state/merging/merging.ts"
@@ -16,9 +17,11 @@ import type { ResolveOptions } from "../state/merging/resolving.ts"
 import type { StateOptions, States } from "../state/states.ts"
 import type { RestoreOptions } from "../state/checkpoint/restoring.ts"
 import type { Written } from "../state/change/writing.ts"
+import { expireConflicts } from "../sync/conflicts/expiring.ts"
 import { detectConflicts, type DetectOptions } from "../sync/sync.ts"
 import type { Presence } from "../sync/presence.ts"
 import type { ChangeHandler } from "../sync/watch.ts"
+import { type EngineConflicts, promisedConflicts } from "./conflicts.ts"
 import type { Engine, PromisedOperations } from "./engine.ts"
 import type { BoundReadModels } from "./read-models.ts"
 import { type WatchContext, type Watching, type WatchOptions, watchState } from "./watching.ts"
@@ -102,7 +105,7 @@ export interface EngineState extends Omit<Promised<AgentState>, "diff" | "merge"
 }
 
 /** The states of all agents. */
-export interface EngineStates extends Omit<Operations, "find"> {
+export interface EngineStates extends Omit<Operations, "find" | "inbox"> {
   /**
    * The agents whose state, on main, holds these values, by name: objects match where they hold the same, arrays where they have such
    * elements. `limit` (100) at a time; the next ones come `after` the last of them. Rejects with InvalidInput.
@@ -118,8 +121,8 @@ export interface EngineStates extends Omit<Operations, "find"> {
    * them. Nothing of the log is touched, and every version is read as before, of more patches. Rejects with InvalidArgument.
    */
   readonly compact: (options?: CompactOptions) => Promise<ReadonlyArray<Compacted>>
-  /** Ends sessions and checkpoints that are over; how many of each. Every engine does so by itself, once a minute. */
-  readonly sweep: () => Promise<{ readonly sessions: number; readonly checkpoints: number }>
+  /** Ends sessions, checkpoints and conflicts that are over; how many of each. Every engine does so by itself, once a minute. */
+  readonly sweep: () => Promise<Swept & { readonly conflicts: number }>
 }
 
 /** Several agents, each with a branch of its state. */
@@ -171,13 +174,21 @@ export class PromisedStates {
   }
 
   get all(): EngineStates {
+    const { inbox: _, ...lists } = this.lists
     return {
-      ...this.lists,
+      ...lists,
       find: (where, options = {}) => this.lists.find({ where, ...options }),
       merge: (merge) => this.merge(merge),
       compact: (options = {}) => this.run(this.states.compact(options)),
-      sweep: () => this.run(this.states.sweep)
+      sweep: async () => {
+        const swept = await this.run(this.states.sweep)
+        return { ...swept, conflicts: await this.run(expireConflicts(this.states)) }
+      }
     }
+  }
+
+  get conflicts(): EngineConflicts {
+    return promisedConflicts(this.states, this.lists.inbox, this.run)
   }
 
   merge(merge: string): PendingMerge {

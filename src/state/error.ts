@@ -36,6 +36,8 @@ export class PatchRefused extends Schema.TaggedError<PatchRefused>()("PatchRefus
 
 /** A path that was changed here and since the base, to different values. Absent values are left out. */
 export const Conflicting = Schema.Struct({
+  /** Of a synchronisation: names it in the inbox. */
+  id: Schema.optionalKey(Schema.String),
   path: Schema.String,
   kind: Schema.String,
   base: Schema.optionalKey(Schema.Json),
@@ -50,7 +52,12 @@ export const Conflicting = Schema.Struct({
   hint: Schema.optionalKey(Schema.Json),
   /** Of a `constraint`: what is wrong with the tier that would come out; neither side is at fault alone, and no values are told. */
   problem: Schema.optionalKey(Schema.String),
-  /** Of a `constraint`: the SHA-256 of that tier as canonical JSON. Where another one would come out, it is to be decided anew. */
+  /** The most special rule of its path, which did not fit, or left it open; where there is none, nobody has declared any. */
+  rule: Schema.optionalKey(Schema.Json),
+  /**
+   * The SHA-256 of what it is about: of a `constraint`, that tier as canonical JSON; of a synchronisation, its kind, its values, and where both
+   * last met. Where another one would come out, it is to be decided anew.
+   */
   digest: Schema.optionalKey(Schema.String)
 })
 export type Conflicting = typeof Conflicting.Type
@@ -196,6 +203,42 @@ export class MergeEnded extends Schema.TaggedError<MergeEnded>()("MergeEnded", {
   }
 }
 
+/** There is no such conflict in the inbox. */
+export class UnknownConflict extends Schema.TaggedError<UnknownConflict>()("UnknownConflict", {
+  conflict: Schema.String
+}) {
+  override get message(): string {
+    return `There is no conflict ${this.conflict} of synchronisations or merges in this log. Look in conflicts.list() for those there are.`
+  }
+}
+
+/** A conflict is not open any more: somebody was faster, or its time is over. */
+export class ConflictEnded extends Schema.TaggedError<ConflictEnded>()("ConflictEnded", {
+  conflict: Schema.String,
+  path: Schema.String,
+  /** What it is by now: `decided`, `resolved`, `expired` or `aborted`. */
+  status: Schema.String
+}) {
+  override get message(): string {
+    return `The conflict ${this.conflict} at ${this.path} is not open any more (${this.status}). Nothing was changed; conflicts.get() tells by whom and why.`
+  }
+}
+
+/** What a conflict was about has changed since: nobody has seen what would be decided. */
+export class ConflictMoved extends Schema.TaggedError<ConflictMoved>()("ConflictMoved", {
+  conflict: Schema.String,
+  path: Schema.String,
+  /** There is no conflict any more: the next synchronisation takes the key over. */
+  isGone: Schema.Boolean
+}) {
+  override get message(): string {
+    const now = this.isGone
+      ? "and there is none any more. Synchronise again"
+      : "and is about other values now. Look at it again with conflicts.get(), and decide that"
+    return `The conflict ${this.conflict} at ${this.path} is not what it was, ${now}. The target is as it was.`
+  }
+}
+
 export class NotFastForward extends Schema.TaggedError<NotFastForward>()("NotFastForward", {
   agent: Schema.String,
   source: Schema.String,
@@ -256,6 +299,9 @@ export const StateReason = Schema.Union([
   UnknownMerge,
   MergeUnresolved,
   MergeEnded,
+  UnknownConflict,
+  ConflictEnded,
+  ConflictMoved,
   NotFastForward,
   InvalidRules,
   AgentStopped,

@@ -110,6 +110,8 @@ export const StateSyncLeft = eventType(
     strategy: text,
     link: Schema.optionalKey(text),
     conflicts: Schema.Array(Schema.Record(text, Schema.Json)),
+    /** The rules that were given with it, where there were any. */
+    rules: Schema.optionalKey(Schema.Array(Schema.Record(text, Schema.Json))),
     /** The name of the error that it failed with. */
     failed: Schema.optionalKey(text),
     durationMs: Schema.Int
@@ -218,6 +220,15 @@ export const StateDefined = eventType(
   "StateDefined",
   Schema.Struct({
     rules: Schema.Array(Schema.Record(text, Schema.Json)),
+    /** Rules that resolutions of conflicts were remembered as. */
+    remembered: Schema.optionalKey(Schema.Array(Schema.Record(text, Schema.Json))),
+    /** When open conflicts are too old, and what becomes of them then. */
+    conflicts: Schema.optionalKey(
+      Schema.Struct({
+        expireAfterMs: Schema.Number,
+        use: Schema.optionalKey(Schema.Literals(["ours", "theirs"]))
+      })
+    ),
     template: Schema.optionalKey(Schema.Record(text, Schema.Json)),
     schema: Schema.optionalKey(Schema.Record(text, Schema.Json))
   })
@@ -260,6 +271,37 @@ export const StateMergeEnded = eventType(
   Schema.Struct({ status: Schema.Literals(["merged", "aborted"]), version: Schema.optionalKey(Version) })
 )
 
+const side = Schema.Struct({ agent: text, name: text })
+
+/** Somebody is to decide a conflict; or nobody in particular. */
+export const StateConflictAssigned = eventType(
+  "StateConflictAssigned",
+  Schema.Struct({ assignee: Schema.optionalKey(text) })
+)
+
+/**
+ * Somebody has decided a conflict of synchronisations, as it was then: every later one from that source to that target that meets the
+ * same conflict again does as it says.
+ */
+export const StateConflictDecided = eventType(
+  "StateConflictDecided",
+  Schema.Struct({
+    source: side,
+    target: side,
+    path: text,
+    conflict,
+    /** What the conflict was, in short: `digest` of the conflict. */
+    digest: text,
+    resolution: Schema.Record(text, Schema.Json)
+  })
+)
+
+/** Nobody has decided a conflict in time, or there is none any more. */
+export const StateConflictClosed = eventType(
+  "StateConflictClosed",
+  Schema.Struct({ why: Schema.Literals(["expired", "gone"]), digest: text })
+)
+
 /** All types of event that states are made of. */
 export const STATE_EVENTS: ReadonlyArray<EventType> = [
   ...CHANGES,
@@ -278,5 +320,8 @@ export const STATE_EVENTS: ReadonlyArray<EventType> = [
   StateConflictResolved,
   StateMergeChecked,
   StateMergeEnded,
-  StateSyncLeft
+  StateSyncLeft,
+  StateConflictAssigned,
+  StateConflictDecided,
+  StateConflictClosed
 ] as ReadonlyArray<EventType>

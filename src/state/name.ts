@@ -9,6 +9,7 @@ export const TAG = "statetag"
 export const MERGE = "statemerge"
 export const DEFINITION = "statedefinition"
 export const SYNC = "statesync"
+export const CONFLICT = "stateconflict"
 
 /** So that `agent:<id>` is a label. */
 export const MAX_AGENT_LENGTH = 122
@@ -46,6 +47,9 @@ export const mergeStream = (merge: string): string => `${MERGE}-${merge}`
 
 /** The stream of what one synchronisation has left undone. */
 export const syncStream = (sync: string): string => `${SYNC}-${sync}`
+
+/** The stream of what was decided about one conflict. */
+export const conflictStream = (conflict: string): string => `${CONFLICT}-${conflict}`
 
 export const definitionStream = (scope: string): string => `${DEFINITION}-${scope}`
 

@@ -4,6 +4,8 @@ import type { Meta } from "../log/event.ts"
 import type { ProjectionError } from "../projection/error.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Queryable } from "../postgres/postgres.ts"
+import type { Conflicting } from "./error.ts"
+import type { Rule } from "./merge/rule.ts"
 import { type KeyId, type Tier, TIERS } from "./tier.ts"
 
 /** Which keys of a state are wanted: all of some tiers, and some more. */
@@ -159,6 +161,33 @@ export interface Located extends Node {
   readonly stream: string
 }
 
+/** A conflict of synchronisations, or of a merge, that is or was open. */
+export interface InboxConflict {
+  readonly id: string
+  readonly kind: "sync" | "merge"
+  /** `decided`: somebody has, and it is not in the target yet. */
+  readonly status: "open" | "decided" | "resolved" | "expired" | "aborted"
+  readonly source: string
+  readonly sourceBranch: string
+  readonly target: string
+  readonly targetBranch: string
+  readonly path: string
+  readonly conflict: Conflicting
+  /** The keys that are left because of it, as RFC 6901 pointers. */
+  readonly keys: ReadonlyArray<string>
+  /** The synchronisation that last found it. */
+  readonly sync: string | null
+  readonly merge: string | null
+  /** The rules that were given with that, before those that are declared. */
+  readonly rules: ReadonlyArray<Rule>
+}
+
+/** A conflict that is open for longer than was declared, and what decides it then. */
+export interface ExpiredConflict {
+  readonly id: string
+  readonly use: "ours" | "theirs" | null
+}
+
 /** What is asked for: a branch by its stream, or by its number. */
 export type Wanted = { readonly stream: string; readonly agent: string } | { readonly branch: number }
 
@@ -269,6 +298,10 @@ export class StateStore extends Context.Service<
     readonly endExpired: (
       most: number
     ) => Effect.Effect<{ readonly sessions: number; readonly checkpoints: number }, PostgresError>
+    /** A conflict of the inbox, as far as it is kept ready. */
+    readonly conflict: (id: string) => Effect.Effect<InboxConflict | undefined, PostgresError>
+    /** Conflicts whose time is over, the oldest first, as far as they are kept ready. */
+    readonly expiredConflicts: (most: number) => Effect.Effect<ReadonlyArray<ExpiredConflict>, PostgresError>
     /** Holds a stream to the end of the transaction: nobody else appends to it. */
     readonly lock: (stream: string, connection: Queryable) => Effect.Effect<void, PostgresError>
     /** The key of an agent's hashes; made where there is none. */

@@ -1,16 +1,19 @@
 import { Effect } from "effect"
 import type { MaybeJson } from "../base/json-value.ts"
 import type { BranchState } from "../state/branch/branch-state.ts"
+import { pointerOfKey } from "../state/change/writing.ts"
 import { constraints } from "../state/definition/constraining.ts"
 import { InvalidArgument, logError } from "../log/error.ts"
-import type { Conflict } from "../state/merge/conflict.ts"
+import type { Conflict, Merged } from "../state/merge/conflict.ts"
 import { evenedOut } from "../state/merge/evening.ts"
 import { merge3 } from "../state/merge/merge.ts"
+import { type Resolution, resolve } from "../state/merge/resolve.ts"
 import type { Rule } from "../state/merge/rule.ts"
 import { settle, type Strategy } from "../state/merge/settle.ts"
 import { valueOfPlan } from "../state/merge/virtual-base.ts"
 import { isSame } from "../state/merge/virtual.ts"
 import { keyOfConflict } from "../state/merging/combining.ts"
+import { digestOf } from "../state/merging/conflict-name.ts"
 import { type Bases, basesOf, type Held, type KnownByBoth } from "../state/merging/key-bases.ts"
 import type { StateFailure, StateScene } from "../state/parts.ts"
 import { goingOn } from "../state/past/reading.ts"
@@ -18,6 +21,7 @@ import { begun, nodeOf, ready } from "../state/past/history.ts"
 import { unknownBranch } from "../state/past/refs.ts"
 import type { Node, Selection } from "../state/store.ts"
 import { type KeyId, placeOfKey } from "../state/tier.ts"
+import { type Decision, decisionsOf, type Deciding } from "./conflicts/decisions.ts"
 
 /** Some keys of a state at one version. */
 export interface Source {
@@ -34,6 +38,8 @@ const MANY = 256
 export interface How {
   readonly strategy: Strategy
   readonly rules: ReadonlyArray<Rule>
+  /** Decisions to be tried that are not written down, by path. */
+  readonly tried?: ReadonlyMap<string, Decision>
 }
 
 /** What a source has of some keys, brought into a target: in memory only. */
@@ -52,8 +58,10 @@ export interface Brought {
   readonly known: ReadonlyMap<KeyId, KnownByBoth>
   /** Why other keys are left as they are. */
   readonly conflicts: ReadonlyArray<Conflict>
-  /** How many conflicts a rule or the strategy has decided, of each key. */
+  /** How many conflicts a rule, the strategy or somebody has decided, of each key. */
   readonly settled: ReadonlyMap<KeyId, number>
+  /** The conflicts that somebody has decided, by path. */
+  readonly decided: ReadonlyMap<string, Resolution>
 }
 
 /** The values of a state: what is known of the branch goes on with it, these do not. */
@@ -128,7 +136,7 @@ export const bring = Effect.fnUntraced(function* (
   head: BranchState,
   source: Source,
   selection: Selection,
-  { strategy, rules: own }: How
+  { strategy, rules: own, tried }: How
 ): Effect.fn.Return<Brought, StateFailure> {
   const { parts, name } = scene
   const { values: ours, held } = yield* targetOf(scene, head, selection)
@@ -151,7 +159,7 @@ export const bring = Effect.fnUntraced(function* (
   )
   // Where both sides say something of a path, the target does.
   const rules = [...theirs, ...declared, ...own]
-  const brought = yield* settling(() =>
+  const found = yield* settling(() =>
     keys.map((key) => {
       const one = together(key, bases, ours.get(key), source.values.get(key), rules, strategy)
       return one.kind === "skipped" && isNews(bases.known.get(key)!, [head.id, source.node.branch])
@@ -159,8 +167,17 @@ export const bring = Effect.fnUntraced(function* (
         : one
     })
   )
-  return { ...(yield* fitting(scene, head, brought)), known: bases.known }
+  const deciding = { parts, source: sideOf(source.scene), target: sideOf(scene), tried }
+  const decided = yield* decisionsOf(
+    deciding,
+    found.flatMap(({ conflicts }) => conflicts)
+  )
+  const brought = found.map((one) => decidedFor(one, decided))
+  const fit = yield* fitting(scene, head, brought, ours, deciding)
+  return { ...fit, decided: new Map([...decided, ...fit.decided]), known: bases.known }
 })
+
+const sideOf = ({ name: { agent, branch } }: StateScene) => ({ agent, name: branch })
 
 type Kind = "applied" | "merged" | "skipped" | "learnt" | "left"
 
@@ -177,6 +194,9 @@ interface One {
   readonly value: MaybeJson
   readonly conflicts: ReadonlyArray<Conflict>
   readonly settled: number
+  /** Of a key that is left: what is merged of it, and what its value is still to go through. */
+  readonly rest?: Merged
+  readonly even?: (value: MaybeJson) => MaybeJson
 }
 
 const together = (
@@ -189,52 +209,88 @@ const together = (
 ): One => {
   const { tier, key: part } = placeOfKey(key)
   const path = [tier, part]
-  const base = valueOfPlan(plans.get(key)!, (node) => valueAt(key, node), rules, path)
+  const plan = plans.get(key)!
+  const base = valueOfPlan(plan, (node) => valueAt(key, node), rules, path)
   if (isSame(base, theirs)) {
     const even = evenedOut(ours, theirs, rules, path)
     const kind = isSame(even, ours) ? "skipped" : "merged"
     return { key, kind, value: even, conflicts: [], settled: 0 }
   }
-  const merged = merge3({ base, ours, theirs, path, rules })
-  const { value, conflicts, settled } = settle(merged, strategy, rules)
-  if (conflicts.length > 0) return { key, kind: "left", value: ours, conflicts, settled: 0 }
-  const even = evenedOut(evenedOut(value, theirs, rules, path), ours, rules, path)
-  const kind = isSame(base, ours) && isSame(even, theirs) ? "applied" : "merged"
-  return { key, kind, value: even, conflicts, settled: settled.length }
+  const even = (value: MaybeJson): MaybeJson =>
+    evenedOut(evenedOut(value, theirs, rules, path), ours, rules, path)
+  const merged = settle(merge3({ base, ours, theirs, path, rules }), strategy, rules)
+  const settled = merged.settled.length
+  if (merged.conflicts.length > 0) {
+    const conflicts = merged.conflicts.map((one) => ({ ...one, digest: digestOf(one, plan.nodes) }))
+    return { key, kind: "left", value: ours, conflicts, settled, rest: { ...merged, conflicts }, even }
+  }
+  const value = even(merged.value)
+  const kind = isSame(base, ours) && isSame(value, theirs) ? "applied" : "merged"
+  return { key, kind, value, conflicts: [], settled }
+}
+
+/** A key of which all conflicts are decided is left no more. */
+const decidedFor = (one: One, decided: ReadonlyMap<string, Resolution>): One => {
+  const { key, rest, even } = one
+  if (rest === undefined || even === undefined || decided.size === 0) return one
+  const { value, conflicts } = resolve(rest, decided)
+  const settled = one.settled + one.conflicts.length - conflicts.length
+  return conflicts.length > 0
+    ? { ...one, conflicts }
+    : { key, kind: "merged", value: even(value), conflicts, settled }
 }
 
 const tierOf = (conflict: Conflict): string => placeOfKey(keyOfConflict(conflict)).tier
 
-/** Leaves out what would make a tier another one than is declared, tier by tier. */
+/** Leaves out what would make a tier another one than is declared, tier by tier, unless somebody has decided that. */
 const fitting = Effect.fnUntraced(function* (
   scene: StateScene,
   head: BranchState,
-  brought: ReadonlyArray<One>
+  brought: ReadonlyArray<One>,
+  ours: ReadonlyMap<KeyId, MaybeJson>,
+  deciding: Deciding
 ): Effect.fn.Return<Omit<Brought, "known">, StateFailure> {
   let taken = brought.filter(({ kind }) => kind !== "skipped" && kind !== "left")
   const conflicts = brought.flatMap((one) => one.conflicts)
+  const decided = new Map<string, Resolution>()
+  const inTier =
+    (tier: string) =>
+    ({ key }: One): boolean =>
+      placeOfKey(key).tier === tier
   for (;;) {
     const values = new Map(taken.map(({ key, value }) => [key, value] as const))
-    const touched = new Set<string>(taken.map(({ key }) => placeOfKey(key).tier))
-    const found = touched.size === 0 ? [] : yield* constraints(scene, head, values)
+    const found = taken.length === 0 ? [] : yield* constraints(scene, head, values)
     // What is wrong already is none of this.
-    const wrong = found.filter((conflict) => touched.has(tierOf(conflict)))
-    const tiers = new Set(wrong.map(tierOf))
-    const fit = taken.filter(({ key }) => !tiers.has(placeOfKey(key).tier))
-    conflicts.push(...wrong)
-    if (fit.length === taken.length) {
+    const wrong = found.filter(
+      (conflict) => !decided.has(conflict.path) && taken.some(inTier(tierOf(conflict)))
+    )
+    const uses = yield* decisionsOf(deciding, wrong)
+    for (const conflict of wrong) {
+      const isIn = inTier(tierOf(conflict))
+      const resolution = uses.get(conflict.path)
+      if (resolution === undefined) {
+        conflicts.push({ ...conflict, changed: taken.filter(isIn).map(({ key }) => pointerOfKey(key)) })
+        taken = taken.filter((one) => !isIn(one))
+      } else {
+        decided.set(conflict.path, resolution)
+        // Else what comes out is taken as it is, whatever its schema says.
+        if (resolution.use === "ours")
+          taken = taken.map((one) => (isIn(one) ? { ...one, value: ours.get(one.key) } : one))
+      }
+    }
+    if (wrong.length === 0) {
       const keysThat = (of: ReadonlyArray<One>, ...kinds: ReadonlyArray<Kind>): ReadonlyArray<KeyId> =>
         of.filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key)
       return {
         values,
-        applied: keysThat(fit, "applied"),
-        merged: keysThat(fit, "merged"),
+        applied: keysThat(taken, "applied"),
+        merged: keysThat(taken, "merged"),
         skipped: keysThat(brought, "skipped", "learnt"),
-        learnt: new Set(keysThat(fit, "learnt")),
+        learnt: new Set(keysThat(taken, "learnt")),
         conflicts,
-        settled: new Map(fit.map(({ key, settled }) => [key, settled]))
+        settled: new Map(taken.map(({ key, settled }) => [key, settled])),
+        decided
       }
     }
-    taken = fit
   }
 })

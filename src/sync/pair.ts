@@ -7,6 +7,7 @@ import { planOfEvent, pointerOfKey } from "../state/change/writing.ts"
 import type { Conflicting } from "../state/error.ts"
 import { StateSynced } from "../state/event.ts"
 import { blamed, told } from "../state/merging/combining.ts"
+import { conflictOfSync } from "../state/merging/conflict-name.ts"
 import { joined, type Vector } from "../state/merge/history.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
@@ -90,7 +91,12 @@ const conflictsOf = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Conflicting>, StateFailure> {
   if (conflicts.length === 0) return []
   const isReady = yield* Effect.isSuccess(ready(target, head, source.state))
-  return isReady ? yield* blamed(target, conflicts, nodeOf(head), source.node) : conflicts.map(told)
+  const all = isReady ? yield* blamed(target, conflicts, nodeOf(head), source.node) : conflicts.map(told)
+  const { agent, branch } = target.name
+  return all.map((conflict) => ({
+    id: conflictOfSync(placeOf(source), { agent, name: branch }, conflict.path),
+    ...conflict
+  }))
 })
 
 /** What would be done; nothing is. */

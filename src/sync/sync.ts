@@ -2,22 +2,18 @@ import { Effect } from "effect"
 import { uuid } from "../base/uuid.ts"
 import { InvalidArgument, type LogError, logError } from "../log/error.ts"
 import { AgentStopped, type Conflicting, InvalidRules, stateError } from "../state/error.ts"
-import { StateSyncLeft } from "../state/event.ts"
 import type { Rule } from "../state/merge/rule.ts"
 import { rulesProblem } from "../state/merge/rule-problem.ts"
 import type { Strategy } from "../state/merge/settle.ts"
-import { pointerOfKey } from "../state/change/writing.ts"
-import { keyOfConflict } from "../state/merging/combining.ts"
-import { nameOfStrategy } from "../state/merging/pending-merge.ts"
-import { agentLabel, syncStream } from "../state/name.ts"
-import { type ByWhom, metaOf, type StateFailure, type StateScene } from "../state/parts.ts"
+import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
 import { headOf } from "../state/past/reading.ts"
 import type { States } from "../state/states.ts"
 import type { Selection } from "../state/store.ts"
 import type { Tier } from "../state/tier.ts"
 import { type How, sourceOf } from "./bringing.ts"
 import { keysOf } from "./keys.ts"
-import { type Pair, placeOf, synchronise, tookMs, trySynchronise } from "./pair.ts"
+import { leave } from "./leaving.ts"
+import { type Pair, synchronise, tookMs, trySynchronise } from "./pair.ts"
 
 /** An agent, or a branch of its state; `main` by default. */
 export type Place = string | { readonly agent: string; readonly branch?: string }
@@ -226,44 +222,3 @@ const alone = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget, StateFa
       yield* leave(pair, success.conflicts, undefined)
     return { agent, branch, ...success, error: undefined, durationMs }
   })
-
-/** What is left because of a conflict: a key, or all of a tier that would not be what it is declared to be. */
-const pathLeft = (conflict: Conflicting): string =>
-  conflict.kind === "constraint" ? conflict.path : pointerOfKey(keyOfConflict(conflict))
-
-/**
- * Writes down what was not taken over; of values that are too large for an event, where they are. What keeps a target from being written may
- * keep this from being written, too: the caller is told in any case.
- */
-const leave = (
-  pair: Pair,
-  conflicts: ReadonlyArray<Conflicting>,
-  failed: string | undefined
-): Effect.Effect<void> => {
-  const short = conflicts.map(({ path, kind }): Conflicting => ({ path, kind }))
-  return Effect.ignore(Effect.catch(written(pair, conflicts, failed), () => written(pair, short, failed)))
-}
-
-const written = (
-  pair: Pair,
-  conflicts: ReadonlyArray<Conflicting>,
-  failed: string | undefined
-): Effect.Effect<unknown, StateFailure> => {
-  const { sync, link, source, target, how, by } = pair
-  const { agent, branch } = target.name
-  const keys = failed === undefined ? conflicts.map(pathLeft) : [...source.values.keys()].map(pointerOfKey)
-  const event = StateSyncLeft.make(
-    {
-      source: placeOf(source),
-      target: { agent, name: branch },
-      keys: [...new Set(keys)],
-      strategy: nameOfStrategy(how.strategy),
-      ...(link === undefined ? {} : { link }),
-      conflicts: conflicts.map((conflict) => JSON.parse(JSON.stringify(conflict)) as Record<string, never>),
-      ...(failed === undefined ? {} : { failed }),
-      durationMs: tookMs(pair)
-    },
-    { labels: [agentLabel(source.scene.name.agent), agentLabel(agent)] }
-  )
-  return target.parts.log.emit(syncStream(sync), event, { meta: metaOf(by) ?? {} })
-}

@@ -73,6 +73,7 @@ describe("in SQL", () => {
     "select * from tidemark.get_state_statistics()",
     "select * from tidemark.agent_states where agent_id = 'asked'",
     "select * from tidemark.state_versions where agent = 'asked'",
+    "select * from tidemark.state_conflict_inbox where target_agent = 'asked'",
     "select * from tidemark.state_branches, tidemark.state_tags, tidemark.state_checkpoints, tidemark.state_merges, tidemark.state_conflicts"
   ]
   const appending = [

@@ -118,9 +118,9 @@ describe("agent_states", () => {
     }
   })
 
-  test("has the columns that schema/README.md says, and so has state_versions", async () => {
+  test("has the columns that schema/README.md says, and so have the other views", async () => {
     const readme = readFileSync(packageFile("#schema/README.md"), "utf8")
-    for (const view of ["agent_states", "state_versions"]) {
+    for (const view of ["agent_states", "state_versions", "state_conflict_inbox"]) {
       const columns = await log.db.query(
         `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
          where attrelid = $1::regclass and attnum > 0 order by attnum`,

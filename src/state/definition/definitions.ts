@@ -3,6 +3,7 @@ import { isSameJson, type Json, type JsonObject, type MaybeJson } from "../../ba
 import type { EventLog } from "../../log/event-log.ts"
 import { isSameOrigin, type LogIdentity, type Origin } from "../../log/identity.ts"
 import { InvalidArgument, type LogError, logError, VersionConflict } from "../../log/error.ts"
+import type { Part } from "../../log/event.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import { InvalidRules, type StateError, stateError } from "../error.ts"
 import { StateDefined } from "../event.ts"
@@ -12,6 +13,7 @@ import type { Rule } from "../merge/rule.ts"
 import { rulesProblem } from "../merge/rule-problem.ts"
 import { definitionStream, MAIN } from "../name.ts"
 import { type Check, checksOf, templateProblem, type TierSchemas } from "./checks.ts"
+import { type ConflictPolicy, policyProblem } from "./conflict-policy.ts"
 import { ALL, scopeOf } from "./scope.ts"
 import type { StateStore } from "../store.ts"
 import { isTier, type KeyId, type StateValues, type Tier, TIERS } from "../tier.ts"
@@ -28,6 +30,10 @@ export interface StateDefinition {
   readonly template?: { readonly [T in Tier]?: JsonObject }
   /** By paths, how changes of both sides become one. Those of an agent go before those of its type, and those before those of all. */
   readonly rules?: ReadonlyArray<Rule>
+  /** What becomes of conflicts that stay open for too long; the nearest definition that says so counts. Default: they wait for ever. */
+  readonly conflicts?: ConflictPolicy
+  /** Rules that resolutions were remembered as: they stay as they are where this is left out; [] forgets them. */
+  readonly remembered?: ReadonlyArray<Rule>
 }
 
 /** What a definition has come to. */
@@ -39,6 +45,8 @@ export interface Defined {
 
 interface DefinedData {
   readonly rules: ReadonlyArray<Rule>
+  readonly remembered?: ReadonlyArray<Rule>
+  readonly conflicts?: ConflictPolicy
   readonly template?: JsonObject
   readonly schema?: JsonObject
 }
@@ -76,15 +84,17 @@ export class Definitions {
   readonly define = Effect.fnUntraced(
     { self: this },
     function* (definition: StateDefinition): Effect.fn.Return<Defined, DefinitionFailure> {
-      const { agentType, agent, tiers = {}, template, rules = [] } = definition
+      const { agentType, agent, tiers = {}, template, rules = [], conflicts, remembered } = definition
       const scope = yield* scopeOf(definition)
-      const problem = rulesProblem(rules)
+      const problem = rulesProblem(rules) ?? rulesProblem(remembered ?? [])
       if (problem !== undefined) return yield* stateError(new InvalidRules({ problem }))
       const unknown = Object.keys(tiers).find((tier) => !isTier(tier))
       if (unknown !== undefined) {
         const detail = `There is no tier ${JSON.stringify(unknown)}: a state has ${TIERS.join(", ")}`
         return yield* logError(new InvalidArgument({ problem: detail }))
       }
+      const unsound = policyProblem(conflicts)
+      if (unsound !== undefined) return yield* logError(new InvalidArgument({ problem: unsound }))
       const values = new Given(branchName(agent ?? agentType ?? ALL, MAIN)).update(template ?? {})
       if (values instanceof Error) return yield* stateError(values)
       const checks = checksOf(tiers)
@@ -92,10 +102,15 @@ export class Definitions {
       if (unfit !== undefined) return yield* logError(new InvalidArgument({ problem: unfit }))
       const data: DefinedData = {
         rules,
+        ...(conflicts === undefined ? {} : { conflicts }),
         ...(template === undefined ? {} : { template: JSON.parse(JSON.stringify(template)) as JsonObject }),
         ...(Object.keys(tiers).length === 0 ? {} : { schema: schemaOf(tiers) })
       }
-      const version = yield* this.write(scope, data)
+      // What was remembered is nobody's code: it outlives whoever declares the rest anew.
+      const version = yield* this.write(scope, (before) => ({
+        ...data,
+        ...rememberedOf(remembered ?? before?.remembered ?? [])
+      }))
       if (agentType !== undefined) this.templates.set(agentType, values)
       this.checks.set(scope, checks)
       return { scope, version }
@@ -118,8 +133,26 @@ export class Definitions {
   /** The rules for merges of an agent's state: the more special ones last. */
   rules(agent: string, agentType: string | undefined): Effect.Effect<ReadonlyArray<Rule>, DefinitionFailure> {
     const scopes = [ALL, ...(agentType === undefined ? [] : [`type:${agentType}`]), `agent:${agent}`]
-    return Effect.map(this.load(scopes), (found) => found.flatMap((one) => one?.rules ?? []))
+    return Effect.map(this.load(scopes), (found) =>
+      found.flatMap((one) => [...(one?.rules ?? []), ...(one?.remembered ?? [])])
+    )
   }
+
+  /** What adds a rule to those that are remembered, in place of the one of its path; nothing where it is there. */
+  readonly remembering = Effect.fnUntraced(
+    { self: this },
+    function* (scope: string, rule: Rule): Effect.fn.Return<ReadonlyArray<Part>, PostgresError> {
+      const stream = definitionStream(scope)
+      const last = (yield* this.store.lasts([stream])).get(stream)
+      const { rules = [], ...before } = (last?.data ?? {}) as Partial<DefinedData>
+      const others = (before.remembered ?? []).filter(({ path }) => path !== rule.path)
+      const data: DefinedData = { rules, ...before, remembered: [...others, rule] }
+      if (last !== undefined && isSameJson(last.data as Json, data as unknown as Json)) return []
+      return [
+        { stream, events: [StateDefined.make(data as never)], expected: last?.version ?? ("none" as const) }
+      ]
+    }
+  )
 
   /** The tiers of which a schema says what they have to be, for an agent. */
   checkedTiers(agent: string, agentType: string | undefined): ReadonlyArray<Tier> {
@@ -176,10 +209,14 @@ export class Definitions {
   /** Several engines may do this at once; the same definition is written once. */
   private readonly write = Effect.fnUntraced(
     { self: this },
-    function* (scope: string, data: DefinedData): Effect.fn.Return<number, DefinitionFailure> {
+    function* (
+      scope: string,
+      after: (before: DefinedData | undefined) => DefinedData
+    ): Effect.fn.Return<number, DefinitionFailure> {
       const stream = definitionStream(scope)
       for (;;) {
         const last = (yield* this.store.lasts([stream])).get(stream)
+        const data = after(last?.data as DefinedData | undefined)
         if (last !== undefined && isSameJson(last.data as Json, data as unknown as Json)) return last.version
         const event = StateDefined.make(data as never)
         const result = yield* Effect.result(
@@ -191,6 +228,9 @@ export class Definitions {
     }
   )
 }
+
+const rememberedOf = (rules: ReadonlyArray<Rule>): Pick<DefinedData, "remembered"> =>
+  rules.length === 0 ? {} : { remembered: rules }
 
 /** For those who read the log: what the schemas say, as JSON Schema. */
 const schemaOf = (tiers: TierSchemas): JsonObject =>

@@ -1,5 +1,6 @@
 import type { MaybeJson } from "../../base/json-value.ts"
 import type { Path } from "../../base/pointer.ts"
+import type { Rule } from "./rule.ts"
 
 /**
  * What two sides disagree about. Ours is the target of the merge, theirs the source.
@@ -41,12 +42,17 @@ export interface Conflict {
   readonly theirs: MaybeJson
   /** The bases of the merge disagree somewhere here: `base` is left out then, which does not say that there was none. */
   readonly baseUnknown?: true
-  /** Of a deletion: the paths at and below which the other side changed, added or deleted something, in order. */
+  /** The most special rule of its path: what it says did not fit, or it says nothing of this. */
+  readonly rule?: Rule
+  /**
+   * Of a deletion: the paths at and below which the other side changed, added or deleted something, in order. Of a `constraint` of a
+   * synchronisation: the keys that are left because of it.
+   */
   readonly changed?: ReadonlyArray<string>
   readonly hint?: PossibleMove
   /** Of a `constraint`: what is wrong with what came out. */
   readonly problem?: string
-  /** Of a `constraint`: the SHA-256 of what came out, so that a decision is about that alone. */
+  /** Of a `constraint`: the SHA-256 of what came out; of a synchronisation, of what is in conflict: so that a decision is about that alone. */
   readonly digest?: string
   /** Of an element of a keyed array that ours deleted: where it would stand. */
   readonly gap?: Gap

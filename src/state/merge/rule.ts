@@ -40,21 +40,31 @@ export interface Rule extends Settings {
 
 /** Rules made ready for many questions. */
 export class Rulebook {
-  private readonly rules: ReadonlyArray<{ readonly glob: Glob; readonly settings: Settings }>
+  private readonly rules: ReadonlyArray<{
+    readonly glob: Glob
+    readonly settings: Settings
+    readonly rule: Rule
+  }>
   /** Somewhere there are counters, of which two changes count though they are alike. */
   readonly hasCounters: boolean
 
   /** @throws {TypeError} where a path is no pointer; `rulesProblem` finds that and more beforehand. */
   constructor(rules: ReadonlyArray<Rule>) {
     this.rules = rules
-      .map(({ path, ...settings }) => {
+      .map((rule) => {
+        const { path, ...settings } = rule
         const glob = parseGlob(path)
         if (glob === undefined)
           throw new TypeError(`The path ${JSON.stringify(path)} of a rule is no pointer`)
-        return { glob, settings }
+        return { glob, settings, rule }
       })
       .toSorted((one, other) => bySpecificity(one.glob, other.glob))
     this.hasCounters = rules.some(({ number }) => number === "counter")
+  }
+
+  /** The most special rule of a path, where there is one. */
+  ruleOf(path: Path): Rule | undefined {
+    return this.rules.findLast(({ glob }) => matches(glob, path))?.rule
   }
 
   at(path: Path): Settings {

@@ -47,5 +47,16 @@ export const settle = (
     new Map([...decided].map(([path, { resolution }]) => [path, resolution] as const))
   )
   const open = new Set(resolved.conflicts.map(({ path }) => path))
-  return { ...resolved, settled: [...decided.values()].filter(({ conflict }) => !open.has(conflict.path)) }
+  const conflicts = resolved.conflicts.map((conflict) => withRule(conflict, rulebook))
+  return {
+    ...resolved,
+    conflicts,
+    settled: [...decided.values()].filter(({ conflict }) => !open.has(conflict.path))
+  }
+}
+
+/** With the rule that did not fit, for whoever decides. */
+const withRule = (conflict: Conflict, rulebook: Rulebook): Conflict => {
+  const rule = rulebook.ruleOf(parsePointer(conflict.path)!)
+  return rule === undefined ? conflict : { ...conflict, rule }
 }

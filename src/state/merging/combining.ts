@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { MaybeJson } from "../../base/json-value.ts"
+import type { Json, MaybeJson } from "../../base/json-value.ts"
 import { parsePointer } from "../../base/pointer.ts"
 import { changesOf } from "../past/blaming.ts"
 import type { BranchState } from "../branch/branch-state.ts"
@@ -131,6 +131,7 @@ export const told = ({
   theirs,
   changed,
   hint,
+  rule,
   problem,
   digest
 }: Conflict): Conflicting => ({
@@ -141,6 +142,7 @@ export const told = ({
   ...(theirs === undefined ? {} : { theirs }),
   ...(changed === undefined ? {} : { changed }),
   ...(hint === undefined ? {} : { hint: { ...hint } }),
+  ...(rule === undefined ? {} : { rule: { ...rule } as Json }),
   ...(problem === undefined ? {} : { problem }),
   ...(digest === undefined ? {} : { digest })
 })

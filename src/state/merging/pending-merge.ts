@@ -141,4 +141,13 @@ export const isSameConflict = (one: Conflicting, other: Conflicting): boolean =>
   one.digest === other.digest &&
   (["base", "ours", "theirs"] as const).every((side) => isSameJson(one[side] as Json, other[side] as Json))
 
+/** Where a merge has conflicts that nobody has decided as they are now. */
+export const openPaths = ({ conflicts, decided }: PendingMerge): ReadonlyArray<string> =>
+  conflicts
+    .filter((conflict) => {
+      const known = decided.get(conflict.path)
+      return known === undefined || !isSameConflict(known.conflict, conflict)
+    })
+    .map(({ path }) => path)
+
 export type MergeFailure = StateError | LogError | PostgresError
