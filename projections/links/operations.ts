@@ -30,7 +30,7 @@ export type StateLink = typeof StateLink.Type
 export const list = query({
   name: "links.list",
   description: "Links, the newest first, of an agent or of all, in one status or in any.",
-  scope: "states:read",
+  scope: "links:read",
   input: Schema.Struct({
     agent: Schema.optionalKey(Schema.NonEmptyString),
     status: Schema.optionalKey(LinkStatus),

@@ -130,6 +130,9 @@ const settling = <A>(use: () => A): Effect.Effect<A, StateFailure> =>
       )
   })
 
+const winnerless = (rule: Rule): Rule =>
+  Object.fromEntries(Object.entries(rule).filter(([setting]) => setting !== "strategy")) as unknown as Rule
+
 /** Brings some keys together, each with what both had of it when they last met. */
 export const bring = Effect.fnUntraced(function* (
   scene: StateScene,
@@ -157,8 +160,8 @@ export const bring = Effect.fnUntraced(function* (
     ],
     { concurrency: 3 }
   )
-  // Where both sides say something of a path, the target does.
-  const rules = [...theirs, ...declared, ...own]
+  // Where both sides say how a path is merged, the target does; and who wins there is said of the target alone.
+  const rules = [...theirs.map(winnerless), ...declared, ...own]
   const found = yield* settling(() =>
     keys.map((key) => {
       const one = together(key, bases, ours.get(key), source.values.get(key), rules, strategy)
