@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PostgresError } from "../../postgres/error.ts"
+import { Contention, type PostgresError } from "../../postgres/error.ts"
 import type { Postgres } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import { refOfStream } from "../../state/name.ts"
@@ -18,6 +18,9 @@ const CLAIM_MS = 60_000
 
 /** As if it had come so much later for each step of less priority, in ms: so it is delayed, and not for ever. */
 const PRIORITY_MS = 5_000
+
+/** How often a statement is tried that another one was in the way of. */
+const TRIES = 10
 
 /** So often in a row a target may fail … */
 const BREAK_AFTER = 5
@@ -196,6 +199,7 @@ export class WorkQueue {
     values: ReadonlyArray<unknown>
   ): Effect.Effect<ReadonlyArray<Row>, PostgresError> {
     const { text, name } = statement(query, this.postgres.schema)
-    return Effect.map(this.postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
+    const asked = Effect.map(this.postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
+    return Effect.retry(asked, { while: ({ reason }) => reason instanceof Contention, times: TRIES })
   }
 }

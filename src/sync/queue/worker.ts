@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { Bell } from "../../base/bell.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { WorkQueue } from "./queue.ts"
@@ -12,6 +12,9 @@ const LOOK_MS = 1_000
 
 /** How long to wait where the server does not answer, in ms. */
 const AWAY_MS = 500
+
+/** How often it is tried to say what has become of work. */
+const SAID_TRIES = 120
 
 /** How often work may fail before it is parked. */
 export const ATTEMPTS = 8
@@ -66,9 +69,19 @@ export class Worker {
   }
 
   private work(works: ReadonlyArray<Work>): Effect.Effect<void, PostgresError> {
+    return Effect.flatMap(this.perform(works), (outcomes) =>
+      // Unsaid, all of it would be done again, and not before it is free.
+      Effect.retry(this.said(works, outcomes), { schedule: Schedule.spaced(AWAY_MS), times: SAID_TRIES })
+    )
+  }
+
+  /** What has become of work is written down; twice is as well as once. */
+  private said(
+    works: ReadonlyArray<Work>,
+    outcomes: ReadonlyMap<string, Outcome>
+  ): Effect.Effect<void, PostgresError> {
     const { queue } = this
     return Effect.gen({ self: this }, function* () {
-      const outcomes = yield* this.perform(works)
       const kindOf = ({ work }: Work): Outcome["kind"] => outcomes.get(work)?.kind ?? "done"
       yield* queue.finish(works.filter((work) => kindOf(work) === "done"))
       yield* queue.release(
@@ -76,8 +89,11 @@ export class Worker {
         "held",
         0
       )
-      const away = works.filter((work) => kindOf(work) === "away")
-      yield* queue.release(away, "waiting", AWAY_MS)
+      yield* queue.release(
+        works.filter((work) => kindOf(work) === "away"),
+        "waiting",
+        AWAY_MS
+      )
       for (const work of works) yield* this.failed(work, outcomes.get(work.work))
     })
   }
