@@ -73,7 +73,10 @@ export class Meetings {
       const known = new Map(Object.entries(branches).map(([branch, upTo]) => [Number(branch), upTo]))
       for (const pointer of keys) {
         const [tier, key] = parsePointer(pointer)!
-        this.learn(keyId(tier as Tier, key!), known, version)
+        const id = keyId(tier as Tier, key!)
+        this.learn(id, known, version)
+        // It may be one that others have removed, and this branch has never had: then others are to hear of it by this one.
+        this.gone.get(tier as Tier)?.add(id)
       }
     }
   }
