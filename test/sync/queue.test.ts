@@ -165,6 +165,39 @@ describe("what fails", () => {
     expect(targetsOf(await run(queue.claim(10)))).toEqual(["b"])
   })
 
+  test("because its link is paused is not held where that goes on meanwhile, nor parked where what was wrong has changed", async () => {
+    await put(["held", "parked", "woken"])
+    const [held, parked, woken] = (await run(queue.claim(10))) as [Work, Work, Work]
+    await put(["held"])
+    await put(["parked"])
+    await run(queue.wake(["woken"], ["Broken"]))
+    await run(queue.release([held], true, 0))
+    for (const work of [parked, woken]) await run(queue.fail(work, failure, undefined))
+    expect(await run(queue.standing)).toMatchObject({ held: 0, parked: 0 })
+    const again = await run(queue.claim(10))
+    expect(again.length).toBe(3)
+    await run(queue.release([again[0]!], true, 0))
+    for (const work of again.slice(1)) await run(queue.fail(work, failure, undefined))
+    expect(await run(queue.standing)).toMatchObject({ held: 1, parked: 2 })
+  })
+
+  test("because its link is paused is not held where that goes on meanwhile, nor parked where what was wrong has changed", async () => {
+    await put(["held", "parked", "woken"])
+    const works = await run(queue.claim(10))
+    const of = (name: string) => works.find(({ target }) => target.endsWith(`@${name}`))!
+    await put(["held"])
+    await put(["parked"])
+    await run(queue.wake(["woken"], ["Broken"]))
+    await run(queue.release([of("held")], true, 0))
+    for (const name of ["parked", "woken"]) await run(queue.fail(of(name), failure, undefined))
+    expect(await run(queue.standing)).toMatchObject({ held: 0, parked: 0 })
+    const [first, ...others] = (await run(queue.claim(10))) as [Work, ...Array<Work>]
+    expect(others.length).toBe(2)
+    await run(queue.release([first], true, 0))
+    for (const work of others) await run(queue.fail(work, failure, undefined))
+    expect(await run(queue.standing)).toMatchObject({ held: 1, parked: 2 })
+  })
+
   test("where the server is away is nobody's fault", async () => {
     await put(["a"])
     let isAway = true

@@ -120,21 +120,20 @@ export class WorkQueue {
 
   /** Tried again in so many ms; parked where that is undefined. */
   fail(
-    { work }: Work,
+    { work, version }: Work,
     failure: WorkFailure,
     delayMs: number | undefined
   ): Effect.Effect<void, PostgresError> {
-    return Effect.asVoid(this.ask("fail_sync_work", [work, JSON.stringify(failure), delayMs ?? null]))
+    return Effect.asVoid(
+      this.ask("fail_sync_work", [work, version, JSON.stringify(failure), delayMs ?? null])
+    )
   }
 
   /** Not done, and not failed. */
-  release(
-    works: ReadonlyArray<Work>,
-    state: "waiting" | "held",
-    delayMs: number
-  ): Effect.Effect<void, PostgresError> {
+  release(works: ReadonlyArray<Work>, isHeld: boolean, delayMs: number): Effect.Effect<void, PostgresError> {
     if (works.length === 0) return Effect.void
-    return Effect.asVoid(this.ask("release_sync_work", [works.map(({ work }) => work), delayMs, state]))
+    const columns = [works.map(({ work }) => work), works.map(({ version }) => version)]
+    return Effect.asVoid(this.ask("release_sync_work", [...columns, delayMs, isHeld]))
   }
 
   /** A target could not be written. */

@@ -86,12 +86,12 @@ export class Worker {
       yield* queue.finish(works.filter((work) => kindOf(work) === "done"))
       yield* queue.release(
         works.filter((work) => kindOf(work) === "held"),
-        "held",
+        true,
         0
       )
       yield* queue.release(
         works.filter((work) => kindOf(work) === "away"),
-        "waiting",
+        false,
         AWAY_MS
       )
       for (const work of works) yield* this.failed(work, outcomes.get(work.work))
