@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { Gatherer } from "../../src/base/gatherer.ts"
 import type { Meta } from "../../src/log/event.ts"
 import type { Postgres } from "../../src/postgres/postgres.ts"
 import { type Statement, statementOf, withSchema } from "../../src/postgres/sql-file.ts"
@@ -94,6 +95,8 @@ export type Questions = Pick<
   | "expiredConflicts"
 >
 
+type NodeOfKey = Parameters<StateStore["Service"]["knownOfKeys"]>[0][number]
+
 /** Where questions are asked, and of which log. */
 export type QueriedSchema = Pick<Postgres["Service"], "query" | "schema">
 
@@ -125,6 +128,25 @@ export const questions = (postgres: QueriedSchema): Questions => {
   const inbox = prepared("#projections/states/inbox.sql")
   const expiredConflicts = prepared("#projections/states/expired-conflicts.sql")
   const wake = prepared("#projections/states/wake.sql")
+  const askKnown = (nodes: ReadonlyArray<NodeOfKey>) => {
+    const places = nodes.map(({ key }) => placeOfKey(key))
+    const values = [
+      nodes.map(({ branch }) => branch),
+      nodes.map(({ version }) => version),
+      places.map(({ tier }) => tier),
+      places.map(({ key }) => key)
+    ]
+    return asked<KnownOfKeyRow>(knownOfKeys, values)
+  }
+  // Those who bring one state into many others ask about the same versions.
+  const gatheredKnown = new Gatherer((groups: ReadonlyArray<ReadonlyArray<NodeOfKey>>) => {
+    const nameOf = ({ branch, version, key }: NodeOfKey): string => `${branch}.${version} ${key}`
+    const nodes = [...new Map(groups.flat().map((node) => [nameOf(node), node] as const)).values()]
+    return Effect.map(askKnown(nodes), (rows) => {
+      const found = new Map(nodes.map((node, at) => [nameOf(node), rows[at]!] as const))
+      return groups.map((group) => group.map((node) => found.get(nameOf(node))!))
+    })
+  })
   return {
     changedKeys: (one: Node, other: Node) =>
       Effect.map(
@@ -149,19 +171,11 @@ export const questions = (postgres: QueriedSchema): Questions => {
       const values = [nodes.map(({ branch }) => branch), nodes.map(({ version }) => version)]
       return Effect.map(asked<KnownRow>(known, values), (rows) => rows.map(knownBy))
     },
-    knownOfKeys: (nodes) => {
-      const places = nodes.map(({ key }) => placeOfKey(key))
-      const values = [
-        nodes.map(({ branch }) => branch),
-        nodes.map(({ version }) => version),
-        places.map(({ tier }) => tier),
-        places.map(({ key }) => key)
-      ]
-      return Effect.map(asked<KnownOfKeyRow>(knownOfKeys, values), (rows) => ({
+    knownOfKeys: (nodes) =>
+      Effect.map(gatheredKnown.one(nodes), (rows) => ({
         known: rows.map((row) => ({ ...knownBy(row), isItsOwn: row.is_its_own })),
         isAll: rows.every(({ is_known }) => is_known)
-      }))
-    },
+      })),
     goneKeys: ({ branch, version }: Node, tiers) =>
       Effect.map(asked<{ tier: Tier; key: string }>(goneKeys, [branch, version, tiers]), (rows) =>
         rows.map(({ tier, key }) => keyId(tier, key))

@@ -1,6 +1,9 @@
 -- In how many ms something is due; null where nothing is to be done.
-select greatest(0, extract(epoch from min(greatest(due_at, coalesce(claimed_until, due_at), coalesce(open_until, due_at))) - clock_timestamp())
-  * 1000)::float8 as ms
-from :"schema".sync_work
-left join :"schema".sync_breakers using (target)
-where state = 'waiting'
+select greatest(0, extract(epoch from next.due - clock_timestamp()) * 1000)::float8 as ms
+from (
+  select min(greatest(work.due_at, coalesce(work.claimed_until, work.due_at), coalesce(breaker.open_until, work.due_at))) as due
+  from :"schema".sync_work work
+  left join :"schema".sync_breakers breaker using (target)
+  where work.state = 'waiting'
+) next
+where next.due is not null

@@ -103,6 +103,20 @@ describe("the queue", () => {
     expect(targetsOf(await run(queue.claim(1)))).toEqual(["newer"])
   })
 
+  test("says when something is due, and nothing where there is nothing to do", async () => {
+    expect(await run(queue.next)).toBeUndefined()
+    await put(["a"])
+    expect(await run(queue.next)).toBe(0)
+    const [work] = (await run(queue.claim(10))) as [Work]
+    expect(await run(queue.next)).toBeGreaterThan(50_000)
+    await run(queue.fail(work, failure, 5_000))
+    expect(await run(queue.next)).toBeGreaterThan(1_000)
+    await run(queue.retry(work.work))
+    await later(10)
+    await run(queue.fail(work, failure, undefined))
+    expect(await run(queue.next)).toBeUndefined()
+  })
+
   test("gives two who ask at once different things", async () => {
     await put(upTo(40).map(String))
     const both = await Promise.all([run(queue.claim(20)), run(queue.claim(20)), run(queue.claim(20))])
@@ -196,6 +210,24 @@ describe("what fails", () => {
     await run(queue.release([first], true, 0))
     for (const work of others) await run(queue.fail(work, failure, undefined))
     expect(await run(queue.standing)).toMatchObject({ held: 1, parked: 2 })
+  })
+
+  test("or is none costs a question a second, and no more", async () => {
+    let asked = 0
+    const counting = new Proxy(queue, {
+      get: (of, name) => {
+        if (name === "claim") asked += 1
+        return Reflect.get(of, name, of) as unknown
+      }
+    })
+    const worker = new Worker(counting, () => Effect.succeed(new Map()))
+    const stopping = new AbortController()
+    const end = runtime.runPromise(worker.run, { signal: stopping.signal }).catch(() => undefined)
+    await until(async () => asked >= 3)
+    stopping.abort()
+    await end
+    // The third comes two waits after the first, however fast the server answers.
+    expect(asked).toBe(3)
   })
 
   test("where the server is away is nobody's fault", async () => {

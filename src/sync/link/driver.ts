@@ -6,7 +6,7 @@ import type { Event } from "../../log/event.ts"
 import { categoryOf, idOf } from "../../log/name.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { ProjectionError } from "../../projection/error.ts"
-import { StateSynced } from "../../state/event.ts"
+import { REPAIRS, StateBranched, StateCreated, StateSynced } from "../../state/event.ts"
 import { refOfStream, STATE } from "../../state/name.ts"
 import type { WorkQueue } from "../queue/queue.ts"
 import type { Worker } from "../queue/worker.ts"
@@ -30,6 +30,9 @@ const LOOK_MS = 5_000
 
 /** After these, all that a link may have to bring is looked at. */
 const WHOLE: ReadonlySet<string> = new Set([StateLinked.type, StateLinkChanged.type, StateLinkResumed.type])
+
+/** After these, what could not be done with a branch may be possible. */
+const HEALING: ReadonlySet<string> = new Set([StateCreated.type, StateBranched.type, ...REPAIRS])
 
 type DriverError = LogError | PostgresError | ProjectionError
 
@@ -85,12 +88,12 @@ export class LinkDriver {
       // Whoever brings what came after that finds the link.
       yield* this.changed(of(LINK))
       const states = of(STATE)
-      const touched = yield* this.touched(states)
-      const known = of(agents).map(({ stream }) => idOf(stream))
-      const awake = [
-        ...new Set([...known, ...(touched ? states.map(({ stream }) => refOfStream(stream).agent) : [])])
-      ]
-      if (awake.length > 0) yield* queue.wake(awake, STUCK)
+      yield* this.touched(states)
+      const healed = states
+        .filter(({ type }) => HEALING.has(type))
+        .map(({ stream }) => refOfStream(stream).agent)
+      const awake = new Set([...of(agents).map(({ stream }) => idOf(stream)), ...healed])
+      if (awake.size > 0) yield* queue.wake([...awake], STUCK)
       worker.wake()
     })
   }
@@ -111,15 +114,13 @@ export class LinkDriver {
     })
   }
 
-  /** States have changed; whether some of them have to do with links. */
-  private touched(events: ReadonlyArray<Event>): Effect.Effect<boolean, DriverError> {
-    const streams = new Set(events.map(({ stream }) => stream))
-    if (streams.size === 0) return Effect.succeed(false)
-    return Effect.gen({ self: this }, function* () {
-      const links = yield* this.parts.store.touching([...streams])
-      for (const link of links) yield* this.put(link, waysOfEvents(link, events))
-      return links.length > 0
-    })
+  /** States have changed. */
+  private touched(events: ReadonlyArray<Event>): Effect.Effect<void, DriverError> {
+    const streams = [...new Set(events.map(({ stream }) => stream))]
+    if (streams.length === 0) return Effect.void
+    return Effect.flatMap(this.parts.store.touching(streams), (links) =>
+      Effect.forEach(links, (link) => this.put(link, waysOfEvents(link, events)), { discard: true })
+    )
   }
 
   private put(

@@ -190,7 +190,7 @@ export class WorkQueue {
 
   /** In how many ms something is due; undefined where nothing is to be done. */
   get next(): Effect.Effect<number | undefined, PostgresError> {
-    return Effect.map(this.ask<{ ms: number | null }>("next_sync_work", []), ([row]) => row!.ms ?? undefined)
+    return Effect.map(this.ask<{ ms: number }>("next_sync_work", []), ([row]) => row?.ms)
   }
 
   private ask<Row>(
