@@ -1,6 +1,4 @@
 import { Effect } from "effect"
-import { isServerGone } from "../../postgres/error.ts"
-import type { StateFailure } from "../../state/parts.ts"
 import type { States } from "../../state/states.ts"
 import type { Strategy } from "../../state/merge/settle.ts"
 import { MAIN } from "../../state/name.ts"
@@ -20,7 +18,18 @@ const HELD: Outcome = { kind: "held" }
 
 const AWAY: Outcome = { kind: "away" }
 
-const outcomeOf = (reason: StateFailure["reason"], isTarget: boolean): Outcome => {
+/** The server does not answer, or only reads: that is the fault of nobody who is linked. */
+const AWAY_ERRORS: ReadonlySet<string> = new Set([
+  "Busy",
+  "ConnectionLost",
+  "OutcomeUnknown",
+  "ReadOnly",
+  "Unavailable",
+  "Unreachable"
+])
+
+const outcomeOf = (reason: Error, isTarget: boolean): Outcome => {
+  if (AWAY_ERRORS.has(reason.name)) return AWAY
   const failure = { error: reason.name, message: reason.message }
   return STUCK.includes(reason.name) ? { kind: "stuck", failure } : { kind: "failed", failure, isTarget }
 }
@@ -85,8 +94,12 @@ export class Performer {
     outcomes: Map<string, Outcome>
   ): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
-      if (link?.status === "paused") for (const { work } of works) outcomes.set(work, HELD)
-      if (link?.status !== "active") return
+      if (link?.status === "ended") return
+      if (link?.status !== "active") {
+        // One that is not known is of a log that this read model has not come to yet.
+        for (const { work } of works) outcomes.set(work, link === undefined ? AWAY : HELD)
+        return
+      }
       const hub = hubStream(link)
       const memberOf = (stream: string) => link.members.find((member) => streamOfMember(member) === stream)
       for (const work of works) {
@@ -154,18 +167,20 @@ export class Performer {
     works: ReadonlyArray<string>,
     outcomes: Map<string, Outcome>
   ): Effect.Effect<void> {
+    const failed = (reason: Error): Effect.Effect<void> =>
+      Effect.sync(() => {
+        for (const work of works) outcomes.set(work, outcomeOf(reason, false))
+      })
     return syncStates(this.states, options, { ...course, stopped: this.stopped }).pipe(
       Effect.matchEffect({
         onSuccess: ({ targets }) =>
           Effect.sync(() => {
             for (const [at, target] of targets.entries()) outcomes.set(works[at]!, outcomeOfTarget(target))
           }),
-        onFailure: (failure) =>
-          Effect.sync(() => {
-            const outcome = isServerGone(failure) ? AWAY : outcomeOf(failure.reason, false)
-            for (const work of works) outcomes.set(work, outcome)
-          })
-      })
+        onFailure: ({ reason }) => failed(reason)
+      }),
+      // What nobody expected keeps the rest of the queue from nothing.
+      Effect.catchDefect((thrown) => failed(thrown instanceof Error ? thrown : new Error(String(thrown))))
     )
   }
 }
