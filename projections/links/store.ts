@@ -20,10 +20,12 @@ export const linkStore = Layer.effect(
     }
     const touching = asking<Link>("#projections/links/touching.sql")
     const byIds = asking<Link>("#projections/links/by-ids.sql")
+    const active = asking<Link>("#projections/links/active.sql")
     const any = asking<{ readonly isAny: boolean }>("#projections/links/any.sql")
     return LinkStore.of({
       touching: (streams) => touching(streams),
       byIds: (ids) => byIds(ids),
+      active: active(),
       isAny: Effect.map(any(), ([row]) => row!.isAny),
       caughtUp: (position) => projections.reached(links.name, position)
     })

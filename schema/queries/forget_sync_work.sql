@@ -1,3 +1,3 @@
--- A link has nothing to bring any more: it is over, or only what has to do with these branches.
+-- A link that is over has nothing to bring any more.
 delete from :"schema".sync_work
-where link = $1 and ($2::text[] is null or source = any ($2) or target = any ($2))
+where link = $1

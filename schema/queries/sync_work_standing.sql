@@ -8,7 +8,7 @@ select
   (
     select coalesce(jsonb_agg(jsonb_build_object('target', target, 'failures', failures, 'openUntil', open_until, 'failure', failure)
       order by target), '[]')
-    from :"schema".sync_breakers
-    where open_until is not null
+    from :"schema".sync_breakers breaker
+    where open_until is not null and exists (select from :"schema".sync_work one where one.target = breaker.target)
   ) as breakers
 from :"schema".sync_work

@@ -9,6 +9,8 @@ export class AgentStanding extends Context.Service<
   {
     /** The category of the streams that say so, each of which has an agent's id. */
     readonly category: string
+    /** Until it is known what they say up to a position. */
+    readonly caughtUp: (position: number) => Effect.Effect<void, ProjectionError>
     /** Those of some agents that were stopped. */
     readonly stopped: (
       agents: ReadonlyArray<string>

@@ -151,7 +151,7 @@ export const pairsOf = Effect.fnUntraced(function* (
 export interface Course {
   /** The link that it is done for. */
   readonly link?: string
-  /** Conflicts are not written down: they are by who brings the other way. */
+  /** Conflicts of both sides' values are not written down: they are by who brings the other way. */
   readonly isQuiet?: boolean
   /** Those of some agents into whose states nothing is brought. */
   readonly stopped?: (agents: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StateFailure>
@@ -194,7 +194,8 @@ const refused = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget> =>
 const failing = (pair: Pair, dryRun: boolean, error: StateFailure["reason"]): Effect.Effect<SyncedTarget> =>
   Effect.gen(function* () {
     const { agent, branch } = pair.target.name
-    if (!dryRun) yield* leave(pair, [], error.name)
+    // What a link could not bring is in the queue, with why: it would be written down again with every change.
+    if (!dryRun && pair.link === undefined) yield* leave(pair, [], error.name)
     return {
       agent,
       branch,
@@ -218,7 +219,8 @@ const alone = (pair: Pair, dryRun: boolean): Effect.Effect<SyncedTarget, StateFa
     const { agent, branch } = pair.target.name
     const durationMs = tookMs(pair)
     const { success } = result
-    if (!dryRun && !pair.isQuiet && success.conflicts.length > 0)
-      yield* leave(pair, success.conflicts, undefined)
+    // What the target's type declares is known on this way alone.
+    const told = success.conflicts.filter(({ kind }) => !pair.isQuiet || kind === "constraint")
+    if (!dryRun && told.length > 0) yield* leave(pair, told, undefined)
     return { agent, branch, ...success, error: undefined, durationMs }
   })

@@ -81,6 +81,13 @@ describe("a change of a link is refused,", () => {
   })
 })
 
+test.each([{ state: "foo" as never }, { limit: -1 }, { limit: 2_000 }, { link: "nope" }])(
+  "the queue is not listed by %j",
+  async (list) => {
+    expect(await caught(log.engine.syncQueue.list(list))).toBeInstanceOf(InvalidArgument)
+  }
+)
+
 test.each(["retry", "drop"] as const)("the queue has nothing to %s that is not in it", async (verb) => {
   expect(await log.engine.syncQueue[verb](UNKNOWN)).toBe(0)
   expect(await log.engine.syncQueue[verb]("all")).toBe(0)

@@ -43,6 +43,8 @@ export interface DriverParts {
   readonly worker: Worker
   /** The category of the streams of agents. */
   readonly agents: string
+  /** Until it is known what these say up to a position. */
+  readonly agentsCaughtUp: (position: number) => Effect.Effect<void, ProjectionError>
 }
 
 /** Puts what links have to bring into the queue, as events tell of it. */
@@ -64,26 +66,44 @@ export class LinkDriver {
     const filter = { categories: [STATE, LINK, agents] }
     const options = { name: SUBSCRIPTION, ...filter, batch: BATCH, retry: RETRY } as const
     return Effect.gen({ self: this }, function* () {
-      yield* Scope.provide(
+      const { done } = yield* Scope.provide(
         consumers.subscribe(options, (events: ReadonlyArray<Event>) => this.heard(events)),
         this.scope
       )
       this.isBegun = true
+      // Somebody may delete it, or the log be another one: then it is begun anew.
+      const ended = (): void => {
+        this.isBegun = false
+      }
+      void done.then(ended, ended)
+      // Where it was made anew, nobody has heard what came before that.
+      for (const link of yield* this.parts.store.active) yield* this.put(link, waysOf(link))
+      this.parts.worker.wake()
     })
   }).pipe(this.turn.withPermits(1))
 
-  /** Begins as soon as there is a link. */
-  readonly watch: Effect.Effect<void> = Effect.gen({ self: this }, function* () {
-    while (!this.isBegun) {
-      const isAny = yield* Effect.orElseSucceed(this.parts.store.isAny, () => false)
-      if (isAny) yield* Effect.ignore(this.begin)
-      if (!this.isBegun) yield* Effect.sleep(LOOK_MS)
-    }
-  })
+  /** Begins as soon as there is a link or anything to bring, and again where it has ended. */
+  readonly watch: Effect.Effect<never> = Effect.forever(
+    Effect.gen({ self: this }, function* () {
+      const isAny = this.isBegun ? false : yield* this.isAny
+      if (isAny)
+        yield* Effect.catch(this.begin, (error) =>
+          Effect.logWarning("links cannot begin yet", { why: error.message })
+        )
+      yield* Effect.sleep(LOOK_MS)
+    })
+  )
+
+  private get isAny(): Effect.Effect<boolean> {
+    const { store, queue } = this.parts
+    const waits = Effect.map(queue.list({ limit: 1 }), (works) => works.length > 0)
+    const either = Effect.flatMap(store.isAny, (isAny) => (isAny ? Effect.succeed(true) : waits))
+    return Effect.orElseSucceed(either, () => false)
+  }
 
   private heard(events: ReadonlyArray<Event>): Effect.Effect<void, DriverError> {
     const of = (category: string) => events.filter(({ stream }) => categoryOf(stream) === category)
-    const { worker, queue, agents } = this.parts
+    const { worker, queue, agents, agentsCaughtUp } = this.parts
     return Effect.gen({ self: this }, function* () {
       // Whoever brings what came after that finds the link.
       yield* this.changed(of(LINK))
@@ -92,7 +112,9 @@ export class LinkDriver {
       const healed = states
         .filter(({ type }) => HEALING.has(type))
         .map(({ stream }) => refOfStream(stream).agent)
-      const awake = new Set([...of(agents).map(({ stream }) => idOf(stream)), ...healed])
+      const registered = of(agents)
+      if (registered.length > 0) yield* agentsCaughtUp(registered.at(-1)!.position)
+      const awake = new Set([...registered.map(({ stream }) => idOf(stream)), ...healed])
       if (awake.size > 0) yield* queue.wake([...awake], STUCK)
       worker.wake()
     })
@@ -108,7 +130,10 @@ export class LinkDriver {
       const whole = new Set(events.filter(({ type }) => WHOLE.has(type)).map(({ stream }) => idOf(stream)))
       for (const link of yield* store.byIds([...new Set(events.map(({ stream }) => idOf(stream)))])) {
         if (link.status === "ended") yield* queue.forget(link.link)
-        else if (whole.has(link.link)) yield* this.put(link, waysOf(link))
+        else if (whole.has(link.link)) {
+          yield* queue.keep(link.link, waysOf(link))
+          yield* this.put(link, waysOf(link))
+        }
         if (link.status !== "ended") yield* queue.hold(link.link, link.status === "paused")
       }
     })
@@ -133,10 +158,14 @@ export class LinkDriver {
   }
 }
 
-/** What a link has to bring after some events. What a member has from the hub alone does not go back there. */
+/**
+ * What a link has to bring after some events. What a member has from the hub alone does not go back there, but what was decided between both
+ * does: it may be what the member had.
+ */
 const waysOfEvents = (link: Link, events: ReadonlyArray<Event>) => {
   const hub = hubStream(link)
-  const isOfHub = (event: Event): boolean => StateSynced.is(event) && event.data.source.agent === link.hub
+  const isOfHub = (event: Event): boolean =>
+    StateSynced.is(event) && event.data.source.agent === link.hub && event.data.settled === 0
   const changed = new Set(events.filter((event) => !isOfHub(event)).map(({ stream }) => stream))
   return [
     ...link.members

@@ -16,7 +16,7 @@ import { unknownBranch } from "../../state/past/refs.ts"
 import { States } from "../../state/states.ts"
 import { type RetriedSynced, type RetriedSyncOptions, syncOrQueue } from "../queue/retrying.ts"
 import { WorkQueue, type WorkList } from "../queue/queue.ts"
-import type { QueuedWork, QueueStanding } from "../queue/work.ts"
+import { type QueuedWork, type QueueStanding, WORK_STATES } from "../queue/work.ts"
 import { Worker } from "../queue/worker.ts"
 import { AgentStanding } from "../standing.ts"
 import type { Place } from "../sync.ts"
@@ -70,7 +70,7 @@ export class Links extends Context.Service<
     /** As `syncStates`; what fails is tried again, where that is wanted. */
     readonly sync: (options: RetriedSyncOptions) => Effect.Effect<RetriedSynced, StateFailure>
     /** What is still to be brought, what has waited longest first. */
-    readonly work: (list?: WorkList) => Effect.Effect<ReadonlyArray<QueuedWork>, PostgresError>
+    readonly work: (list?: WorkList) => Effect.Effect<ReadonlyArray<QueuedWork>, LogError | PostgresError>
     /** How much that is. */
     readonly standing: Effect.Effect<QueueStanding, PostgresError>
     /** What is parked is tried again, as if for the first time; how many. */
@@ -103,7 +103,10 @@ const makeLinks = Effect.fnUntraced(function* (works: boolean) {
   const performer = new Performer(states, store, agents.stopped)
   const worker = new Worker(queue, performer.perform)
   const consumers = yield* Consumers
-  const driver = new LinkDriver({ consumers, store, queue, worker, agents: agents.category }, scope)
+  const driver = new LinkDriver(
+    { consumers, store, queue, worker, agents: agents.category, agentsCaughtUp: agents.caughtUp },
+    scope
+  )
   if (works) {
     yield* Effect.forkScoped(worker.run)
     yield* Effect.forkScoped(driver.watch)
@@ -219,13 +222,31 @@ const makeLinks = Effect.fnUntraced(function* (works: boolean) {
         Effect.succeed(status === "active" ? undefined : StateLinkResumed.make({}))
       ),
     end: (id, by = {}) => decide(id, by, () => Effect.succeed(StateUnlinked.make({}))),
-    work: (list = {}) => queue.list(list),
+    work: (list = {}) => {
+      const problem = listProblem(list)
+      return problem === undefined
+        ? queue.list(list)
+        : Effect.fail(logError(new InvalidArgument({ problem })))
+    },
     standing: queue.standing,
     retry: retried,
     drop: (which) => workOf(which, (work) => Effect.map(queue.drop(work), (rows) => rows.length)),
     sync: (options) => syncOrQueue(states, queue, options, { stopped: agents.stopped })
   })
 })
+
+const MOST_LISTED = 1_000
+
+/** Why such a list cannot be given, or undefined. */
+const listProblem = ({ link, state, limit }: WorkList): string | undefined => {
+  if (link !== undefined && !isUuid(String(link)))
+    return `There is no link ${JSON.stringify(link)}: give its id`
+  if (state !== undefined && !WORK_STATES.includes(state))
+    return `Work is in no state ${JSON.stringify(state)}: give ${WORK_STATES.join(", ")}`
+  return limit === undefined || (Number.isSafeInteger(limit) && limit > 0 && limit <= MOST_LISTED)
+    ? undefined
+    : `The limit is ${limit}: give a whole number from 1 to ${MOST_LISTED}`
+}
 
 /** One by its id, or all. */
 const workOf = <A>(

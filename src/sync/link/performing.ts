@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import type { States } from "../../state/states.ts"
-import type { Strategy } from "../../state/merge/settle.ts"
 import { MAIN } from "../../state/name.ts"
 import { DONE, type Outcome, type Work } from "../queue/work.ts"
 import { type Course, type SyncedTarget, type SyncOptions, syncStates } from "../sync.ts"
@@ -18,12 +17,16 @@ const HELD: Outcome = { kind: "held" }
 
 const AWAY: Outcome = { kind: "away" }
 
-/** The server does not answer, or only reads: that is the fault of nobody who is linked. */
+/** The server does not answer, only reads, or is far behind: that is the fault of nobody who is linked. */
 const AWAY_ERRORS: ReadonlySet<string> = new Set([
   "Busy",
   "ConnectionLost",
+  "Contention",
+  "LockTimeout",
   "OutcomeUnknown",
+  "ProjectionBehind",
   "ReadOnly",
+  "StatementTimeout",
   "Unavailable",
   "Unreachable"
 ])
@@ -42,10 +45,6 @@ const mirrored = (strategy: LinkStrategy): LinkStrategy => {
   if (strategy === "merge") return "merge"
   return strategy === "source_wins" ? "target_wins" : "source_wins"
 }
-
-/** Who wins does not depend on which way it goes. */
-const strategyOf = ({ strategy }: Link, { leads }: LinkMember, isIn: boolean): Strategy =>
-  leads === isIn ? strategy : mirrored(strategy)
 
 /** Does what is in the queue. */
 export class Performer {
@@ -127,7 +126,7 @@ export class Performer {
   ): Effect.Effect<void> {
     const from = { agent: member.agent, branch: member.name }
     const options = {
-      ...howOf(link, strategyOf(link, member, true)),
+      ...howOf(link, member, true),
       from,
       to: [{ agent: link.hub, branch: MAIN }]
     }
@@ -142,7 +141,7 @@ export class Performer {
   ): Effect.Effect<void> {
     const [{ member }] = to as readonly [(typeof to)[number]]
     const options = {
-      ...howOf(link, strategyOf(link, member, false)),
+      ...howOf(link, member, false),
       from: { agent: link.hub, branch: MAIN },
       to: to.map(({ member: { agent, name } }) => ({ agent, branch: name }))
     }
@@ -185,11 +184,18 @@ export class Performer {
   }
 }
 
-const howOf = ({ hub, keys, tiers, rules }: Link, strategy: Strategy) => ({
-  keys,
-  tiers,
-  rules,
-  strategy,
-  actor: hub,
-  reason: "a link"
-})
+/** How a link is brought between a member and the hub, one way or the other. */
+const howOf = ({ hub, keys, tiers, rules, strategy }: Link, { leads }: LinkMember, isIn: boolean) => {
+  // Who wins does not depend on which way it goes.
+  const turned = (one: LinkStrategy): LinkStrategy => (leads === isIn ? one : mirrored(one))
+  return {
+    keys,
+    tiers,
+    rules: rules.map((rule) =>
+      rule.strategy === undefined ? rule : { ...rule, strategy: turned(rule.strategy) as "source_wins" }
+    ),
+    strategy: turned(strategy),
+    actor: hub,
+    reason: "a link"
+  }
+}

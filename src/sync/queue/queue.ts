@@ -137,7 +137,7 @@ export class WorkQueue {
   }
 
   /** A target could not be written. */
-  breaks({ target }: Work, failure: WorkFailure): Effect.Effect<void, PostgresError> {
+  breaks({ target }: Pick<Work, "target">, failure: WorkFailure): Effect.Effect<void, PostgresError> {
     const values = [target, JSON.stringify(failure), BREAK_AFTER, BREAK_FIRST_MS, BREAK_LONGEST_MS]
     return Effect.asVoid(this.ask("break_sync_target", values))
   }
@@ -146,9 +146,18 @@ export class WorkQueue {
     return Effect.asVoid(this.ask("hold_sync_work", [link, isHeld]))
   }
 
-  /** A link has nothing to bring any more: none of it, or what has to do with some branches. */
-  forget(link: string, streams?: ReadonlyArray<string>): Effect.Effect<void, PostgresError> {
-    return Effect.asVoid(this.ask("forget_sync_work", [link, streams ?? null]))
+  /** A link that is over has nothing to bring any more. */
+  forget(link: string): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(this.ask("forget_sync_work", [link]))
+  }
+
+  /** What a link had to bring on other ways than these is not to be brought any more. */
+  keep(
+    link: string,
+    ways: ReadonlyArray<readonly [source: string, target: string]>
+  ): Effect.Effect<void, PostgresError> {
+    const columns = [ways.map(([source]) => source), ways.map(([, target]) => target)]
+    return Effect.asVoid(this.ask("keep_sync_work", [link, ...columns]))
   }
 
   /** States of these agents have changed: what could not be done because of some errors may be possible now. */

@@ -39,7 +39,9 @@ export const PRIORITIES: ReadonlyArray<Priority> = ["high", "normal", "low"]
 
 export const rankOf = (priority: Priority): number => PRIORITIES.indexOf(priority)
 
-export type WorkState = "waiting" | "running" | "retrying" | "held" | "parked"
+export const WORK_STATES = ["waiting", "running", "retrying", "held", "parked"] as const
+
+export type WorkState = (typeof WORK_STATES)[number]
 
 /** Something that is still to be brought, as it stands. */
 export interface QueuedWork {

@@ -2,7 +2,7 @@ import { Effect, Schedule } from "effect"
 import { Bell } from "../../base/bell.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { WorkQueue } from "./queue.ts"
-import type { Outcome, Work } from "./work.ts"
+import type { Outcome, Work, WorkFailure } from "./work.ts"
 
 /** How much is taken on at once. */
 const AT_ONCE = 256
@@ -69,7 +69,11 @@ export class Worker {
   }
 
   private work(works: ReadonlyArray<Work>): Effect.Effect<void, PostgresError> {
-    return Effect.flatMap(this.perform(works), (outcomes) =>
+    // Whoever closes leaves to others what he has not done.
+    const performed = Effect.onInterrupt(this.perform(works), () =>
+      Effect.ignore(this.queue.release(works, false, 0))
+    )
+    return Effect.flatMap(performed, (outcomes) =>
       // Unsaid, all of it would be done again, and not before it is free.
       Effect.retry(this.said(works, outcomes), { schedule: Schedule.spaced(AWAY_MS), times: SAID_TRIES })
     )
@@ -95,6 +99,22 @@ export class Worker {
         AWAY_MS
       )
       for (const work of works) yield* this.failed(work, outcomes.get(work.work))
+      yield* this.broken(works, outcomes)
+    })
+  }
+
+  /** What cannot be written is told of once, however much was to be brought there. */
+  private broken(
+    works: ReadonlyArray<Work>,
+    outcomes: ReadonlyMap<string, Outcome>
+  ): Effect.Effect<void, PostgresError> {
+    const failures = new Map<string, WorkFailure>()
+    for (const { work, target } of works) {
+      const outcome = outcomes.get(work)
+      if (outcome?.kind === "failed" && outcome.isTarget) failures.set(target, outcome.failure)
+    }
+    return Effect.forEach([...failures], ([target, failure]) => this.queue.breaks({ target }, failure), {
+      discard: true
     })
   }
 
@@ -104,8 +124,6 @@ export class Worker {
     const { failure } = outcome
     const failures = work.attempts + 1
     const isOver = outcome.kind === "stuck" || failures >= ATTEMPTS
-    const failed = queue.fail(work, failure, isOver ? undefined : retryDelayMs(failures))
-    const isTarget = outcome.kind === "failed" && outcome.isTarget
-    return isTarget ? Effect.andThen(failed, queue.breaks(work, failure)) : failed
+    return queue.fail(work, failure, isOver ? undefined : retryDelayMs(failures))
   }
 }
