@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util"
-import { describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, test } from "vitest"
 import type { EngineLink } from "../../src/engine/linking.ts"
 import type { JsonObject } from "../../src/state.ts"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
@@ -31,6 +31,15 @@ const allHave = (names: ReadonlyArray<string>, wanted: JsonObject): Promise<unkn
     },
     { what: `${names.join(", ")} to have ${JSON.stringify(wanted)}` }
   )
+
+/** Counts on what the agent has, also where others have counted meanwhile. */
+const count = async (agent: string): Promise<void> => {
+  const state = log.engine.state(agent)
+  const { shared, token } = await state.read()
+  await state.update({ shared: { count: Number(shared["count"] ?? 0) + 1 } }, { base: token })
+}
+
+beforeAll(() => log.engine.defineState({ rules: [{ path: "/shared/count", number: "counter" }] }))
 
 /** Nothing is left to be brought. */
 const quiet = (link: EngineLink): Promise<unknown> =>
@@ -71,12 +80,7 @@ describe("a link", () => {
       { path: "/shared/list", array: "append" as const }
     ]
     const link = await log.engine.link({ group, keys: ["/shared/**"], rules })
-    await Promise.all(
-      group.map(async (agent) => {
-        const state = log.engine.state(agent)
-        await state.update({ shared: { count: 1 } }, { base: (await state.read()).token })
-      })
-    )
+    await Promise.all(group.map(count))
     await until(async () => (await Promise.all(group.map(sharedOf))).every(({ count }) => count === 4))
     await quiet(link)
     expect(await Promise.all(group.map(sharedOf))).toEqual(group.map(() => ({ count: 4 })))
@@ -150,7 +154,7 @@ describe("a link", () => {
         log.engine.link({ from, to: [ring[(at + 1) % 3]!], keys: ["/shared/**"], rules })
       )
     )
-    for (const agent of ring) await log.engine.state(agent).update({ shared: { count: 1 } })
+    for (const agent of ring) await count(agent)
     await allHave(ring, { count: 3 })
     await linksQuiet(log.engine)
     expect(await Promise.all(ring.map(sharedOf))).toEqual(ring.map(() => ({ count: 3 })))
@@ -165,13 +169,13 @@ describe("a link", () => {
 test("a link goes by the rules that are declared for its members", async () => {
   await log.engine.defineState({
     agentType: "counting",
-    rules: [{ path: "/shared/count", number: "counter" }]
+    rules: [{ path: "/shared/typed", number: "counter" }]
   })
   const group = upTo(3).map((n) => `counting-${n}`)
   const states = group.map((agent) => log.engine.state(agent, { type: "counting" }))
-  for (const state of states) await state.update({ shared: { count: 1 } })
-  await log.engine.link({ group, keys: ["/shared/count"] })
-  await allHave(group, { count: 3 })
+  for (const state of states) await state.update({ shared: { typed: 1 } })
+  await log.engine.link({ group, keys: ["/shared/typed"] })
+  await allHave(group, { typed: 3 })
 })
 
 describe("conflicts of a link", () => {
