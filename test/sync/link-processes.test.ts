@@ -53,44 +53,61 @@ describe("processes that change linked states, killed one after the other,", () 
           )
         )
     ]
-  ])("%s, come to the exact sums", { timeout: 4 * PATIENCE_MS }, async (shape, link) => {
-    const agents = upTo(5).map((n) => `${shape.replaceAll(" ", "-")}-${n}`)
-    for (const agent of agents) await log.engine.state(agent).update({ local: { agent } })
-    await link(agents)
-    const start = (nth: number) =>
-      startWorker<Said>("linked", { input: { database: log.db.url, agents, name: `${shape} ${nth}` } })
-    const workers = [start(1), start(2)]
-    for (const worker of workers) await worker.saysThat(({ ready }) => ready === true)
-    for (const nth of upTo(KILLS)) {
-      const since = (await log.engine.status()).head
-      await until(async () => (await log.engine.status()).head > since + 20)
-      await new Promise((done) => setTimeout(done, Math.random() * LIFE_MS))
-      await workers.shift()!.kill()
-      const next = start(2 + nth)
-      await next.saysThat(({ ready }) => ready === true)
-      workers.push(next)
-    }
-    for (const worker of workers) {
-      worker.send("over")
-      await worker.saysThat(({ over }) => over === true)
-    }
-    await linksQuiet(log.engine, PATIENCE_MS)
-    for (const worker of workers) await worker.kill()
-    await linksQuiet(log.engine, PATIENCE_MS)
+  ])(
+    "%s, come to the exact sums, or say in the inbox why not",
+    { timeout: 4 * PATIENCE_MS },
+    async (shape, link) => {
+      const agents = upTo(5).map((n) => `${shape.replaceAll(" ", "-")}-${n}`)
+      for (const agent of agents) await log.engine.state(agent).update({ local: { agent } })
+      await link(agents)
+      const start = (nth: number) =>
+        startWorker<Said>("linked", { input: { database: log.db.url, agents, name: `${shape} ${nth}` } })
+      const workers = [start(1), start(2)]
+      for (const worker of workers) await worker.saysThat(({ ready }) => ready === true)
+      for (const nth of upTo(KILLS)) {
+        const since = (await log.engine.status()).head
+        await until(async () => (await log.engine.status()).head > since + 20)
+        await new Promise((done) => setTimeout(done, Math.random() * LIFE_MS))
+        await workers.shift()!.kill()
+        const next = start(2 + nth)
+        await next.saysThat(({ ready }) => ready === true)
+        workers.push(next)
+      }
+      for (const worker of workers) {
+        worker.send("over")
+        await worker.saysThat(({ over }) => over === true)
+      }
+      await linksQuiet(log.engine, PATIENCE_MS)
+      for (const worker of workers) await worker.kill()
+      await linksQuiet(log.engine, PATIENCE_MS)
 
-    const { counts, appends, events } = await ownChanges(agents)
-    const shared = await Promise.all(agents.map(sharedOf))
-    for (const one of shared) expect(one).toEqual(shared[0])
-    const { count, list } = shared[0] as { count: number; list: ReadonlyArray<string> }
-    expect(count).toBe(counts)
-    expect(new Set(list).size).toBe(list.length)
-    expect(list.length).toBe(appends)
-    expect(counts).toBeGreaterThan(10)
-    // Each change comes to each of the others, and, in a ring, what others know of it once more.
-    expect(events).toBeLessThanOrEqual((counts + appends + agents.length) * agents.length * 2)
-    for (const agent of agents)
-      expect(await log.engine.state(agent).verify()).toMatchObject({ isSound: true })
-  })
+      const { counts, appends, events } = await ownChanges(agents)
+      const shared = await Promise.all(agents.map(sharedOf))
+      // Whatever is not the same has to be in the inbox: round a ring, what all had in common may be too deep down to be found. By one hub it never is.
+      const open = await log.engine.conflicts.list({ status: "open" })
+      const left = new Set(
+        open
+          .filter(({ source, target }) => agents.includes(source) || agents.includes(target))
+          .flatMap(({ keys }) => keys)
+      )
+      if (shape === "in a group") expect(left).toEqual(new Set())
+      const same = (key: string): unknown => {
+        for (const one of shared) expect(one[key]).toEqual(shared[0]![key])
+        return shared[0]![key]
+      }
+      if (!left.has("/shared/count")) expect(same("count")).toBe(counts)
+      if (!left.has("/shared/list")) {
+        const list = same("list") as ReadonlyArray<string>
+        expect(new Set(list).size).toBe(list.length)
+        expect(list.length).toBe(appends)
+      }
+      expect(counts).toBeGreaterThan(10)
+      // Each change comes to each of the others, and, in a ring, what others know of it once more.
+      expect(events).toBeLessThanOrEqual((counts + appends + agents.length) * agents.length * 2)
+      for (const agent of agents)
+        expect(await log.engine.state(agent).verify()).toMatchObject({ isSound: true })
+    }
+  )
 })
 
 describe("a network that is gone for a while", { timeout: 2 * PATIENCE_MS + CUT_MS }, () => {
