@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { decodeToken } from "../base/token.ts"
 import type { PostgresError } from "../postgres/error.ts"
 import { type LogError, Unavailable } from "../log/error.ts"
@@ -35,6 +35,41 @@ const whyBehind = (runner: Runner, feed: Feed["Service"]): string => {
     : `${who} is ${lag.atMost} positions behind at most`
 }
 
+/** How long to wait for a projection that does not come any further, and for one that does, in ms. */
+export interface Patience {
+  readonly stalledMs: number
+  readonly mostMs: number
+}
+
+/** Until a projection has come to a position; fails with ProjectionBehind where it does not within a patience. */
+export const reach = Effect.fnUntraced(function* (
+  runner: Runner,
+  feed: Feed["Service"],
+  position: number,
+  { stalledMs, mostMs }: Patience
+) {
+  const began = performance.now()
+  const { progress } = runner
+  runner.hurry()
+  const waited = (): number => Math.round(performance.now() - began)
+  for (;;) {
+    const before = progress.position
+    const restMs = Math.min(stalledMs, mostMs - waited())
+    const isThere = yield* Effect.timeoutOption(progress.wait(position), Math.max(restMs, 0))
+    if (Option.isSome(isThere)) return
+    if (progress.position > before && waited() < mostMs) continue
+    return yield* projectionError(
+      new ProjectionBehind({
+        projection: runner.name,
+        position,
+        reached: progress.position,
+        waitedMs: Math.min(Math.max(waited(), stalledMs), mostMs),
+        why: whyBehind(runner, feed)
+      })
+    )
+  }
+})
+
 /** How a projection's queries wait until it has read what was written before them. */
 export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: CatchUpParts) => {
   const types = runner.blueprint.definition.events.map((event) => event.type)
@@ -56,25 +91,6 @@ export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: Catch
         )
       : error
 
-  const reach = (position: number): Effect.Effect<void, ProjectionError> => {
-    runner.hurry()
-    return Effect.timeoutOrElse(runner.progress.wait(position), {
-      duration: patienceMs,
-      orElse: () =>
-        Effect.fail(
-          projectionError(
-            new ProjectionBehind({
-              projection: runner.name,
-              position,
-              reached: runner.progress.position,
-              waitedMs: patienceMs,
-              why: whyBehind(runner, feed)
-            })
-          )
-        )
-    })
-  }
-
   return (after: string | undefined): Effect.Effect<void, ProjectionError | LogError | PostgresError> =>
     Effect.suspend(() => {
       const own = writes.of(types)
@@ -90,7 +106,7 @@ export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: Catch
         if (target <= runner.progress.position) return Effect.void
         // What another process wrote may not have been announced here.
         feed.wake(target)
-        return reach(target)
+        return reach(runner, feed, target, { stalledMs: patienceMs, mostMs: patienceMs })
       })
     })
 }

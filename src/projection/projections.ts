@@ -8,7 +8,7 @@ import { Feed } from "../log/feed.ts"
 import { Fleet } from "../fleet/fleet.ts"
 import { bind } from "./bind.ts"
 import { blueprint } from "./blueprint.ts"
-import { catchUp, DEFAULT_READ_OWN_WRITES_MS } from "./catch-up.ts"
+import { catchUp, DEFAULT_READ_OWN_WRITES_MS, type Patience, reach } from "./catch-up.ts"
 import type { ProjectionDefinition } from "./definition.ts"
 import {
   DefinitionChanged,
@@ -57,8 +57,15 @@ export class Projections extends Context.Service<
     readonly look: (name: string) => void
     /** How each projection stands in this process, in the order of registration. */
     readonly status: () => ReadonlyArray<ProjectionStatus>
-    /** Until a projection has folded everything up to a position; fails with UnknownProjection or ProjectionStopped. */
-    readonly reached: (name: string, position: number) => Effect.Effect<void, ProjectionError>
+    /**
+     * Until a projection has folded everything up to a position, however long that takes, unless a patience is given. Fails with
+     * UnknownProjection, ProjectionStopped, or ProjectionBehind after the patience.
+     */
+    readonly reached: (
+      name: string,
+      position: number,
+      patience?: Patience
+    ) => Effect.Effect<void, ProjectionError>
   }
 >()("tidemark/projection/Projections") {
   static readonly layer = (
@@ -176,7 +183,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
       ),
     look: (name) => runners.get(name)?.hurry(),
     status: () => [...runners.values()].map((runner) => runner.status()),
-    reached: (name, position) =>
+    reached: (name, position, patience) =>
       Effect.suspend(() => {
         const runner = runners.get(name)
         if (runner === undefined)
@@ -185,6 +192,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
           )
         if (runner.stop !== undefined) return Effect.fail(projectionError(runner.stop))
         feed.wake(position)
+        if (patience !== undefined) return reach(runner, feed, position, patience)
         runner.hurry()
         return runner.progress.wait(position)
       })
