@@ -85,7 +85,19 @@ describe("the queue", () => {
   test("gives what somebody took on and never finished to others, after a while", async () => {
     await put(["a"])
     await run(queue.claim(10))
-    await later(61)
+    await later(11)
+    expect(targetsOf(await run(queue.claim(10)))).toEqual(["a"])
+  })
+
+  test("leaves what somebody is still at with them, and nothing that they have let go", async () => {
+    await put(["a"])
+    const works = await run(queue.claim(10))
+    await later(9)
+    await run(queue.extend(works))
+    await later(9)
+    expect(await run(queue.claim(10))).toEqual([])
+    await run(queue.release(works, false, 0))
+    await run(queue.extend(works))
     expect(targetsOf(await run(queue.claim(10)))).toEqual(["a"])
   })
 
@@ -108,7 +120,7 @@ describe("the queue", () => {
     await put(["a"])
     expect(await run(queue.next)).toBe(0)
     const [work] = (await run(queue.claim(10))) as [Work]
-    expect(await run(queue.next)).toBeGreaterThan(50_000)
+    expect(await run(queue.next)).toBeGreaterThan(5_000)
     await run(queue.fail(work, failure, 5_000))
     expect(await run(queue.next)).toBeGreaterThan(1_000)
     await later(10)
@@ -214,6 +226,31 @@ describe("what fails", () => {
     expect(asked).toBe(3)
   })
 
+  test("that takes long stays with whoever is at it", async () => {
+    await put(["a"])
+    let end = (): void => undefined
+    let isBegun = false
+    const perform: Perform = (works) =>
+      Effect.callback((resume) => {
+        isBegun = true
+        end = () => resume(Effect.succeed(outcomes(works, () => DONE)))
+      })
+    await working(perform, async () => {
+      await until(async () => isBegun)
+      await later(5)
+      const isExtended = async (): Promise<boolean> => {
+        const [row] = await db.query(
+          "select claimed_until > clock_timestamp() + interval '6 seconds' as is_extended from tidemark.sync_work"
+        )
+        return row!["is_extended"] as boolean
+      }
+      expect(await isExtended()).toBe(false)
+      await until(isExtended)
+      end()
+      await until(async () => (await run(queue.list({}))).length === 0)
+    })
+  })
+
   test("where the server is away is nobody's fault", async () => {
     await put(["a"])
     let isAway = true
@@ -256,7 +293,9 @@ describe("a target that fails again and again", () => {
       { agent: "broken", branch: "main", failures: BREAK_AFTER, failure }
     ])
     await put(["fine"])
-    expect(targetsOf(await run(queue.claim(100)))).toEqual(["fine"])
+    const fine = await run(queue.claim(100))
+    expect(targetsOf(fine)).toEqual(["fine"])
+    await run(queue.finish(fine))
     await later(11)
     const probe = await run(queue.claim(100))
     expect(targetsOf(probe)).toEqual(["broken"])

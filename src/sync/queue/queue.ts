@@ -13,8 +13,8 @@ import {
   type WorkState
 } from "./work.ts"
 
-/** For how long work is taken on, in ms: after that somebody else may do it, too, which does no harm. */
-const CLAIM_MS = 60_000
+/** For how long work is taken on, in ms, unless it is kept: after that somebody else may do it, too, which does no harm. */
+const CLAIM_MS = 10_000
 
 /** As if it had come so much later for each step of less priority, in ms: so it is delayed, and not for ever. */
 const PRIORITY_MS = 5_000
@@ -110,6 +110,11 @@ export class WorkQueue {
     return Effect.map(this.ask<ClaimedRow>("claim_sync_work", values), (rows) =>
       rows.map(({ link, ...row }) => ({ ...row, link: link ?? undefined }))
     )
+  }
+
+  /** It is still being done. */
+  extend(works: ReadonlyArray<Work>): Effect.Effect<void, PostgresError> {
+    return Effect.asVoid(this.ask("extend_sync_work", [works.map(({ work }) => work), CLAIM_MS]))
   }
 
   finish(works: ReadonlyArray<Work>): Effect.Effect<void, PostgresError> {

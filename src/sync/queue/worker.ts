@@ -13,6 +13,9 @@ const LOOK_MS = 1_000
 /** How long to wait where the server does not answer, in ms. */
 const AWAY_MS = 500
 
+/** How often it is said that work is still being done, in ms: well before it is free. */
+const EXTEND_MS = 3_000
+
 /** How often it is tried to say what has become of work. */
 const SAID_TRIES = 120
 
@@ -70,13 +73,18 @@ export class Worker {
 
   private work(works: ReadonlyArray<Work>): Effect.Effect<void, PostgresError> {
     // Whoever closes leaves to others what he has not done.
-    const performed = Effect.onInterrupt(this.perform(works), () =>
+    const performed = Effect.onInterrupt(Effect.raceFirst(this.perform(works), this.extended(works)), () =>
       Effect.ignore(this.queue.release(works, false, 0))
     )
     return Effect.flatMap(performed, (outcomes) =>
       // Unsaid, all of it would be done again, and not before it is free.
       Effect.retry(this.said(works, outcomes), { schedule: Schedule.spaced(AWAY_MS), times: SAID_TRIES })
     )
+  }
+
+  /** Says that work is still being done, until it is interrupted. */
+  private extended(works: ReadonlyArray<Work>): Effect.Effect<never> {
+    return Effect.forever(Effect.delay(Effect.ignore(this.queue.extend(works)), EXTEND_MS))
   }
 
   /** What has become of work is written down; twice is as well as once. */
