@@ -226,7 +226,8 @@ export const questions = (postgres: QueriedSchema): Questions => {
       ),
     conflict: (id) =>
       Effect.map(asked<InboxConflict>(inbox, [null, null, null, null, id, 1]), ([row]) => row),
-    expiredConflicts: (most) => asked<ExpiredConflict>(expiredConflicts, [most]),
+    expiredConflicts: (most, after) =>
+      asked<ExpiredConflict>(expiredConflicts, [most, after?.openedAt ?? null, after?.id ?? null]),
     endExpired: (most) =>
       Effect.flatMap(asked<Swept>(endExpired, [most]), ([ended]) =>
         ended!.sessions + ended!.checkpoints === 0

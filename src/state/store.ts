@@ -185,6 +185,8 @@ export interface InboxConflict {
 /** A conflict that is open for longer than was declared, and what decides it then. */
 export interface ExpiredConflict {
   readonly id: string
+  /** As PostgreSQL writes it, to the microsecond. */
+  readonly openedAt: string
   readonly use: "ours" | "theirs" | null
 }
 
@@ -301,7 +303,10 @@ export class StateStore extends Context.Service<
     /** A conflict of the inbox, as far as it is kept ready. */
     readonly conflict: (id: string) => Effect.Effect<InboxConflict | undefined, PostgresError>
     /** Conflicts whose time is over, the oldest first, as far as they are kept ready. */
-    readonly expiredConflicts: (most: number) => Effect.Effect<ReadonlyArray<ExpiredConflict>, PostgresError>
+    readonly expiredConflicts: (
+      most: number,
+      after?: Pick<ExpiredConflict, "id" | "openedAt">
+    ) => Effect.Effect<ReadonlyArray<ExpiredConflict>, PostgresError>
     /** Holds a stream to the end of the transaction: nobody else appends to it. */
     readonly lock: (stream: string, connection: Queryable) => Effect.Effect<void, PostgresError>
     /** The key of an agent's hashes; made where there is none. */

@@ -1,6 +1,10 @@
+import { Effect, ManagedRuntime, Schema } from "effect"
 import { describe, expect, test } from "vitest"
+import { layer } from "../../src/effect.ts"
 import { InvalidArgument } from "../../src/index.ts"
-import { ConflictEnded, type ConflictPolicy } from "../../src/state.ts"
+import { ConflictEnded, type ConflictPolicy, type StateDefinition } from "../../src/state.ts"
+import { States } from "../../src/state/states.ts"
+import { expireConflicts } from "../../src/sync/conflicts/expiring.ts"
 import { testLog } from "../log/test-log.ts"
 import { until } from "../support/eventually.ts"
 import { conflictScene, refusal } from "./conflict-scene.ts"
@@ -105,6 +109,46 @@ describe("a conflict that is open for too long", () => {
     await merge.finish()
     expect(await log.engine.conflicts.get(entry!.id)).toMatchObject({ status: "resolved" })
   })
+})
+
+test("what cannot be ended keeps nothing from it that opened later", async () => {
+  const endless = await conflict({}, "endless")
+  const shortly = await conflict({}, "shortly")
+  // What is to decide it is nothing that the target may be.
+  const shared = Schema.Struct({ mode: Schema.optionalKey(Schema.Literal("z")) })
+  const endlessly: StateDefinition = {
+    agentType: "endless",
+    tiers: { shared },
+    conflicts: { ...AT_ONCE, use: "theirs" }
+  }
+  await log.engine.defineState({ agentType: "shortly", conflicts: AT_ONCE })
+  const runtime = ManagedRuntime.make(layer({ database: log.db.url, logger: false, readModels: "follow" }))
+  try {
+    // What an engine was not told of a type, it does not check.
+    await runtime.runPromise(Effect.flatMap(States, ({ define }) => define(endlessly)))
+    const swept = Effect.flatMap(States, (states) => expireConflicts(states, 1))
+    await until(async () => (await runtime.runPromise(swept)) > 0)
+  } finally {
+    await runtime.dispose()
+  }
+  expect(await log.engine.conflicts.get(shortly.entry.id)).toMatchObject({ status: "expired" })
+  expect(await log.engine.conflicts.get(endless.entry.id)).toMatchObject({ status: "open" })
+})
+
+test("what a link cannot decide waits as long as the definition of the member has it", async () => {
+  const type = "linking"
+  const group = [1, 2].map((n) => log.engine.state(`late-member-${n}`, { type }))
+  for (const state of group) await state.update({ shared: { mode: "x" } })
+  const link = await log.engine.link({ group: group.map(({ agent }) => agent), keys: ["/shared/**"] })
+  await link.pause()
+  for (const state of group) await state.update({ shared: { mode: state.agent } })
+  await link.resume()
+  const [entry] = await until(async () => {
+    const found = await log.engine.conflicts.list({ agent: link.hub, status: "open" })
+    return found.length > 0 ? found : undefined
+  })
+  await log.engine.defineState({ agentType: type, conflicts: AT_ONCE })
+  await sweptTo(entry!.id, "expired")
 })
 
 test.each<[unknown, RegExp]>([

@@ -36,21 +36,23 @@ const isOver = (failure: StateFailure): boolean =>
 
 /** Ends conflicts that are open for longer than was declared, by events; several engines may do so at once, and nothing is ended twice. How many. */
 export const expireConflicts = Effect.fnUntraced(function* (
-  states: States["Service"]
+  states: States["Service"],
+  atOnce = AT_ONCE
 ): Effect.fn.Return<number, StateFailure> {
   const { store } = states.parts
   let ended = 0
+  let last: ExpiredConflict | undefined
   for (;;) {
-    const before = ended
-    // One that cannot be ended, as where an agent is not there any more, keeps no other from it.
-    for (const one of yield* store.expiredConflicts(AT_ONCE)) {
+    const found: ReadonlyArray<ExpiredConflict> = yield* store.expiredConflicts(atOnce, last)
+    // What cannot be ended, as where an agent is not there any more, keeps nothing else from it.
+    for (const one of found) {
       const result = yield* Effect.result(expire(states, one))
       if (result._tag === "Success") ended += 1
       else if (!isOver(result.failure))
         yield* Effect.logWarning("a conflict cannot be ended", { ...one, cause: result.failure })
     }
-    if (ended === before) return ended
-    yield* store.caughtUp(yield* states.parts.log.settled)
+    if (found.length < atOnce) return ended
+    last = found.at(-1)
   }
 })
 
