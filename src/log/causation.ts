@@ -21,3 +21,6 @@ export const withinTransaction = <A>(body: () => A): A => transacting.run(true, 
 
 /** Whether this runs inside a caller's transaction: then nothing may wait for what only its commit brings about. */
 export const isWithinTransaction = (): boolean => transacting.getStore() === true
+
+/** Whether a query may wait for what was written before: what is under way here may be what that waits for. */
+export const mayWaitForWrites = (): boolean => !isWithinTransaction() && handledEvent() === undefined

@@ -1,5 +1,5 @@
 import { Effect, Result, Schema } from "effect"
-import { handledEvent, isWithinTransaction } from "../log/causation.ts"
+import { mayWaitForWrites } from "../log/causation.ts"
 import { WithinTransaction } from "../log/ambient.ts"
 import { InvalidInput, projectionError } from "./error.ts"
 import type {
@@ -24,7 +24,7 @@ const bound = (operation: AnyOperation, binding: Binding) => {
   const run = operation.run as Run
   return (given: unknown = {}, options: OperationOptions = {}): Effect.Effect<unknown, OperationError> => {
     // Read here, since the thread of the caller's calls is lost at an effect's first wait.
-    const mayWait = !isWithinTransaction() && handledEvent() === undefined
+    const mayWait = mayWaitForWrites()
     return Effect.suspend(() => {
       const input = decode(given)
       if (Result.isFailure(input)) {
