@@ -1,16 +1,15 @@
 import fc from "fast-check"
 import { beforeAll, describe, expect, test } from "vitest"
-import type { EngineLink } from "../../src/engine/linking.ts"
 import type { JsonObject, Rule } from "../../src/state.ts"
 import { testLog, upTo } from "../log/test-log.ts"
 import { linksQuiet } from "./quiet.ts"
+import { AGENTS, TOPOLOGIES, topologies, type Topology } from "./topologies.ts"
 
 // Whatever the links look like, and whoever changes what while they are at work or paused: in the end all have the same, counters the exact
 // sums, lists what everybody put into them, once, and every value is explained by the log.
 
 const log = testLog()
 
-const AGENTS = 5
 const RUNS = Number(process.env["LINK_RUNS"] ?? 3)
 const PATIENCE_MS = 60_000
 
@@ -18,26 +17,8 @@ const rules: ReadonlyArray<Rule> = [
   { path: "/shared/count", number: "counter" },
   { path: "/shared/list", array: "append" }
 ]
-const how = { keys: ["/shared/**"] }
 
 beforeAll(() => log.engine.defineState({ rules }))
-
-/** How five agents may be linked, so that what one changes comes to all. */
-const TOPOLOGIES: Readonly<
-  Record<string, (agents: ReadonlyArray<string>) => Promise<ReadonlyArray<EngineLink>>>
-> = {
-  group: async (group) => [await log.engine.link({ group, ...how })],
-  ring: (agents) =>
-    Promise.all(
-      agents.map((from, at) => log.engine.link({ from, to: [agents[(at + 1) % agents.length]!], ...how }))
-    ),
-  star: async ([from, ...to]) => [await log.engine.link({ from: from!, to, both: true, ...how })],
-  "chain of groups": (agents) =>
-    Promise.all([
-      log.engine.link({ group: agents.slice(0, 3), ...how }),
-      log.engine.link({ group: agents.slice(2), ...how })
-    ])
-}
 
 type Step =
   | { readonly does: "count" | "append" | "set" | "remove"; readonly agent: number }
@@ -77,11 +58,11 @@ const change = async (name: string, does: string, at: number): Promise<void> => 
   if (does === "remove" && old !== undefined) await state.update({ shared: { [old]: null } })
 }
 
-const converge = async (topology: string, program: ReadonlyArray<Step>): Promise<void> => {
+const converge = async (topology: Topology, program: ReadonlyArray<Step>): Promise<void> => {
   made += 1
   const names = upTo(AGENTS).map((n) => `agent-${made}-${n}`)
   for (const name of names) await log.engine.state(name).update({ local: { name } })
-  const links = await TOPOLOGIES[topology]!(names)
+  const links = await topologies(log.engine)[topology](names)
   for (const [at, step] of program.entries()) {
     if ("agent" in step) await change(names[step.agent]!, step.does, at)
     else if (step.does === "wait") await log.engine.settled()
@@ -105,14 +86,10 @@ const converge = async (topology: string, program: ReadonlyArray<Step>): Promise
 }
 
 describe("agents that are linked", () => {
-  test.each(Object.keys(TOPOLOGIES))(
-    "as a %s converge",
-    { timeout: RUNS * PATIENCE_MS },
-    async (topology) => {
-      await fc.assert(
-        fc.asyncProperty(steps, (program) => converge(topology, program)),
-        { numRuns: RUNS, endOnFailure: true }
-      )
-    }
-  )
+  test.each(TOPOLOGIES)("as a %s converge", { timeout: RUNS * PATIENCE_MS }, async (topology) => {
+    await fc.assert(
+      fc.asyncProperty(steps, (program) => converge(topology, program)),
+      { numRuns: RUNS, endOnFailure: true }
+    )
+  })
 })
