@@ -1,7 +1,8 @@
 import { configDefaults, defineConfig } from "vitest/config"
+import { LONG } from "./test/support/long.ts"
 import { LongestFirst } from "./test/support/longest-first.ts"
 
-/** What runs in a mode of its own: what takes long, and what needs a PgBouncer. */
+/** What runs in a mode of its own: what takes very long, and what needs a PgBouncer. */
 const apart: Readonly<Record<string, string>> = {
   soak: "test/soak/**/*.test.ts",
   nemesis: "test/nemesis/nemesis.test.ts",
@@ -30,22 +31,29 @@ const together = {
   typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], ignoreSourceErrors: true }
 }
 
-/** `vitest run` runs what every machine can, and fast; `vitest run --mode soak`, for example, one of the others. */
-export default defineConfig(({ mode }) => {
+const long = { ...everywhere, name: "long", include: [...LONG], exclude: elsewhere, isolate: false }
+
+const short = { ...together, exclude: [...together.exclude, ...LONG] }
+
+const inProcesses = { ...everywhere, name: "alone", include: alone, exclude: elsewhere }
+
+/** Whoever names files wants just these, long or not. */
+const areNamed = process.argv.slice(2).some((word) => word.startsWith("test/"))
+
+const projectsOf = (mode: string) => {
   const own = apart[mode]
-  return {
-    test: {
-      globalSetup: ["test/support/global-setup.ts"],
-      // The tests share the machine with their PostgreSQL, and more workers than this make its timing unfair.
-      maxWorkers: 2,
-      sequence: { sequencer: LongestFirst },
-      projects:
-        own === undefined
-          ? [
-              { test: together },
-              { test: { ...everywhere, name: "alone", include: alone, exclude: elsewhere } }
-            ]
-          : [{ test: { ...everywhere, name: mode, include: [own] } }]
-    }
+  if (own !== undefined) return [{ ...everywhere, name: mode, include: [own] }]
+  if (mode === "long") return [long]
+  return [mode === "whole" || areNamed ? together : short, inProcesses]
+}
+
+/** `vitest run` runs what every machine can, and fast; `vitest run --mode long`, for example, what takes longer; `--mode whole` both. */
+export default defineConfig(({ mode }) => ({
+  test: {
+    globalSetup: ["test/support/global-setup.ts"],
+    // The tests share the machine with their PostgreSQL, and more workers than this make its timing unfair.
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: projectsOf(mode).map((test) => ({ test }))
   }
-})
+}))
