@@ -17,7 +17,7 @@ const heap = 120
 const mostGrowth = 200 * mebibyte
 
 /** On a machine that has much else to do. */
-const patience = { within: 40_000 }
+const patience = { within: 150_000 }
 
 interface Said {
   readonly versions: ReadonlyArray<number>
@@ -49,7 +49,7 @@ const judge = (said: Said | "follows"): void => {
   expect(said.grownBy).toBeLessThan(mostGrowth)
 }
 
-describe("events of 1 MiB are had whole and in order, in bounded memory:", { timeout: 60_000 }, () => {
+describe("events of 1 MiB are had whole and in order, in bounded memory:", { timeout: 200_000 }, () => {
   const written = "large-1"
 
   test("live", async () => {
