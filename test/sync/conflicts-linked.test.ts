@@ -31,3 +31,30 @@ test("a conflict of a link is decided in the inbox, and comes to all of its memb
   })
   expect(await log.engine.conflicts.list({ status: "open" })).toEqual([])
 })
+
+test("what the rule of a member decides on the way out goes back in, and closes what was told", async () => {
+  await log.engine.defineState({
+    agentType: "stubborn",
+    rules: [{ path: "/shared/mode", strategy: "target_wins" }]
+  })
+  const states = ["ruled-one", "ruled-two"].map((agent) => log.engine.state(agent, { type: "stubborn" }))
+  const [one, two] = states as [(typeof states)[0], (typeof states)[0]]
+  const group = states.map(({ agent }) => agent)
+  await one.update({ shared: { mode: "x" } })
+  await two.update({ local: { own: true } })
+  const link = await log.engine.link({ group, keys: ["/shared/**"] })
+  await until(async () => (await two.read()).shared["mode"] === "x", { what: "both to have the same" })
+  await link.pause()
+  await one.update({ shared: { mode: "y" } })
+  await two.update({ shared: { mode: "z" } })
+  await link.resume()
+  const modes = () => Promise.all(states.map(async (state) => (await state.read()).shared["mode"]))
+  await until(
+    async () => {
+      const [first, second] = await modes()
+      return first !== "x" && first === second
+    },
+    { what: "both to have what one of them insists on" }
+  )
+  await until(async () => (await log.engine.conflicts.list({ agent: link.hub, status: "open" })).length === 0)
+})
