@@ -125,3 +125,49 @@ test("an engine that closes leaves what it has taken on to others at once", asyn
   await linksQuiet(log.engine)
   for (const agent of group) expect(Object.keys(await sharedOf(agent)).length).toBe(30)
 })
+
+describe("what was put into the queue before a link changed", () => {
+  /** As if whoever put it there had not heard of that yet. */
+  const putLate = (link: string, source: string, target: string) =>
+    log.db.query(
+      "insert into tidemark.sync_work (link, source, target, priority) values ($1, $2, $3, 1) on conflict (link, source, target) where link is not null do update set state = 'waiting', version = tidemark.sync_work.version + 1",
+      [link, `state-main@${source}`, `state-main@${target}`]
+    )
+
+  test("is held where the link is paused", async () => {
+    const [one, two] = (await made(2)) as [string, string]
+    const link = await log.engine.link({ group: [one, two], keys: ["/shared/**"] })
+    await linksQuiet(log.engine)
+    await link.pause()
+    await set(one, { n: 1 })
+    await until(async () => (await link.work({ state: "held" })).length === 1)
+    await putLate(link.link, one, link.hub)
+    await until(async () => (await link.work({ state: "held" })).length === 1)
+    expect(await sharedOf(link.hub)).toEqual({})
+    await link.resume()
+    await until(async () => (await valueOf(two, "n")) === 1)
+  })
+
+  test("is not brought to who takes nothing, nor from who gives nothing", async () => {
+    const [from, to] = (await made(2)) as [string, string]
+    const link = await log.engine.link({ from, to: [to], keys: ["/shared/**"] })
+    await set(from, { n: 1 })
+    await until(async () => (await valueOf(to, "n")) === 1)
+    await set(to, { own: 1 })
+    await linksQuiet(log.engine)
+    await putLate(link.link, to, link.hub)
+    await linksQuiet(log.engine)
+    expect(await sharedOf(link.hub)).toEqual({ n: 1 })
+    const [other] = (await made(1)) as [string]
+    await link.change({ remove: [to], add: [other] })
+    await until(async () => (await valueOf(other, "n")) === 1)
+    await set(from, { n: 2 })
+    await until(async () => (await valueOf(other, "n")) === 2)
+    await putLate(link.link, link.hub, to)
+    await putLate(link.link, link.hub, from)
+    await set(link.hub, { more: 1 })
+    await linksQuiet(log.engine)
+    expect(await sharedOf(to)).toEqual({ n: 1, own: 1 })
+    expect(await sharedOf(from)).toEqual({ n: 2 })
+  })
+})
