@@ -92,6 +92,7 @@ export {
   DefinitionChanged,
   InvalidDefinition,
   InvalidInput,
+  NotAsExpected,
   ProjectionBehind,
   ProjectionStopped,
   UnknownProjection

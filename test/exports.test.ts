@@ -54,6 +54,7 @@ const decidedBy = [
   "InvalidName",
   "LockTimeout",
   "LogRewound",
+  "NotAsExpected",
   "OutcomeUnknown",
   "ProjectionBehind",
   "ProjectionStopped",
