@@ -188,13 +188,18 @@ describe("compare and set", () => {
     const theirs = await other.project(builtIn.system_state)
     await one.run(mine.set({ key: "k", value: "same" }))
     let isDone = false
-    const again = (async () => {
+    const again = async () => {
       while (!isDone) await other.run(theirs.compareAndSet({ key: "k", expected: "same", value: "same" }))
-    })()
-    for (let time = 0; time < 30; time++)
-      await one.run(mine.compareAndSet({ key: "k", expected: "same", value: "same", by: "me" }))
-    isDone = true
-    await again
+    }
+    const mineThirtyTimes = async () => {
+      try {
+        for (let time = 0; time < 30; time++)
+          await one.run(mine.compareAndSet({ key: "k", expected: "same", value: "same", by: "me" }))
+      } finally {
+        isDone = true
+      }
+    }
+    await Promise.all([again(), mineThirtyTimes()])
     const history = await one.run(mine.history({ key: "k", limit: 1_000 }))
     expect(history.filter(({ by }) => by === "me")).toHaveLength(30)
   })
