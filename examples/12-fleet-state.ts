@@ -1,6 +1,7 @@
 /** What a fleet shares: a counter that many count up, who changed a value and why, and what goes wrong, as it happens. */
 import { randomUUID } from "node:crypto"
-import { NotAsExpected, open } from "tidemark"
+import { open } from "tidemark"
+import { NotAsExpected } from "tidemark/errors"
 
 await using engine = await open()
 const run = randomUUID().slice(0, 8)

@@ -54,7 +54,6 @@ const decidedBy = [
   "InvalidName",
   "LockTimeout",
   "LogRewound",
-  "NotAsExpected",
   "OutcomeUnknown",
   "ProjectionBehind",
   "ProjectionStopped",
