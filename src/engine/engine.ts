@@ -118,6 +118,24 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   /** The agents' measurements: record, list, sum up. */
   readonly metrics: ReadModel<"metrics">
   /**
+   * What happens to the fleet and its agents, by severity: log, list, count. `WARNING` and worse are kept for ever, in the category `system_event`; `DEBUG`
+   * and `INFO` until retention drops them, in `system_log`. To hear of them as they come, in all processes:
+   *
+   * ```ts
+   * const bad = ["severity:ERROR", "severity:CRITICAL"]
+   * for await (const { data } of engine.events({ categories: ["system_event"], types: ["SystemEventLogged"], labels: bad })) page(data)
+   * ```
+   *
+   * Their labels are `severity:<severity>` and `event:<type>`.
+   */
+  readonly systemEvents: ReadModel<"system_events">
+  /**
+   * Values that the fleet shares, by key: set, get, list, remove, look up who set what, when and why. `compareAndSet` sets a value only while the key
+   * has the expected one (none, where `expected` is left out), whoever else writes it, and else rejects with NotAsExpected, whose `actual` is what there
+   * is; with VersionConflict, where others wrote the expected value again and again all the while.
+   */
+  readonly systemState: ReadModel<"system_state">
+  /**
    * A branch of an agent's state: four tiers of JSON with versions, branches, merges and checkpoints. `main` by default; other branches
    * are `state.on(name)`. Nothing is done before a method is called.
    */

@@ -70,6 +70,8 @@ class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly metrics: ReadModel<"metrics">
+  readonly systemEvents: ReadModel<"system_events">
+  readonly systemState: ReadModel<"system_state">
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
   private readonly statesService: States["Service"]
@@ -94,10 +96,13 @@ class OpenEngine implements Engine {
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, heartbeats, links, metrics, states } = Context.get(context, ReadModels)
+    const models = Context.get(context, ReadModels)
+    const { agents, heartbeats, links, metrics, states } = models
     this.agents = this.promisedOperations(agents)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.metrics = this.promisedOperations(metrics)
+    this.systemEvents = this.promisedOperations(models.system_events)
+    this.systemState = this.promisedOperations(models.system_state)
     this.statesService = Context.get(context, States)
     this.promisedStates = new PromisedStates(
       this.statesService,

@@ -24,7 +24,9 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
         heartbeats: yield* project(builtIn.heartbeats),
         links: yield* project(builtIn.links),
         metrics: yield* project(builtIn.metrics),
-        states: yield* project(builtIn.states)
+        states: yield* project(builtIn.states),
+        system_events: yield* project(builtIn.system_events),
+        system_state: yield* project(builtIn.system_state)
       })
     })
   )

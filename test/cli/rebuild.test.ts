@@ -72,7 +72,9 @@ describe("tidemark rebuild", () => {
       { projection: "heartbeats", to: { generation: 2 }, dropped: [1] },
       { projection: "links", to: { generation: 2 }, dropped: [1] },
       { projection: "metrics", to: { generation: 2 }, dropped: [1] },
-      { projection: "states", to: { generation: 2 }, dropped: [1] }
+      { projection: "states", to: { generation: 2 }, dropped: [1] },
+      { projection: "system_events", to: { generation: 2 }, dropped: [1] },
+      { projection: "system_state", to: { generation: 2 }, dropped: [1] }
     ])
     expect(stderr).toBe("")
   })

@@ -53,7 +53,9 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["heartbeats", 0, false],
       ["links", 0, false],
       ["metrics", 0, false],
-      ["states", 0, false]
+      ["states", 0, false],
+      ["system_events", 0, false],
+      ["system_state", 0, false]
     ])
     const rows = await query("select agent_id, state from tidemark.agents order by agent_id")
     expect(rows).toEqual(agents.toSorted().map((id) => ({ agent_id: id, state: "stopped" })))

@@ -1,5 +1,15 @@
 import { expectTypeOf, test } from "vitest"
-import type { Agent, Health, Heartbeat, Metric, MetricSummary } from "../../src/effect.ts"
+import type {
+  Agent,
+  Health,
+  Heartbeat,
+  Metric,
+  MetricSummary,
+  SystemEvent,
+  SystemEventCounts,
+  SystemState,
+  SystemStateChange
+} from "../../src/effect.ts"
 import type { Engine } from "../../src/index.ts"
 
 type Row<Query extends (...input: Array<never>) => Promise<unknown>> =
@@ -11,4 +21,8 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Awaited<ReturnType<Engine["heartbeats"]["health"]>>>().toEqualTypeOf<Health>()
   expectTypeOf<Row<Engine["metrics"]["list"]>>().toEqualTypeOf<Metric>()
   expectTypeOf<Row<Engine["metrics"]["summary"]>>().toEqualTypeOf<MetricSummary>()
+  expectTypeOf<Row<Engine["systemState"]["all"]>>().toEqualTypeOf<SystemState>()
+  expectTypeOf<Row<Engine["systemState"]["history"]>>().toEqualTypeOf<SystemStateChange>()
+  expectTypeOf<Row<Engine["systemEvents"]["list"]>>().toEqualTypeOf<SystemEvent>()
+  expectTypeOf<Awaited<ReturnType<Engine["systemEvents"]["counts"]>>>().toEqualTypeOf<SystemEventCounts>()
 })

@@ -8,14 +8,22 @@ const { db, start } = scene()
 const seeds = {
   agents: ["agent_id", "state", "started_at", "stopped_at", "config", "metadata", "created_at", "updated_at"],
   agent_heartbeats: ["id", "agent_id", "timestamp", "state", "error_count", "metrics", "created_at"],
-  performance_metrics: ["id", "agent_id", "metric_name", "value", "unit", "timestamp", "metadata"]
+  performance_metrics: ["id", "agent_id", "metric_name", "value", "unit", "timestamp", "metadata"],
+  system_state: ["id", "key", "value", "updated_at", "updated_by"],
+  system_events: ["id", "event_type", "event_data", "agent_id", "timestamp", "severity"]
 } as const
 
-/** And the columns of their indexes. */
+/** And the columns of their indexes; those of system events go on in the order that their queries ask for. */
 const seedIndexes = {
   agents: ["(state)", "(started_at)"],
   agent_heartbeats: ['(agent_id, "timestamp" DESC)', '("timestamp" DESC)'],
-  performance_metrics: ['(agent_id, metric_name, "timestamp" DESC)', '("timestamp" DESC)']
+  performance_metrics: ['(agent_id, metric_name, "timestamp" DESC)', '("timestamp" DESC)'],
+  system_state: ["btree (key)"],
+  system_events: [
+    'btree (event_type, severity, "timestamp" DESC, id DESC)',
+    'btree (agent_id, severity, "timestamp" DESC, id DESC) WHERE (agent_id IS NOT NULL)',
+    'btree (severity, "timestamp" DESC, id DESC)'
+  ]
 } as const
 
 const tables = Object.keys(seeds) as Array<keyof typeof seeds>
@@ -25,6 +33,8 @@ const projectAll = async () => {
   await one.project(builtIn.agents)
   await one.project(builtIn.heartbeats)
   await one.project(builtIn.metrics)
+  await one.project(builtIn.system_state)
+  await one.project(builtIn.system_events)
 }
 
 it.each(tables)("%s has every column by its name, and both times of its last event", async (table) => {
