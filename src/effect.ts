@@ -96,5 +96,6 @@ export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"
 /** What the queries of the read models give. */
 export type { Agent } from "../projections/agents/operations.ts"
+export type { Message, MessageStanding, Received } from "../projections/communications/operations.ts"
 export type { Health, Heartbeat } from "../projections/heartbeats/operations.ts"
 export type { Metric, Summary as MetricSummary } from "../projections/metrics/operations.ts"

@@ -92,6 +92,8 @@ export {
   DefinitionChanged,
   InvalidDefinition,
   InvalidInput,
+  NotAllowed,
+  NotFound,
   ProjectionBehind,
   ProjectionStopped,
   UnknownProjection

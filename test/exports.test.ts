@@ -54,6 +54,8 @@ const decidedBy = [
   "InvalidName",
   "LockTimeout",
   "LogRewound",
+  "NotAllowed",
+  "NotFound",
   "OutcomeUnknown",
   "ProjectionBehind",
   "ProjectionStopped",

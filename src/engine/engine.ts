@@ -113,6 +113,19 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The agents of the fleet: register, update, stop, look up. */
   readonly agents: ReadModel<"agents">
+  /**
+   * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound where a message is
+   * acknowledged that did not go to that agent. What comes into an inbox is followed live by its two streams, of which nothing is
+   * missed or told twice from a position or a token on:
+   *
+   * ```ts
+   * await engine.subscribe(
+   *   { streams: [`inbox-${agent}`, "broadcast-all"], types: ["MessageSent"] },
+   *   (event) => engine.communications.acknowledge({ agent, message: event.id })
+   * )
+   * ```
+   */
+  readonly communications: ReadModel<"communications">
   /** The agents' signs of life: record, look up, and tell who is healthy. */
   readonly heartbeats: ReadModel<"heartbeats">
   /** The agents' measurements: record, list, sum up. */

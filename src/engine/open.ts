@@ -68,6 +68,7 @@ const closedError = (): Unavailable => new Unavailable({ detail: "this engine is
 
 class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
+  readonly communications: ReadModel<"communications">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly metrics: ReadModel<"metrics">
   private readonly log: EventLog["Service"]
@@ -94,8 +95,9 @@ class OpenEngine implements Engine {
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, heartbeats, links, metrics, states } = Context.get(context, ReadModels)
+    const { agents, communications, heartbeats, links, metrics, states } = Context.get(context, ReadModels)
     this.agents = this.promisedOperations(agents)
+    this.communications = this.promisedOperations(communications)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.metrics = this.promisedOperations(metrics)
     this.statesService = Context.get(context, States)

@@ -21,6 +21,7 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
       const { project } = yield* Projections
       return ReadModels.of({
         agents: yield* project(builtIn.agents),
+        communications: yield* project(builtIn.communications),
         heartbeats: yield* project(builtIn.heartbeats),
         links: yield* project(builtIn.links),
         metrics: yield* project(builtIn.metrics),
