@@ -1,9 +1,10 @@
 import { agents } from "./agents/agents.ts"
 import { communications } from "./communications/communications.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
+import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
 import { metrics } from "./metrics/metrics.ts"
 import { states } from "./states/states.ts"
 
 /** The read models that every engine has, by name. */
-export const builtIn = { agents, communications, heartbeats, links, metrics, states } as const
+export const builtIn = { agents, communications, heartbeats, help, links, metrics, states } as const

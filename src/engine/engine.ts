@@ -128,6 +128,11 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   readonly communications: ReadModel<"communications">
   /** The agents' signs of life: record, look up, and tell who is healthy. */
   readonly heartbeats: ReadModel<"heartbeats">
+  /**
+   * Requests for help: ask, answer, take into work, close, reopen, look up. Rejects with NotFound where there is no such request, and with
+   * NotAllowed where its status does not allow what is asked for.
+   */
+  readonly help: ReadModel<"help">
   /** The agents' measurements: record, list, sum up. */
   readonly metrics: ReadModel<"metrics">
   /**

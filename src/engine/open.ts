@@ -70,6 +70,7 @@ class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
   readonly communications: ReadModel<"communications">
   readonly heartbeats: ReadModel<"heartbeats">
+  readonly help: ReadModel<"help">
   readonly metrics: ReadModel<"metrics">
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
@@ -95,10 +96,14 @@ class OpenEngine implements Engine {
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, communications, heartbeats, links, metrics, states } = Context.get(context, ReadModels)
+    const { agents, communications, heartbeats, help, links, metrics, states } = Context.get(
+      context,
+      ReadModels
+    )
     this.agents = this.promisedOperations(agents)
     this.communications = this.promisedOperations(communications)
     this.heartbeats = this.promisedOperations(heartbeats)
+    this.help = this.promisedOperations(help)
     this.metrics = this.promisedOperations(metrics)
     this.statesService = Context.get(context, States)
     this.promisedStates = new PromisedStates(

@@ -52,6 +52,7 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["agents", 0, false],
       ["communications", 0, false],
       ["heartbeats", 0, false],
+      ["help", 0, false],
       ["links", 0, false],
       ["metrics", 0, false],
       ["states", 0, false]
