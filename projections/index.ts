@@ -1,5 +1,6 @@
 import { agents } from "./agents/agents.ts"
 import { communications } from "./communications/communications.ts"
+import { conversations } from "./conversations/conversations.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
 import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
@@ -7,4 +8,13 @@ import { metrics } from "./metrics/metrics.ts"
 import { states } from "./states/states.ts"
 
 /** The read models that every engine has, by name. */
-export const builtIn = { agents, communications, heartbeats, help, links, metrics, states } as const
+export const builtIn = {
+  agents,
+  communications,
+  conversations,
+  heartbeats,
+  help,
+  links,
+  metrics,
+  states
+} as const

@@ -97,6 +97,7 @@ export type { ProjectionStatus } from "./projection/status.ts"
 /** What the queries of the read models give. */
 export type { Agent } from "../projections/agents/operations.ts"
 export type { Message, MessageStanding, Received } from "../projections/communications/operations.ts"
+export type { ConversationTotal, Exchange } from "../projections/conversations/operations.ts"
 export type { Health, Heartbeat } from "../projections/heartbeats/operations.ts"
 export type { AnsweredHelpRequest, HelpRequest, HelpResponse } from "../projections/help/operations.ts"
 export type { Metric, Summary as MetricSummary } from "../projections/metrics/operations.ts"

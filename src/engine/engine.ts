@@ -126,6 +126,11 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * ```
    */
   readonly communications: ReadModel<"communications">
+  /**
+   * Conversations with language models: record an exchange, look up, and sum up by agent, model or day. A cost is a decimal, given as text or as a
+   * number that stands for the decimal it is written as, and given back as text; sums are exact. All costs are taken to be of one currency.
+   */
+  readonly conversations: ReadModel<"conversations">
   /** The agents' signs of life: record, look up, and tell who is healthy. */
   readonly heartbeats: ReadModel<"heartbeats">
   /**

@@ -69,6 +69,7 @@ const closedError = (): Unavailable => new Unavailable({ detail: "this engine is
 class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
   readonly communications: ReadModel<"communications">
+  readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
   readonly metrics: ReadModel<"metrics">
@@ -96,12 +97,13 @@ class OpenEngine implements Engine {
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, communications, heartbeats, help, links, metrics, states } = Context.get(
+    const { agents, communications, conversations, heartbeats, help, links, metrics, states } = Context.get(
       context,
       ReadModels
     )
     this.agents = this.promisedOperations(agents)
     this.communications = this.promisedOperations(communications)
+    this.conversations = this.promisedOperations(conversations)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.help = this.promisedOperations(help)
     this.metrics = this.promisedOperations(metrics)

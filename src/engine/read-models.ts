@@ -22,6 +22,7 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
       return ReadModels.of({
         agents: yield* project(builtIn.agents),
         communications: yield* project(builtIn.communications),
+        conversations: yield* project(builtIn.conversations),
         heartbeats: yield* project(builtIn.heartbeats),
         help: yield* project(builtIn.help),
         links: yield* project(builtIn.links),

@@ -51,6 +51,7 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
     expect(projections.map(({ name, lag, isStopped }) => [name, lag, isStopped])).toEqual([
       ["agents", 0, false],
       ["communications", 0, false],
+      ["conversations", 0, false],
       ["heartbeats", 0, false],
       ["help", 0, false],
       ["links", 0, false],
