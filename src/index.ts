@@ -58,13 +58,7 @@ export {
   rows,
   type RowsShape
 } from "./projection/definition.ts"
-export {
-  InvalidInput,
-  NotAllowed,
-  NotFound,
-  ProjectionBehind,
-  ProjectionStopped
-} from "./projection/error.ts"
+export { InvalidInput, ProjectionBehind, ProjectionStopped } from "./projection/error.ts"
 export { command, query, type Operation, type OperationContext } from "./projection/operation.ts"
 export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"

@@ -54,8 +54,6 @@ const decidedBy = [
   "InvalidName",
   "LockTimeout",
   "LogRewound",
-  "NotAllowed",
-  "NotFound",
   "OutcomeUnknown",
   "ProjectionBehind",
   "ProjectionStopped",

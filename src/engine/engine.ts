@@ -114,7 +114,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   /** The agents of the fleet: register, update, stop, look up. */
   readonly agents: ReadModel<"agents">
   /**
-   * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound where a message is
+   * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound (`tidemark/errors`) where a message is
    * acknowledged that did not go to that agent. What comes into an inbox is followed live by its two streams, of which nothing is
    * missed or told twice from a position or a token on:
    *
@@ -135,7 +135,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   readonly heartbeats: ReadModel<"heartbeats">
   /**
    * Requests for help: ask, answer, take into work, close, reopen, look up. Rejects with NotFound where there is no such request, and with
-   * NotAllowed where its status does not allow what is asked for.
+   * NotAllowed where its status does not allow what is asked for: classes of `tidemark/errors`.
    */
   readonly help: ReadModel<"help">
   /** The agents' measurements: record, list, sum up. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { uuid } from "../../src/base/uuid.ts"
-import { type Engine, type Event, InvalidInput, NotFound } from "../../src/index.ts"
+import { NotFound } from "../../src/errors.ts"
+import { type Engine, type Event, InvalidInput } from "../../src/index.ts"
 import { testLog } from "../log/test-log.ts"
 import { collector } from "../support/eventually.ts"
 import { random, seedFor } from "../support/random.ts"

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { type HelpStatus, NEXT } from "../../projections/help/life-cycle.ts"
-import { NotAllowed, NotFound } from "../../src/index.ts"
+import { NotAllowed, NotFound } from "../../src/errors.ts"
 import { testLog } from "../log/test-log.ts"
 import { random, seedFor } from "../support/random.ts"
 
