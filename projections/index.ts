@@ -1,5 +1,8 @@
 import { agents } from "./agents/agents.ts"
+import { communications } from "./communications/communications.ts"
+import { conversations } from "./conversations/conversations.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
+import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
 import { metrics } from "./metrics/metrics.ts"
 import { states } from "./states/states.ts"
@@ -9,7 +12,10 @@ import { systemState } from "./system-state/system-state.ts"
 /** The read models that every engine has, by name. */
 export const builtIn = {
   agents,
+  communications,
+  conversations,
   heartbeats,
+  help,
   links,
   metrics,
   states,

@@ -92,7 +92,9 @@ export {
   DefinitionChanged,
   InvalidDefinition,
   InvalidInput,
+  NotAllowed,
   NotAsExpected,
+  NotFound,
   ProjectionBehind,
   ProjectionStopped,
   UnknownProjection

@@ -113,8 +113,31 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The agents of the fleet: register, update, stop, look up. */
   readonly agents: ReadModel<"agents">
+  /**
+   * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound (`tidemark/errors`) where a message is
+   * acknowledged that did not go to that agent. What comes into an inbox is followed live by its two streams, of which nothing is
+   * missed or told twice from a position or a token on:
+   *
+   * ```ts
+   * await engine.subscribe(
+   *   { streams: [`inbox-${agent}`, "broadcast-all"], types: ["MessageSent"] },
+   *   (event) => engine.communications.acknowledge({ agent, message: event.id })
+   * )
+   * ```
+   */
+  readonly communications: ReadModel<"communications">
+  /**
+   * Conversations with language models: record an exchange, look up, and sum up by agent, model or day. A cost is a decimal, given as text or as a
+   * number that stands for the decimal it is written as, and given back as text; sums are exact. All costs are taken to be of one currency.
+   */
+  readonly conversations: ReadModel<"conversations">
   /** The agents' signs of life: record, look up, and tell who is healthy. */
   readonly heartbeats: ReadModel<"heartbeats">
+  /**
+   * Requests for help: ask, answer, take into work, close, reopen, look up. Rejects with NotFound where there is no such request, and with
+   * NotAllowed where its status does not allow what is asked for: classes of `tidemark/errors`.
+   */
+  readonly help: ReadModel<"help">
   /** The agents' measurements: record, list, sum up. */
   readonly metrics: ReadModel<"metrics">
   /**

@@ -62,6 +62,37 @@ export class NotAsExpected extends Schema.TaggedError<NotAsExpected>()("NotAsExp
   }
 }
 
+/** What an operation is about is not there. Nothing was done. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  operation: Schema.String,
+  /** What kind of thing it is, such as `help request`. */
+  thing: Schema.String,
+  /** Those that are not there. */
+  ids: Schema.Array(Schema.String),
+  next: Schema.String
+}) {
+  override get message(): string {
+    const ids = this.ids.map((id) => JSON.stringify(id)).join(", ")
+    return `${this.operation} found no ${this.thing} ${ids}. Nothing was done: ${clause(this.next)}.`
+  }
+}
+
+/** The thing that an operation is about is not in a state that allows it. Nothing was done. */
+export class NotAllowed extends Schema.TaggedError<NotAllowed>()("NotAllowed", {
+  operation: Schema.String,
+  /** What it is about, such as `help request "h-1"`. */
+  subject: Schema.String,
+  /** The state that it is in. */
+  status: Schema.String,
+  /** What that state allows. */
+  allowed: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const allowed = this.allowed.length === 0 ? "nothing" : this.allowed.join(", ")
+    return `${this.operation} is not allowed, since ${this.subject} is ${this.status}. Nothing was done; allowed now: ${allowed}.`
+  }
+}
+
 /** No projection of this name is registered. */
 export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()("UnknownProjection", {
   projection: Schema.String,
@@ -103,6 +134,8 @@ export const ProjectionReason = Schema.Union([
   ProjectionStopped,
   InvalidInput,
   NotAsExpected,
+  NotAllowed,
+  NotFound,
   UnknownProjection,
   DefinitionChanged,
   InvalidDefinition,

@@ -1,10 +1,18 @@
 import { expectTypeOf, test } from "vitest"
 import type {
   Agent,
+  AnsweredHelpRequest,
+  ConversationTotal,
+  Exchange,
   Health,
   Heartbeat,
+  HelpRequest,
+  HelpResponse,
+  Message,
+  MessageStanding,
   Metric,
   MetricSummary,
+  Received,
   SystemEvent,
   SystemEventCounts,
   SystemState,
@@ -25,4 +33,14 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Row<Engine["systemState"]["history"]>>().toEqualTypeOf<SystemStateChange>()
   expectTypeOf<Row<Engine["systemEvents"]["list"]>>().toEqualTypeOf<SystemEvent>()
   expectTypeOf<Awaited<ReturnType<Engine["systemEvents"]["counts"]>>>().toEqualTypeOf<SystemEventCounts>()
+  expectTypeOf<Row<Engine["communications"]["inbox"]>>().toEqualTypeOf<Received>()
+  expectTypeOf<Row<Engine["communications"]["list"]>>().toEqualTypeOf<Message>()
+  expectTypeOf<
+    Awaited<ReturnType<Engine["communications"]["status"]>>
+  >().toEqualTypeOf<MessageStanding | null>()
+  expectTypeOf<Row<Engine["help"]["list"]>>().toEqualTypeOf<HelpRequest>()
+  expectTypeOf<Awaited<ReturnType<Engine["help"]["get"]>>>().toEqualTypeOf<AnsweredHelpRequest | null>()
+  expectTypeOf<AnsweredHelpRequest["responses"][number]>().toEqualTypeOf<HelpResponse>()
+  expectTypeOf<Row<Engine["conversations"]["list"]>>().toEqualTypeOf<Exchange>()
+  expectTypeOf<Row<Engine["conversations"]["totals"]>>().toEqualTypeOf<ConversationTotal>()
 })

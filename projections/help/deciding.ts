@@ -1,0 +1,58 @@
+import { Effect } from "effect"
+import type { LogError } from "../../src/log/error.ts"
+import type { NewEvent } from "../../src/log/event.ts"
+import { NotAllowed, NotFound, projectionError } from "../../src/projection/error.ts"
+import type { OperationContext, OperationError } from "../../src/projection/operation.ts"
+import { HelpAnswered, HelpStatusChanged, helpStream } from "./events.ts"
+import { type HelpStatus, NEXT } from "./life-cycle.ts"
+
+/** How often a decision is made again because others were faster: of those who decide at once, one succeeds each time. */
+const MAX_TRIES = 100
+
+interface Standing {
+  readonly version: number
+  readonly type: string | null
+  readonly status: HelpStatus | null
+}
+
+/** What says another status than that of a request that was just made. */
+const TYPES = [HelpAnswered.type, HelpStatusChanged.type]
+
+const statusOf = ({ type, status }: Standing): HelpStatus => {
+  if (type === null) return "pending"
+  return type === HelpAnswered.type ? "answered" : status!
+}
+
+export const isOutrun = (error: OperationError): error is LogError =>
+  error._tag === "LogError" && error.reason._tag === "VersionConflict"
+
+/**
+ * Appends an event to a request, where its status allows it: decided on what is in the log, and again where somebody else was faster. Fails with
+ * NotFound or NotAllowed.
+ */
+export const decide = (
+  operation: string,
+  request: string,
+  isAllowed: (status: HelpStatus) => boolean,
+  event: NewEvent,
+  { query, emit }: OperationContext
+) =>
+  Effect.retry(
+    Effect.gen(function* () {
+      const stream = helpStream(request)
+      const [standing] = yield* query<Standing>("#projections/help/standing.sql", [stream, TYPES])
+      if (standing === undefined) {
+        const next = "ask with help.ask first, or take a request that help.list gives"
+        return yield* projectionError(
+          new NotFound({ operation, thing: "help request", ids: [request], next })
+        )
+      }
+      const status = statusOf(standing)
+      if (!isAllowed(status)) {
+        const subject = `help request ${JSON.stringify(request)}`
+        return yield* projectionError(new NotAllowed({ operation, subject, status, allowed: NEXT[status] }))
+      }
+      return yield* emit(stream, event, { expected: standing.version })
+    }),
+    { while: isOutrun, times: MAX_TRIES }
+  )
