@@ -1,8 +1,16 @@
 import { Schema } from "effect"
 
-const ZONED = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/
+/** What PostgreSQL takes for a time, too: schema/functions/occurred_at.sql has the same. */
+const ZONED =
+  /^(?!0000)(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/
 
-const isMoment = (text: string): boolean => ZONED.test(text) && !Number.isNaN(Date.parse(text))
+/** Whether a text is a time; a day that its month has not is none, though a Date would take it for one of the next month. */
+const isMoment = (text: string): boolean => {
+  const [, year, month, day] = ZONED.exec(text) ?? []
+  if (year === undefined) return false
+  const date = new Date(`${year}-${month}-${day}T00:00:00Z`)
+  return date.getUTCDate() === Number(day)
+}
 
 /** A time as text: ISO 8601 with a zone, so that it means the same wherever it is read. */
 export const Moment = Schema.String.check(

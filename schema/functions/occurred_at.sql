@@ -1,10 +1,17 @@
 -- When an event happened by its caller's clock, where its data says so with a zone; a text without one, or 'now', would
--- mean another time each time it is read. Inlined into the folds that call it, which a search_path of its own would prevent.
+-- mean another time each time it is read, and a day that no month has would stop the fold. Inlined into the folds that call it, which a
+-- search_path of its own would prevent.
 create or replace function occurred_at(data jsonb)
 returns timestamptz
 language sql
 stable
 as $$
-  select case when data ->> 'occurredAt' ~ '^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$'
-    then (data ->> 'occurredAt')::timestamptz end
+  select case
+    when data ->> 'occurredAt' !~ '^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)$'
+      then null
+    when substr(data ->> 'occurredAt', 9, 2)::integer <= extract(day from
+      make_date(substr(data ->> 'occurredAt', 1, 4)::integer, substr(data ->> 'occurredAt', 6, 2)::integer, 1) + interval '1 month - 1 day'
+    )
+      then (data ->> 'occurredAt')::timestamptz
+  end
 $$;

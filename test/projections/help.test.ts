@@ -132,12 +132,12 @@ describe("a request for help", () => {
     const { help } = log.engine
     const request = fresh("nobody")
     for (const refused of [
-      help.answer({ request, content: "!" }),
-      help.setStatus({ request, status: "in_progress" }),
-      help.close({ request }),
-      help.reopen({ request })
+      () => help.answer({ request, content: "!" }),
+      () => help.setStatus({ request, status: "in_progress" }),
+      () => help.close({ request }),
+      () => help.reopen({ request })
     ])
-      await expect(refused).rejects.toBeInstanceOf(NotFound)
+      await expect(refused()).rejects.toBeInstanceOf(NotFound)
     await expect(help.close({ request })).rejects.toThrow(JSON.stringify(request))
   })
 
