@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
 import { GivenMoment, happened } from "../moment.ts"
+import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
 import { HeartbeatRecorded, heartbeatStream } from "./events.ts"
 
@@ -77,7 +78,7 @@ export const recent = query({
   run: ({ agent = null, minutes = DEFAULT_MINUTES, limit = DEFAULT_LIMIT }, context) =>
     Effect.map(
       context.query<Heartbeat>("#projections/heartbeats/recent.sql", [agent, minutes, limit]),
-      (rows) => rows.map((row) => ({ ...row, id: Number(row.id) }))
+      numbered
     )
 })
 

@@ -1,13 +1,10 @@
 import { Effect } from "effect"
-import type { LogError } from "../../src/log/error.ts"
 import type { NewEvent } from "../../src/log/event.ts"
 import { NotAllowed, NotFound, projectionError } from "../../src/projection/error.ts"
-import type { OperationContext, OperationError } from "../../src/projection/operation.ts"
+import type { OperationContext } from "../../src/projection/operation.ts"
+import { whoeverIsFaster } from "../outrun.ts"
 import { HelpAnswered, HelpStatusChanged, helpStream } from "./events.ts"
 import { type HelpStatus, NEXT } from "./life-cycle.ts"
-
-/** How often a decision is made again because others were faster: of those who decide at once, one succeeds each time. */
-const MAX_TRIES = 100
 
 interface Standing {
   readonly version: number
@@ -23,9 +20,6 @@ const statusOf = ({ type, status }: Standing): HelpStatus => {
   return type === HelpAnswered.type ? "answered" : status!
 }
 
-export const isOutrun = (error: OperationError): error is LogError =>
-  error._tag === "LogError" && error.reason._tag === "VersionConflict"
-
 /**
  * Appends an event to a request, where its status allows it: decided on what is in the log, and again where somebody else was faster. Fails with
  * NotFound or NotAllowed.
@@ -37,7 +31,7 @@ export const decide = (
   event: NewEvent,
   { query, emit }: OperationContext
 ) =>
-  Effect.retry(
+  whoeverIsFaster(
     Effect.gen(function* () {
       const stream = helpStream(request)
       const [standing] = yield* query<Standing>("#projections/help/standing.sql", [stream, TYPES])
@@ -53,6 +47,5 @@ export const decide = (
         return yield* projectionError(new NotAllowed({ operation, subject, status, allowed: NEXT[status] }))
       }
       return yield* emit(stream, event, { expected: standing.version })
-    }),
-    { while: isOutrun, times: MAX_TRIES }
+    })
   )

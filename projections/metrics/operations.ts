@@ -3,6 +3,7 @@ import type { NewEvent } from "../../src/log/event.ts"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
 import { GivenMoment, happened } from "../moment.ts"
+import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
 import { MetricRecorded, metricStream } from "./events.ts"
 
@@ -103,9 +104,7 @@ export const list = query({
   output: Schema.Array(Metric),
   example: { agent: "billing-7", name: "latency", hours: 2 },
   run: ({ agent = null, name = null, hours = LIST_HOURS, limit = DEFAULT_LIMIT }, context) =>
-    Effect.map(context.query<Metric>("#projections/metrics/list.sql", [agent, name, hours, limit]), (rows) =>
-      rows.map((row) => ({ ...row, id: Number(row.id) }))
-    )
+    Effect.map(context.query<Metric>("#projections/metrics/list.sql", [agent, name, hours, limit]), numbered)
 })
 
 export const summary = query({

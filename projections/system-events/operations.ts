@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
 import { GivenMoment, happened } from "../moment.ts"
+import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
 import {
   asBadAs,
@@ -105,7 +106,7 @@ export const list = query({
         before,
         limit
       ]),
-      (rows) => rows.map((row) => ({ ...row, id: Number(row.id) }))
+      numbered
     )
   }
 })

@@ -1,12 +1,9 @@
 import { Effect } from "effect"
 import type { Json } from "../../src/base/json-value.ts"
-import { VersionConflict } from "../../src/log/error.ts"
 import type { Appended, NewEvent } from "../../src/log/event.ts"
 import type { OperationContext, OperationError } from "../../src/projection/operation.ts"
+import { whoeverIsFaster } from "../outrun.ts"
 import { stateStream } from "./key.ts"
-
-/** How often something is decided anew because somebody else was faster; each time, somebody got through. */
-const MAX_TRIES = 100
 
 /** What a key has now; undefined is nothing, and null is a value. */
 export type Standing = Json | undefined
@@ -41,8 +38,5 @@ export const decided = <Event extends NewEvent | undefined>(
     if (event === undefined) return event as Extract<Event, undefined>
     return yield* context.emit(stream, event, { expected: version })
   })
-  return Effect.retry(attempt, {
-    times: MAX_TRIES - 1,
-    while: (error) => error._tag === "LogError" && error.reason instanceof VersionConflict
-  })
+  return whoeverIsFaster(attempt)
 }
