@@ -1,5 +1,5 @@
 /**
- * The files that take long, the longest first: eight seconds and more on two cores, beside another. `npm test` leaves them to
+ * The files that take long, the longest first: seven seconds and more on two cores, beside another. `npm test` leaves them to
  * `npm run test:long`.
  */
 export const LONG: ReadonlyArray<string> = [
@@ -102,5 +102,22 @@ export const LONG: ReadonlyArray<string> = [
   "test/engine/closed.test.ts",
   "test/consumer/members.test.ts",
   "test/consumer/lock-order.test.ts",
-  "test/state/fleet.test.ts"
+  "test/state/fleet.test.ts",
+  "test/projections/system-state.test.ts",
+  "test/projections/columns.test.ts",
+  "test/projections/system-plans.test.ts",
+  "test/projection/rebuild/left-behind.test.ts",
+  "test/sql/durability.test.ts",
+  "test/state/plans.test.ts",
+  "test/projection/rebuild/disk-full.test.ts",
+  "test/projections/system-events.test.ts",
+  "test/projections/plans.test.ts",
+  "test/consumer/leaving.test.ts",
+  "test/consumer/gaps.test.ts",
+  "test/log/read/page.test.ts",
+  "test/state/merge/git-text.test.ts",
+  "test/log/settle/open-transactions.test.ts",
+  "test/state/sql-views.test.ts",
+  "test/consumer/control.test.ts",
+  "test/projection/cursor.test.ts"
 ]
