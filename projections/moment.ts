@@ -1,8 +1,11 @@
 import { Schema } from "effect"
 
-/** What PostgreSQL takes for a time, too: schema/functions/occurred_at.sql has the same. */
+/**
+ * What PostgreSQL takes for a time, too: schema/functions/occurred_at.sql has the same. In UTC, the first year and the last may be none of four
+ * digits.
+ */
 const ZONED =
-  /^(?!0000)(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/
+  /^(?!0000|0001|9999)(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/
 
 /** Whether a text is a time; a day that its month has not is none, though a Date would take it for one of the next month. */
 const isMoment = (text: string): boolean => {

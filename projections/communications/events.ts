@@ -1,8 +1,10 @@
 import { Schema } from "effect"
 import { uuidOf } from "../../src/base/uuid.ts"
 import { eventType } from "../../src/log/event-type.ts"
+import { AgentId } from "../agent-id.ts"
 import { Moment } from "../moment.ts"
 import { Priority } from "../priority.ts"
+import { MAX_NAME_LENGTH, shortText } from "../short-text.ts"
 
 /** The category of the streams of what is sent to one agent, and of what that agent acknowledges. */
 export const INBOX = "inbox"
@@ -15,8 +17,8 @@ export const inboxStream = (agent: string): string => `${INBOX}-${agent}`
 export const MessageSent = eventType(
   "MessageSent",
   Schema.Struct({
-    from: Schema.String,
-    type: Schema.String,
+    from: AgentId,
+    type: shortText(MAX_NAME_LENGTH),
     content: Schema.Json,
     priority: Priority,
     replyTo: Schema.optionalKey(Schema.String.check(Schema.isUUID())),

@@ -5,6 +5,7 @@ import type { PostgresError } from "../../src/postgres/error.ts"
 import { batches } from "../../src/projection/definition.ts"
 import type { FoldFailed } from "../../src/projection/fold.ts"
 import { occurredAt } from "../moment.ts"
+import { said } from "../said.ts"
 import { BROADCAST, INBOX, MessageAcknowledged, MessageSent } from "./events.ts"
 
 const isInbox = (stream: string): boolean => categoryOf(stream) === INBOX
@@ -12,9 +13,10 @@ const isInbox = (stream: string): boolean => categoryOf(stream) === INBOX
 /** The row of a message; what was put into another stream than an inbox went to nobody. */
 const messageRow = (event: Event) => {
   const { stream, position, id, recordedAt } = event
-  if (!MessageSent.is(event) || !(isInbox(stream) || stream === BROADCAST)) return []
-  const { from, type, content, priority, replyTo = null } = event.data
-  const said = occurredAt(event.data)
+  const sent = said(MessageSent, event)
+  if (sent === undefined || !(isInbox(stream) || stream === BROADCAST)) return []
+  const { from, type, content, priority, replyTo = null } = sent
+  const at = occurredAt(sent)
   return [
     {
       id: position,
@@ -25,24 +27,20 @@ const messageRow = (event: Event) => {
       content,
       priority,
       reply_to: replyTo,
-      timestamp: said ?? recordedAt,
-      occurred_at: said ?? null,
+      timestamp: at ?? recordedAt,
+      occurred_at: at ?? null,
       recorded_at: recordedAt
     }
   ]
 }
 
-const acknowledgementRow = (event: Event) =>
-  MessageAcknowledged.is(event) && isInbox(event.stream)
-    ? [
-        {
-          agent_id: idOf(event.stream),
-          message_id: event.data.message,
-          position: event.position,
-          at: event.recordedAt
-        }
-      ]
+const acknowledgementRow = (event: Event) => {
+  const { stream, position, recordedAt } = event
+  const acknowledged = said(MessageAcknowledged, event)
+  return acknowledged !== undefined && isInbox(stream)
+    ? [{ agent_id: idOf(stream), message_id: acknowledged.message, position, at: recordedAt }]
     : []
+}
 
 /**
  * Messages first, then what was acknowledged: the statement leaves out what lies before its message in the log, so that this is the same

@@ -6,6 +6,7 @@ import { GivenMoment, happened } from "../moment.ts"
 import { DEFAULT_LIMIT, numbered, Page } from "../page.ts"
 import { DEFAULT_PRIORITY, Priority } from "../priority.ts"
 import { Recorded, recorded } from "../recorded.ts"
+import { shortText } from "../short-text.ts"
 import { acknowledgementId, BROADCAST, inboxStream, MessageAcknowledged, MessageSent } from "./events.ts"
 
 const READ = "communications:read"
@@ -20,8 +21,11 @@ const MAX_ACKNOWLEDGED = 1_000
 /** How many of those who have acknowledged a message its status names. */
 const MAX_NAMED = 1_000
 
+/** In characters. */
+const MAX_TYPE_LENGTH = 100
+
 const MessageId = Schema.String.check(Schema.isUUID())
-const MessageType = Schema.NonEmptyString.check(Schema.isMaxLength(100))
+const MessageType = shortText(MAX_TYPE_LENGTH)
 
 const Said = {
   from: AgentId,

@@ -5,15 +5,13 @@ import { AgentId } from "../agent-id.ts"
 import { GivenMoment, happened } from "../moment.ts"
 import { DEFAULT_LIMIT, numbered, Page } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
+import { shortText } from "../short-text.ts"
 import { ThingId } from "../thing-id.ts"
 import { decimalOf, GivenCost } from "./cost.ts"
-import { conversationStream, ExchangeRecorded } from "./events.ts"
+import { Count, conversationStream, ExchangeRecorded } from "./events.ts"
 
 const READ = "conversations:read"
 const WRITE = "conversations:write"
-
-/** The greatest count that its column holds. */
-const MAX_COUNT = 2_147_483_647
 
 /** The first and the last day of all, and the day that has the sums of all days, as PostgreSQL writes them. */
 const FIRST_DAY = "0001-01-01"
@@ -32,8 +30,10 @@ const Day = Schema.String.check(
   Schema.makeFilter((day: string) => isDay(day) || "give a day, such as 2026-01-31")
 )
 
-const Name = Schema.NonEmptyString.check(Schema.isMaxLength(100))
-const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MAX_COUNT }))
+/** In characters. */
+const MAX_LENGTH = 100
+
+const Name = shortText(MAX_LENGTH)
 
 /** A prompt, and what came of it. What was not said is null. */
 export const Exchange = Schema.Struct({

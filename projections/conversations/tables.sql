@@ -29,11 +29,11 @@ create table :"llm_totals" (
   name             text    collate "C" not null,
   day              date    not null,
   exchanges        bigint  not null,
-  prompt_tokens    bigint  not null,
-  response_tokens  bigint  not null,
-  tokens_used      bigint  not null,
+  prompt_tokens    numeric not null,
+  response_tokens  numeric not null,
+  tokens_used      numeric not null,
   cost             numeric not null,
-  duration_ms      bigint  not null,
+  duration_ms      numeric not null,
   primary key (dimension, day, name)
 );
 comment on table :"llm_totals" is 'What exchanges with language models sum up to, by agent, by model, and of all (dimension day), each day in UTC; the day -infinity is that of all days.';

@@ -14,6 +14,7 @@ interface Standing {
 
 /** What says another status than that of a request that was just made. */
 const TYPES = [HelpAnswered.type, HelpStatusChanged.type]
+const STATUSES = Object.keys(NEXT)
 
 const statusOf = ({ type, status }: Standing): HelpStatus => {
   if (type === null) return "pending"
@@ -34,7 +35,7 @@ export const decide = (
   whoeverIsFaster(
     Effect.gen(function* () {
       const stream = helpStream(request)
-      const [standing] = yield* query<Standing>("#projections/help/standing.sql", [stream, TYPES])
+      const [standing] = yield* query<Standing>("#projections/help/standing.sql", [stream, TYPES, STATUSES])
       if (standing === undefined) {
         const next = "ask with help.ask first, or take a request that help.list gives"
         return yield* projectionError(

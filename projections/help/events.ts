@@ -1,7 +1,9 @@
 import { Schema } from "effect"
 import { eventType } from "../../src/log/event-type.ts"
+import { AgentId } from "../agent-id.ts"
 import { Moment } from "../moment.ts"
 import { Priority } from "../priority.ts"
+import { MAX_NAME_LENGTH, shortText } from "../short-text.ts"
 import { HelpStatus } from "./life-cycle.ts"
 
 /** The category of the streams of requests for help. */
@@ -13,7 +15,7 @@ export const helpStream = (request: string): string => `${HELP}-${request}`
 export const HelpRequested = eventType(
   "HelpRequested",
   Schema.Struct({
-    user: Schema.String,
+    user: shortText(MAX_NAME_LENGTH),
     content: Schema.String,
     context: Schema.optionalKey(Schema.Json),
     priority: Priority,
@@ -28,7 +30,7 @@ export const HelpAnswered = eventType(
     content: Schema.String,
     confidence: Schema.optionalKey(Schema.Finite),
     sources: Schema.optionalKey(Schema.Array(Schema.Json)),
-    agent: Schema.optionalKey(Schema.String),
+    agent: Schema.optionalKey(AgentId),
     occurredAt: Schema.optionalKey(Moment)
   })
 )

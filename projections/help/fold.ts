@@ -5,6 +5,7 @@ import type { PostgresError } from "../../src/postgres/error.ts"
 import { batches } from "../../src/projection/definition.ts"
 import type { FoldFailed } from "../../src/projection/fold.ts"
 import { occurredAt } from "../moment.ts"
+import { said } from "../said.ts"
 import { HELP, HelpAnswered, HelpRequested, HelpStatusChanged } from "./events.ts"
 
 /** What every row has of the event that it comes from. */
@@ -16,20 +17,23 @@ const facts = ({ position, stream, data, recordedAt }: Event) => ({
 })
 
 const requestRow = (event: Event) => {
-  if (!HelpRequested.is(event)) return []
-  const { user, content, context = null, priority } = event.data
+  const asked = said(HelpRequested, event)
+  if (asked === undefined) return []
+  const { user, content, context = null, priority } = asked
   return [{ ...facts(event), user_id: user, content, context, priority }]
 }
 
 const responseRow = (event: Event) => {
-  if (!HelpAnswered.is(event)) return []
-  const { content, confidence = null, sources = null, agent = null } = event.data
+  const answered = said(HelpAnswered, event)
+  if (answered === undefined) return []
+  const { content, confidence = null, sources = null, agent = null } = answered
   return [{ ...facts(event), response_id: event.id, content, confidence, sources, agent_id: agent }]
 }
 
 const changeRow = (event: Event) => {
-  if (HelpAnswered.is(event)) return [{ ...facts(event), status: "answered", answers: 1 }]
-  return HelpStatusChanged.is(event) ? [{ ...facts(event), status: event.data.status, answers: 0 }] : []
+  if (said(HelpAnswered, event) !== undefined) return [{ ...facts(event), status: "answered", answers: 1 }]
+  const changed = said(HelpStatusChanged, event)
+  return changed === undefined ? [] : [{ ...facts(event), status: changed.status, answers: 0 }]
 }
 
 /**

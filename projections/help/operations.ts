@@ -7,6 +7,7 @@ import { GivenMoment, happened } from "../moment.ts"
 import { DEFAULT_LIMIT, numbered, Page } from "../page.ts"
 import { DEFAULT_PRIORITY, Priority } from "../priority.ts"
 import { Recorded, recorded } from "../recorded.ts"
+import { MAX_NAME_LENGTH, shortText } from "../short-text.ts"
 import { ThingId } from "../thing-id.ts"
 import { isOutrun } from "../outrun.ts"
 import { decide } from "./deciding.ts"
@@ -19,7 +20,7 @@ const WRITE = "help:write"
 /** How many answers a request comes with. */
 const MAX_RESPONSES = 1_000
 
-const User = Schema.NonEmptyString.check(Schema.isMaxLength(255))
+const User = shortText(MAX_NAME_LENGTH)
 const Confidence = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 
 /** A request for help as it is now. */

@@ -1,9 +1,11 @@
 -- Conflicts that are open for longer than the definition of the target, of its type or of all has it, the nearest one that says so; and what decides
--- them then. Into what a link has in common ('link:…'), it is the member whose definition counts. The oldest first, so many ($1), after the one ($3)
+-- them then. Into what a link has in common ('link:…'), it is the member whose definition counts, and
+-- ours is what the member has: the other side of what is ours in the hub. The oldest first, so many ($1), after the one ($3)
 -- that opened at $2.
 with waiting as (
   select
     id, opened_at,
+    starts_with(target_agent, 'link:') as is_into_hub,
     case when starts_with(target_agent, 'link:') then source_agent else target_agent end as agent,
     case when starts_with(target_agent, 'link:') then source_branch else target_branch end as branch
   from :"schema".state_conflict_inbox
@@ -39,7 +41,8 @@ policies as (
     limit 1
   ) policy
 )
-select waiting.id, waiting.opened_at::text as "openedAt", policies.use
+select waiting.id, waiting.opened_at::text as "openedAt",
+  case when is_into_hub and policies.use = 'ours' then 'theirs' when is_into_hub and policies.use = 'theirs' then 'ours' else policies.use end as use
 from waiting
 join policies using (agent, branch)
 where waiting.opened_at <= clock_timestamp() - policies.after

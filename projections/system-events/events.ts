@@ -1,6 +1,8 @@
 import { Schema } from "effect"
 import { eventType } from "../../src/log/event-type.ts"
+import { AgentId } from "../agent-id.ts"
 import { Moment } from "../moment.ts"
+import { MAX_NAME_LENGTH, shortText } from "../short-text.ts"
 
 /** From the least to the worst. */
 export const SEVERITIES = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const
@@ -37,10 +39,10 @@ export const systemEventLabels = (type: string, severity: Severity): ReadonlyArr
 export const SystemEventLogged = eventType(
   "SystemEventLogged",
   Schema.Struct({
-    type: Schema.String,
+    type: shortText(MAX_NAME_LENGTH),
     severity: Severity,
     data: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
-    agent: Schema.optionalKey(Schema.String),
+    agent: Schema.optionalKey(AgentId),
     occurredAt: Schema.optionalKey(Moment)
   })
 )

@@ -7,7 +7,7 @@ language sql
 stable
 as $$
   select case
-    when data ->> 'occurredAt' !~ '^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)$'
+    when data ->> 'occurredAt' !~ '^(?!0000|0001|9999)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
       then null
     when substr(data ->> 'occurredAt', 9, 2)::integer <= extract(day from
       make_date(substr(data ->> 'occurredAt', 1, 4)::integer, substr(data ->> 'occurredAt', 6, 2)::integer, 1) + interval '1 month - 1 day'

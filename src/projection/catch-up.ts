@@ -50,10 +50,11 @@ export const reach = Effect.fnUntraced(function* (
 ) {
   const began = performance.now()
   const { progress } = runner
-  runner.hurry()
   const waited = (): number => Math.round(performance.now() - began)
   for (;;) {
     const before = progress.position
+    if (runner.stop !== undefined) return yield* projectionError(runner.stop)
+    runner.hurry()
     const restMs = Math.min(stalledMs, mostMs - waited())
     const isThere = yield* Effect.timeoutOption(progress.wait(position), Math.max(restMs, 0))
     if (Option.isSome(isThere)) return

@@ -40,25 +40,20 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
   }
 }
 
-/** How much of a value a message tells, in characters. */
-const TOLD_LENGTH = 200
-
-const told = (value: unknown): string => {
-  const text = JSON.stringify(value)
-  return text.length <= TOLD_LENGTH ? text : `${text.slice(0, TOLD_LENGTH)}…`
-}
-
 /** A command was to be done only while something has an expected value, and it has another one, or none. Nothing was done. */
 export class NotAsExpected extends Schema.TaggedError<NotAsExpected>()("NotAsExpected", {
   operation: Schema.String,
   /** What has another value, such as a key. */
   what: Schema.String,
-  /** The value that there is; left out where there is none. */
+  /** The value that there is; left out where there is none. It may be a secret, so no message tells it. */
   actual: Schema.optionalKey(Schema.Json)
 }) {
   override get message(): string {
-    const found = "actual" in this && this.actual !== undefined ? told(this.actual) : "no value"
-    return `${this.operation} found ${found} for ${JSON.stringify(this.what)}, which is not what was expected. Nothing was done; decide again by what there is now, and expect that.`
+    const found =
+      "actual" in this && this.actual !== undefined
+        ? "another value than was expected"
+        : "no value, where one was expected"
+    return `${this.operation} found ${found}, for ${JSON.stringify(this.what)}. Nothing was done; decide again by what there is now (actual), and expect that.`
   }
 }
 

@@ -151,6 +151,28 @@ test("what a link cannot decide waits as long as the definition of the member ha
   await sweptTo(entry!.id, "expired")
 })
 
+test("theirs is what others of a link have, though it is the hub that the conflict is in", async () => {
+  const type = "yielding"
+  const group = [1, 2].map((n) => log.engine.state(`late-yielding-${n}`, { type }))
+  for (const state of group) await state.update({ shared: { mode: "x" } })
+  const link = await log.engine.link({ group: group.map(({ agent }) => agent), keys: ["/shared/**"] })
+  await link.pause()
+  for (const state of group) await state.update({ shared: { mode: state.agent } })
+  await link.resume()
+  const [entry] = await until(async () => {
+    const found = await log.engine.conflicts.list({ agent: link.hub, status: "open" })
+    return found.length > 0 ? found : undefined
+  })
+  expect(entry).toMatchObject({ target: link.hub })
+  await log.engine.defineState({ agentType: type, conflicts: { ...AT_ONCE, use: "theirs" } })
+  await sweptTo(entry!.id, "resolved")
+  const others = group.find(({ agent }) => agent !== entry!.source)!.agent
+  await until(async () => {
+    const both = await Promise.all(group.map(async (state) => (await shared(state))["mode"]))
+    return both.every((mode) => mode === others)
+  })
+})
+
 test.each<[unknown, RegExp]>([
   [null, /is an object/],
   [[1], /is an object/],
