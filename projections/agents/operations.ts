@@ -114,5 +114,5 @@ export const list = query({
   output: Schema.Array(Agent),
   example: { active: true },
   run: ({ state = null, active = false }, context) =>
-    context.query<Agent>("#projections/agents/list.sql", [state, active])
+    context.query<Agent>("#projections/agents/list.sql", [state, active], { planned: "anew" })
 })

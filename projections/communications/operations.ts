@@ -229,14 +229,11 @@ export const list = query({
     context
   ) =>
     Effect.map(
-      context.query<Message>("#projections/communications/list.sql", [
-        from,
-        to,
-        type,
-        replyTo,
-        limit,
-        before
-      ]),
+      context.query<Message>(
+        "#projections/communications/list.sql",
+        [from, to, type, replyTo, limit, before],
+        { planned: "anew" }
+      ),
       numbered
     )
 })

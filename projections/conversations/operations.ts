@@ -143,7 +143,10 @@ export const list = query({
     const { agent = null, conversation = null, model = null, since = null, until = null } = given
     const { limit = DEFAULT_LIMIT, before = null } = given
     const values = [agent, conversation, model, since, until, limit, before]
-    return Effect.map(context.query<Exchange>("#projections/conversations/list.sql", values), numbered)
+    return Effect.map(
+      context.query<Exchange>("#projections/conversations/list.sql", values, { planned: "anew" }),
+      numbered
+    )
   }
 })
 

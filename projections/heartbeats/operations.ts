@@ -77,7 +77,9 @@ export const recent = query({
   example: { agent: "billing-7", minutes: 10 },
   run: ({ agent = null, minutes = DEFAULT_MINUTES, limit = DEFAULT_LIMIT }, context) =>
     Effect.map(
-      context.query<Heartbeat>("#projections/heartbeats/recent.sql", [agent, minutes, limit]),
+      context.query<Heartbeat>("#projections/heartbeats/recent.sql", [agent, minutes, limit], {
+        planned: "anew"
+      }),
       numbered
     )
 })

@@ -216,7 +216,9 @@ export const list = query({
   example: { status: "pending", priority: "high" },
   run: ({ status = null, user = null, priority = null, limit = DEFAULT_LIMIT, before = null }, context) =>
     Effect.map(
-      context.query<HelpRequest>("#projections/help/list.sql", [status, user, priority, limit, before]),
+      context.query<HelpRequest>("#projections/help/list.sql", [status, user, priority, limit, before], {
+        planned: "anew"
+      }),
       numbered
     )
 })

@@ -104,7 +104,12 @@ export const list = query({
   output: Schema.Array(Metric),
   example: { agent: "billing-7", name: "latency", hours: 2 },
   run: ({ agent = null, name = null, hours = LIST_HOURS, limit = DEFAULT_LIMIT }, context) =>
-    Effect.map(context.query<Metric>("#projections/metrics/list.sql", [agent, name, hours, limit]), numbered)
+    Effect.map(
+      context.query<Metric>("#projections/metrics/list.sql", [agent, name, hours, limit], {
+        planned: "anew"
+      }),
+      numbered
+    )
 })
 
 export const summary = query({

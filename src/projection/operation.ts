@@ -17,10 +17,14 @@ export interface OperationContext {
     parts: ReadonlyArray<Part>,
     options?: { readonly meta?: Meta }
   ) => Effect.Effect<ReadonlyArray<Appended>, LogError>
-  /** Runs a query of the read model's; the SQL names the log's schema as `:"schema"`. Prepared once per connection. */
+  /**
+   * Runs a query of the read model's; the SQL names the log's schema as `:"schema"`. Prepared once per connection; `planned: "anew"` has it
+   * planned for the values at hand each time, which a query needs whose filters may be left out: one plan for all values has no index for it.
+   */
   readonly query: <Row = Record<string, unknown>>(
     sql: SqlSource,
-    params?: ReadonlyArray<unknown>
+    params?: ReadonlyArray<unknown>,
+    options?: { readonly planned?: "once" | "anew" }
   ) => Effect.Effect<ReadonlyArray<Row>, PostgresError>
 }
 

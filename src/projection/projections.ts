@@ -88,10 +88,15 @@ const operationContext = (log: EventLog["Service"], postgres: Postgres["Service"
   return {
     emit: log.emit,
     emitAll: log.emitAll,
-    query: <Row>(sql: SqlSource, params: ReadonlyArray<unknown> = []) =>
+    query: <Row>(
+      sql: SqlSource,
+      params: ReadonlyArray<unknown> = [],
+      { planned = "once" }: { readonly planned?: "once" | "anew" } = {}
+    ) =>
       Effect.suspend(() => {
         const { text, name } = prepared(sql)
-        return Effect.map(postgres.query<Row>(text, params, { name }), ({ rows }) => rows)
+        const options = planned === "once" ? { name } : {}
+        return Effect.map(postgres.query<Row>(text, params, options), ({ rows }) => rows)
       })
   }
 }

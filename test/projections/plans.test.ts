@@ -97,7 +97,11 @@ const questions: ReadonlyArray<
   ["replies", "#projections/communications/list.sql", () => [NONE, NONE, NONE, ids.message, PAGE, NONE]],
   ["one request", "#projections/help/get.sql", () => [ids.request]],
   ["its answers", "#projections/help/responses.sql", () => [ids.request, PAGE]],
-  ["how it stands", "#projections/help/standing.sql", () => [`help-${ids.request}`, ["HelpAnswered"]]],
+  [
+    "how it stands",
+    "#projections/help/standing.sql",
+    () => [`help-${ids.request}`, ["HelpAnswered"], ["closed"]]
+  ],
   ["requests", "#projections/help/list.sql", () => [NONE, NONE, NONE, PAGE, NONE]],
   ["pending requests", "#projections/help/list.sql", () => ["pending", NONE, NONE, PAGE, NONE]],
   ["requests of a user", "#projections/help/list.sql", () => [NONE, "a7", NONE, PAGE, ROWS / 2]],
@@ -130,9 +134,11 @@ const questions: ReadonlyArray<
 ]
 
 test.each(questions)("%s is found by an index, as often as it is asked", async (_, sql, values) => {
-  // Prepared under one name for all values, as operations do it.
+  // As operations do it: prepared under one name for all values, but for lists, whose filters may be left out.
   const { text, name } = statementOf(withSchema(readSql(sql), "tidemark"))
-  for (let nth = 0; nth < REPEATS; nth++) await session.query(text, values(), name)
+  const isPlannedAnew = typeof sql === "string" && sql.endsWith("/list.sql")
+  for (let nth = 0; nth < REPEATS; nth++)
+    await session.query(text, values(), isPlannedAnew ? undefined : name)
   const looks = session.looks()
   expect(looks.length).toBeGreaterThan(0)
   // Tables of a few rows are read as they are.
