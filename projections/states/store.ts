@@ -115,6 +115,9 @@ const NAME = "states"
 /** How long what looks at the past waits until that is kept ready: a machine may be busy, and what goes on gets there. */
 const PATIENCE: Patience = { stalledMs: 10_000, mostMs: 60_000 }
 
+/** … and what only tells more by it. */
+const SHORT_PATIENCE: Patience = { stalledMs: 5_000, mostMs: 5_000 }
+
 /** As PostgreSQL writes a bytea into JSON. */
 const BYTEA_PREFIX = "\\x"
 
@@ -204,6 +207,7 @@ const make = Effect.gen(function* () {
   return StateStore.of({
     ...questions(postgres),
     caughtUp: (position) => projections.reached(NAME, position, PATIENCE),
+    isSoonCaughtUp: (position) => Effect.isSuccess(projections.reached(NAME, position, SHORT_PATIENCE)),
     load: (wanted: Wanted, selection, upTo, connection = postgres) => {
       const [stream, branch] = "stream" in wanted ? [wanted.stream, null] : [null, wanted.branch]
       const values = [stream, branch, upTo ?? null, ...columnsOf(selection)]

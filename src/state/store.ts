@@ -223,6 +223,8 @@ export class StateStore extends Context.Service<
     ) => Effect.Effect<ReadonlyMap<string, LastEvent>, PostgresError>
     /** Until everything up to a position is kept ready. Fails with ProjectionBehind or ProjectionStopped. */
     readonly caughtUp: (position: number) => Effect.Effect<void, ProjectionError>
+    /** Whether everything up to a position is kept ready, or is in a moment: for what is better known, and done without. */
+    readonly isSoonCaughtUp: (position: number) => Effect.Effect<boolean>
     /** The keys that may differ between two versions, where the beginnings of their branches are kept ready. */
     readonly changedKeys: (one: Node, other: Node) => Effect.Effect<ReadonlyArray<KeyId>, PostgresError>
     /** The events that changed a key of a version, the newest first. */

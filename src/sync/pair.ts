@@ -11,7 +11,7 @@ import { conflictOfSync } from "../state/merging/conflict-name.ts"
 import { joined, type Vector } from "../state/merge/history.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
-import { nodeOf, ready } from "../state/past/history.ts"
+import { nodeOf } from "../state/past/history.ts"
 import { NOTHING, type Selection } from "../state/store.ts"
 import type { KeyId } from "../state/tier.ts"
 import { bring, type Brought, type How, type Source } from "./bringing.ts"
@@ -90,7 +90,7 @@ const conflictsOf = Effect.fnUntraced(function* (
   { conflicts }: Brought
 ): Effect.fn.Return<ReadonlyArray<Conflicting>, StateFailure> {
   if (conflicts.length === 0) return []
-  const isReady = yield* Effect.isSuccess(ready(target, head, source.state))
+  const isReady = yield* target.parts.store.isSoonCaughtUp(Math.max(head.position, source.state.position))
   const all = isReady ? yield* blamed(target, conflicts, nodeOf(head), source.node) : conflicts.map(told)
   const { agent, branch } = target.name
   return all.map((conflict) => ({

@@ -59,6 +59,18 @@ describe("where what is kept ready is far behind,", () => {
     expect((await (await cold()).read()).local).toEqual({ n: 3, m: 1 })
   })
 
+  test("a change that contradicts what came since its base is told, without who made that", async () => {
+    await state.update({ local: { n: 2 } })
+    const { token } = await state.read()
+    await (await cold()).update({ local: { n: 3 } })
+    const refused = state.update({ local: { n: 4 } }, { base: token })
+    await expect(refused).rejects.toMatchObject({
+      _tag: "StateConflict",
+      conflicts: [{ path: "/local/n", base: 2, ours: 3, theirs: 4 }]
+    })
+    expect((await state.read()).local).toMatchObject({ n: 3 })
+  })
+
   test("some keys of a state are read and changed as they are, whatever others were changed with them", async () => {
     const { version } = await state.update({ local: { n: 2, more: 1 }, shared: { list: null, plan: "x" } })
     const paths = ["/local/n", "/shared/list"]

@@ -69,7 +69,7 @@ export const rebased = Effect.fnUntraced(function* (
   const { values, conflicts } = settled(new Map(merged), "merge", rules)
   if (conflicts.length === 0) return new Map([...wanted, ...values])
   const { agent, branch } = name
-  yield* Effect.ignore(parts.store.caughtUp(draft.state.position))
+  yield* parts.store.isSoonCaughtUp(draft.state.position)
   const ours = yield* blamed(scene, conflicts, nodeOf(draft.state), undefined)
   return yield* stateError(
     new StateConflict({
