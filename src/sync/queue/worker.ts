@@ -73,18 +73,21 @@ export class Worker {
 
   private work(works: ReadonlyArray<Work>): Effect.Effect<void, PostgresError> {
     // Whoever closes leaves to others what he has not done.
-    const performed = Effect.onInterrupt(Effect.raceFirst(this.perform(works), this.extended(works)), () =>
+    const performed = Effect.onInterrupt(this.perform(works), () =>
       Effect.ignore(this.queue.release(works, false, 0))
     )
-    return Effect.flatMap(performed, (outcomes) =>
+    const done = Effect.flatMap(performed, (outcomes) =>
       // Unsaid, all of it would be done again, and not before it is free.
       Effect.retry(this.said(works, outcomes), { schedule: Schedule.spaced(AWAY_MS), times: SAID_TRIES })
     )
+    return Effect.raceFirst(done, this.extended(works))
   }
 
   /** Says that work is still being done, until it is interrupted. */
   private extended(works: ReadonlyArray<Work>): Effect.Effect<never> {
-    return Effect.forever(Effect.delay(Effect.ignore(this.queue.extend(works)), EXTEND_MS))
+    // A query that is interrupted costs its connection.
+    const extend = Effect.uninterruptible(Effect.ignore(this.queue.extend(works)))
+    return Effect.forever(Effect.andThen(Effect.sleep(EXTEND_MS), extend))
   }
 
   /** What has become of work is written down; twice is as well as once. */
