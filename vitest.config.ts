@@ -35,7 +35,7 @@ const long = { ...everywhere, name: "long", include: [...LONG], exclude: elsewhe
 
 const short = { ...together, exclude: [...together.exclude, ...LONG] }
 
-const inProcesses = { ...everywhere, name: "alone", include: alone, exclude: elsewhere }
+const isolated = { ...everywhere, name: "alone", include: alone, exclude: elsewhere }
 
 /** Whoever names files wants just these, long or not. */
 const areNamed = process.argv.slice(2).some((word) => word.startsWith("test/"))
@@ -44,7 +44,7 @@ const projectsOf = (mode: string) => {
   const own = apart[mode]
   if (own !== undefined) return [{ ...everywhere, name: mode, include: [own] }]
   if (mode === "long") return [long]
-  return [mode === "whole" || areNamed ? together : short, inProcesses]
+  return [mode === "whole" || areNamed ? together : short, isolated]
 }
 
 /** `vitest run` runs what every machine can, and fast; `vitest run --mode long`, for example, what takes longer; `--mode whole` both. */

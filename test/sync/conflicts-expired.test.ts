@@ -135,25 +135,9 @@ test("what cannot be ended keeps nothing from it that opened later", async () =>
   expect(await log.engine.conflicts.get(endless.entry.id)).toMatchObject({ status: "open" })
 })
 
-test("what a link cannot decide waits as long as the definition of the member has it", async () => {
-  const type = "linking"
-  const group = [1, 2].map((n) => log.engine.state(`late-member-${n}`, { type }))
-  for (const state of group) await state.update({ shared: { mode: "x" } })
-  const link = await log.engine.link({ group: group.map(({ agent }) => agent), keys: ["/shared/**"] })
-  await link.pause()
-  for (const state of group) await state.update({ shared: { mode: state.agent } })
-  await link.resume()
-  const [entry] = await until(async () => {
-    const found = await log.engine.conflicts.list({ agent: link.hub, status: "open" })
-    return found.length > 0 ? found : undefined
-  })
-  await log.engine.defineState({ agentType: type, conflicts: AT_ONCE })
-  await sweptTo(entry!.id, "expired")
-})
-
-test("theirs is what others of a link have, though it is the hub that the conflict is in", async () => {
-  const type = "yielding"
-  const group = [1, 2].map((n) => log.engine.state(`late-yielding-${n}`, { type }))
+/** Two members of a link, of a type, that have contradicted each other, and what that left on the way into the hub. */
+const contradicted = async (type: string) => {
+  const group = [1, 2].map((n) => log.engine.state(`late-${type}-${n}`, { type }))
   for (const state of group) await state.update({ shared: { mode: "x" } })
   const link = await log.engine.link({ group: group.map(({ agent }) => agent), keys: ["/shared/**"] })
   await link.pause()
@@ -164,9 +148,20 @@ test("theirs is what others of a link have, though it is the hub that the confli
     return found.length > 0 ? found : undefined
   })
   expect(entry).toMatchObject({ target: link.hub })
-  await log.engine.defineState({ agentType: type, conflicts: { ...AT_ONCE, use: "theirs" } })
-  await sweptTo(entry!.id, "resolved")
-  const others = group.find(({ agent }) => agent !== entry!.source)!.agent
+  return { group, entry: entry! }
+}
+
+test("what a link cannot decide waits as long as the definition of the member has it", async () => {
+  const { entry } = await contradicted("linking")
+  await log.engine.defineState({ agentType: "linking", conflicts: AT_ONCE })
+  await sweptTo(entry.id, "expired")
+})
+
+test("theirs is what others of a link have, though it is the hub that the conflict is in", async () => {
+  const { group, entry } = await contradicted("yielding")
+  await log.engine.defineState({ agentType: "yielding", conflicts: { ...AT_ONCE, use: "theirs" } })
+  await sweptTo(entry.id, "resolved")
+  const others = group.find(({ agent }) => agent !== entry.source)!.agent
   await until(async () => {
     const both = await Promise.all(group.map(async (state) => (await shared(state))["mode"]))
     return both.every((mode) => mode === others)
