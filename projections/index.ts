@@ -1,8 +1,24 @@
 import { agents } from "./agents/agents.ts"
+import { communications } from "./communications/communications.ts"
+import { conversations } from "./conversations/conversations.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
+import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
 import { metrics } from "./metrics/metrics.ts"
 import { states } from "./states/states.ts"
+import { systemEvents } from "./system-events/system-events.ts"
+import { systemState } from "./system-state/system-state.ts"
 
 /** The read models that every engine has, by name. */
-export const builtIn = { agents, heartbeats, links, metrics, states } as const
+export const builtIn = {
+  agents,
+  communications,
+  conversations,
+  heartbeats,
+  help,
+  links,
+  metrics,
+  states,
+  system_events: systemEvents,
+  system_state: systemState
+} as const

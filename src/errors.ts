@@ -1,5 +1,5 @@
 /**
- * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that a program decides by; here are
+ * Every class of error that a caller of Tidemark can catch, by name. The main entry has those that nearly every program decides by; here are
  * also those that say that something is set up wrongly: of opening, of the embedded server, of definitions, rebuilds and subscriptions.
  */
 export {
@@ -92,6 +92,9 @@ export {
   DefinitionChanged,
   InvalidDefinition,
   InvalidInput,
+  NotAllowed,
+  NotAsExpected,
+  NotFound,
   ProjectionBehind,
   ProjectionStopped,
   UnknownProjection

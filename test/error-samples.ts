@@ -46,6 +46,9 @@ const sampleOf = (
           .filter(({ type }) => !isOptional({ ast: type }))
           .map((property) => [property.name, sampleOf(property.type, property.name, said)])
       )
+    case "Declaration":
+      // Any JSON.
+      return { orders: [7, null] }
     default:
       throw new Error(`no sample for a field of ${_tag}`)
   }

@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
 import { GivenMoment, happened } from "../moment.ts"
+import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
 import { HeartbeatRecorded, heartbeatStream } from "./events.ts"
 
@@ -79,7 +80,7 @@ export const recent = query({
       context.query<Heartbeat>("#projections/heartbeats/recent.sql", [agent, minutes, limit], {
         planned: "anew"
       }),
-      (rows) => rows.map((row) => ({ ...row, id: Number(row.id) }))
+      numbered
     )
 })
 

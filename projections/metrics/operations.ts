@@ -3,6 +3,7 @@ import type { NewEvent } from "../../src/log/event.ts"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
 import { GivenMoment, happened } from "../moment.ts"
+import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
 import { MetricRecorded, metricStream } from "./events.ts"
 
@@ -107,7 +108,7 @@ export const list = query({
       context.query<Metric>("#projections/metrics/list.sql", [agent, name, hours, limit], {
         planned: "anew"
       }),
-      (rows) => rows.map((row) => ({ ...row, id: Number(row.id) }))
+      numbered
     )
 })
 

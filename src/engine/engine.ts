@@ -113,10 +113,51 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   events(options?: SubscribeOptions): AsyncIterable<Event>
   /** The agents of the fleet: register, update, stop, look up. */
   readonly agents: ReadModel<"agents">
+  /**
+   * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound (`tidemark/errors`) where a message is
+   * acknowledged that did not go to that agent. What comes into an inbox is followed live by its two streams, of which nothing is
+   * missed or told twice from a position or a token on:
+   *
+   * ```ts
+   * await engine.subscribe(
+   *   { streams: [`inbox-${agent}`, "broadcast-all"], types: ["MessageSent"] },
+   *   (event) => engine.communications.acknowledge({ agent, message: event.id })
+   * )
+   * ```
+   */
+  readonly communications: ReadModel<"communications">
+  /**
+   * Conversations with language models: record an exchange, look up, and sum up by agent, model or day. A cost is a decimal, given as text or as a
+   * number that stands for the decimal it is written as, and given back as text; sums are exact. All costs are taken to be of one currency.
+   */
+  readonly conversations: ReadModel<"conversations">
   /** The agents' signs of life: record, look up, and tell who is healthy. */
   readonly heartbeats: ReadModel<"heartbeats">
+  /**
+   * Requests for help: ask, answer, take into work, close, reopen, look up. Rejects with NotFound where there is no such request, and with
+   * NotAllowed where its status does not allow what is asked for: classes of `tidemark/errors`.
+   */
+  readonly help: ReadModel<"help">
   /** The agents' measurements: record, list, sum up. */
   readonly metrics: ReadModel<"metrics">
+  /**
+   * What happens to the fleet and its agents, by severity: log, list, count. `WARNING` and worse are kept for ever, in the category `system_event`; `DEBUG`
+   * and `INFO` until retention drops them, in `system_log`. To hear of them as they come, in all processes:
+   *
+   * ```ts
+   * const bad = ["severity:ERROR", "severity:CRITICAL"]
+   * for await (const { data } of engine.events({ categories: ["system_event"], types: ["SystemEventLogged"], labels: bad })) page(data)
+   * ```
+   *
+   * Their labels are `severity:<severity>` and `event:<type>`.
+   */
+  readonly systemEvents: ReadModel<"system_events">
+  /**
+   * Values that the fleet shares, by key: set, get, list, remove, look up who set what, when and why. `compareAndSet` sets a value only while the key
+   * has the expected one (none, where `expected` is left out), whoever else writes it, and else rejects with NotAsExpected, whose `actual` is what there
+   * is; with VersionConflict, where others wrote the expected value again and again all the while.
+   */
+  readonly systemState: ReadModel<"system_state">
   /**
    * A branch of an agent's state: four tiers of JSON with versions, branches, merges and checkpoints. `main` by default; other branches
    * are `state.on(name)`. Nothing is done before a method is called.

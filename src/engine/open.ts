@@ -68,8 +68,13 @@ const closedError = (): Unavailable => new Unavailable({ detail: "this engine is
 
 class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
+  readonly communications: ReadModel<"communications">
+  readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
+  readonly help: ReadModel<"help">
   readonly metrics: ReadModel<"metrics">
+  readonly systemEvents: ReadModel<"system_events">
+  readonly systemState: ReadModel<"system_state">
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
   private readonly statesService: States["Service"]
@@ -94,10 +99,16 @@ class OpenEngine implements Engine {
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const { agents, heartbeats, links, metrics, states } = Context.get(context, ReadModels)
+    const models = Context.get(context, ReadModels)
+    const { agents, communications, conversations, heartbeats, help, links, metrics, states } = models
     this.agents = this.promisedOperations(agents)
+    this.communications = this.promisedOperations(communications)
+    this.conversations = this.promisedOperations(conversations)
     this.heartbeats = this.promisedOperations(heartbeats)
+    this.help = this.promisedOperations(help)
     this.metrics = this.promisedOperations(metrics)
+    this.systemEvents = this.promisedOperations(models.system_events)
+    this.systemState = this.promisedOperations(models.system_state)
     this.statesService = Context.get(context, States)
     this.promisedStates = new PromisedStates(
       this.statesService,

@@ -21,10 +21,15 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
       const { project } = yield* Projections
       return ReadModels.of({
         agents: yield* project(builtIn.agents),
+        communications: yield* project(builtIn.communications),
+        conversations: yield* project(builtIn.conversations),
         heartbeats: yield* project(builtIn.heartbeats),
+        help: yield* project(builtIn.help),
         links: yield* project(builtIn.links),
         metrics: yield* project(builtIn.metrics),
-        states: yield* project(builtIn.states)
+        states: yield* project(builtIn.states),
+        system_events: yield* project(builtIn.system_events),
+        system_state: yield* project(builtIn.system_state)
       })
     })
   )

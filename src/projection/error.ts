@@ -40,6 +40,54 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
   }
 }
 
+/** A command was to be done only while something has an expected value, and it has another one, or none. Nothing was done. */
+export class NotAsExpected extends Schema.TaggedError<NotAsExpected>()("NotAsExpected", {
+  operation: Schema.String,
+  /** What has another value, such as a key. */
+  what: Schema.String,
+  /** The value that there is; left out where there is none. It may be a secret, so no message tells it. */
+  actual: Schema.optionalKey(Schema.Json)
+}) {
+  override get message(): string {
+    const found =
+      "actual" in this && this.actual !== undefined
+        ? "another value than was expected"
+        : "no value, where one was expected"
+    return `${this.operation} found ${found}, for ${JSON.stringify(this.what)}. Nothing was done; decide again by what there is now (actual), and expect that.`
+  }
+}
+
+/** What an operation is about is not there. Nothing was done. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  operation: Schema.String,
+  /** What kind of thing it is, such as `help request`. */
+  thing: Schema.String,
+  /** Those that are not there. */
+  ids: Schema.Array(Schema.String),
+  next: Schema.String
+}) {
+  override get message(): string {
+    const ids = this.ids.map((id) => JSON.stringify(id)).join(", ")
+    return `${this.operation} found no ${this.thing} ${ids}. Nothing was done: ${clause(this.next)}.`
+  }
+}
+
+/** The thing that an operation is about is not in a state that allows it. Nothing was done. */
+export class NotAllowed extends Schema.TaggedError<NotAllowed>()("NotAllowed", {
+  operation: Schema.String,
+  /** What it is about, such as `help request "h-1"`. */
+  subject: Schema.String,
+  /** The state that it is in. */
+  status: Schema.String,
+  /** What that state allows. */
+  allowed: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    const allowed = this.allowed.length === 0 ? "nothing" : this.allowed.join(", ")
+    return `${this.operation} is not allowed, since ${this.subject} is ${this.status}. Nothing was done; allowed now: ${allowed}.`
+  }
+}
+
 /** No projection of this name is registered. */
 export class UnknownProjection extends Schema.TaggedError<UnknownProjection>()("UnknownProjection", {
   projection: Schema.String,
@@ -80,6 +128,9 @@ export const ProjectionReason = Schema.Union([
   ProjectionBehind,
   ProjectionStopped,
   InvalidInput,
+  NotAsExpected,
+  NotAllowed,
+  NotFound,
   UnknownProjection,
   DefinitionChanged,
   InvalidDefinition,

@@ -1,5 +1,23 @@
 import { expectTypeOf, test } from "vitest"
-import type { Agent, Health, Heartbeat, Metric, MetricSummary } from "../../src/effect.ts"
+import type {
+  Agent,
+  AnsweredHelpRequest,
+  ConversationTotal,
+  Exchange,
+  Health,
+  Heartbeat,
+  HelpRequest,
+  HelpResponse,
+  Message,
+  MessageStanding,
+  Metric,
+  MetricSummary,
+  Received,
+  SystemEvent,
+  SystemEventCounts,
+  SystemState,
+  SystemStateChange
+} from "../../src/effect.ts"
 import type { Engine } from "../../src/index.ts"
 
 type Row<Query extends (...input: Array<never>) => Promise<unknown>> =
@@ -11,4 +29,18 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Awaited<ReturnType<Engine["heartbeats"]["health"]>>>().toEqualTypeOf<Health>()
   expectTypeOf<Row<Engine["metrics"]["list"]>>().toEqualTypeOf<Metric>()
   expectTypeOf<Row<Engine["metrics"]["summary"]>>().toEqualTypeOf<MetricSummary>()
+  expectTypeOf<Row<Engine["systemState"]["all"]>>().toEqualTypeOf<SystemState>()
+  expectTypeOf<Row<Engine["systemState"]["history"]>>().toEqualTypeOf<SystemStateChange>()
+  expectTypeOf<Row<Engine["systemEvents"]["list"]>>().toEqualTypeOf<SystemEvent>()
+  expectTypeOf<Awaited<ReturnType<Engine["systemEvents"]["counts"]>>>().toEqualTypeOf<SystemEventCounts>()
+  expectTypeOf<Row<Engine["communications"]["inbox"]>>().toEqualTypeOf<Received>()
+  expectTypeOf<Row<Engine["communications"]["list"]>>().toEqualTypeOf<Message>()
+  expectTypeOf<
+    Awaited<ReturnType<Engine["communications"]["status"]>>
+  >().toEqualTypeOf<MessageStanding | null>()
+  expectTypeOf<Row<Engine["help"]["list"]>>().toEqualTypeOf<HelpRequest>()
+  expectTypeOf<Awaited<ReturnType<Engine["help"]["get"]>>>().toEqualTypeOf<AnsweredHelpRequest | null>()
+  expectTypeOf<AnsweredHelpRequest["responses"][number]>().toEqualTypeOf<HelpResponse>()
+  expectTypeOf<Row<Engine["conversations"]["list"]>>().toEqualTypeOf<Exchange>()
+  expectTypeOf<Row<Engine["conversations"]["totals"]>>().toEqualTypeOf<ConversationTotal>()
 })

@@ -22,10 +22,35 @@ const called = async (name: string) => {
   return { one, call: bound[verb]! }
 }
 
+const asked = {
+  stream: "help-ticket-42",
+  type: "HelpRequested",
+  data: { user: "ada", content: "?", priority: "low" }
+}
+
+/** What must have happened before an example works. */
+const before: Readonly<
+  Record<string, ReadonlyArray<{ stream: string; type: string; id?: string; data: unknown }>>
+> = {
+  "communications.acknowledge": [
+    {
+      stream: "inbox-billing-7",
+      type: "MessageSent",
+      id: "01890a5d-ac96-774b-bcce-b302099a8057",
+      data: { from: "planner-1", type: "task", content: 1, priority: "low" }
+    }
+  ],
+  "help.answer": [asked],
+  "help.setStatus": [asked],
+  "help.close": [asked],
+  "help.reopen": [asked, { stream: asked.stream, type: "HelpStatusChanged", data: { status: "closed" } }]
+}
+
 it.each(operations.map((operation) => [operation.name, operation] as const))(
   "%s does what it says with its example",
   async (name, operation) => {
     const { one, call } = await called(name)
+    for (const { stream, ...event } of before[name] ?? []) await one.emit(stream, event)
     const output = await one.run(call(operation.example))
     expect(output).toSatisfy(Schema.is(operation.output))
     // A surface sends it as JSON.
@@ -57,7 +82,66 @@ it.each([
   ["heartbeats.record", { agent: "a", errorCount: 1.5 }, "errorCount"],
   ["heartbeats.recent", { minutes: 0 }, "minutes"],
   ["metrics.record", { agent: "a", name: "m", value: Number.POSITIVE_INFINITY }, "value"],
-  ["metrics.record", [], ""]
+  ["metrics.record", [], ""],
+  ["system_state.set", { key: "", value: 1 }, "key"],
+  ["system_state.set", { key: "x".repeat(256), value: 1 }, "key"],
+  ["system_state.set", { key: "a\0", value: 1 }, "key"],
+  ["system_state.set", { key: "\ud800", value: 1 }, "key"],
+  ["system_state.set", { key: "a" }, "value"],
+  ["system_state.set", { key: "a", value: Number.NaN }, "value"],
+  ["system_state.set", { key: "a", value: 1, by: "" }, "by"],
+  ["system_state.set", { key: "a", value: 1, by: "x".repeat(256) }, "by"],
+  ["system_state.compareAndSet", { key: "a", expected: Number.NaN, value: 1 }, "expected"],
+  ["system_state.compareAndSet", { key: "a", expected: 1 }, "value"],
+  ["system_state.remove", { key: "a", occurredAt: "now" }, "occurredAt"],
+  ["system_state.get", {}, "key"],
+  ["system_state.all", { limit: 10_001 }, "limit"],
+  ["system_state.all", { after: "" }, "after"],
+  ["system_state.history", { key: "a", before: 0 }, "before"],
+  ["system_events.log", { type: "" }, "type"],
+  ["system_events.log", { type: "x".repeat(101) }, "type"],
+  ["system_events.log", { type: " t" }, "type"],
+  ["system_events.log", { type: "t", severity: "info" }, "severity"],
+  ["system_events.log", { type: "t", agent: "with space" }, "agent"],
+  ["system_events.log", { type: "t", data: [1] }, "data"],
+  ["system_events.list", { severity: "FATAL" }, "severity"],
+  ["system_events.list", { since: "yesterday" }, "since"],
+  ["system_events.list", { limit: 0 }, "limit"],
+  ["system_events.list", { before: -1 }, "before"],
+  ["system_events.counts", { until: "2026-01-31" }, "until"],
+  ["communications.send", { from: "a b", to: "b", content: 1 }, "from"],
+  ["communications.send", { from: "a", to: "b", content: 1, type: "x".repeat(101) }, "type"],
+  ["communications.inbox", { agent: "a", limit: 0 }, "limit"],
+  ["communications.inbox", { agent: "a", limit: 1_001 }, "limit"],
+  ["communications.inbox", { agent: "a", before: 0 }, "before"],
+  ["communications.unread", {}, "agent"],
+  ["communications.acknowledge", { agent: "a", message: "m" }, "message"],
+  ["communications.acknowledge", { agent: "a", message: [] }, "message"],
+  ["communications.status", { message: "m" }, "message"],
+  ["communications.list", { replyTo: "m" }, "replyTo"],
+  ["conversations.record", {}, "prompt"],
+  ["conversations.record", { prompt: "?", cost: "1e-7" }, "cost"],
+  ["conversations.record", { prompt: "?", cost: -1 }, "cost"],
+  ["conversations.record", { prompt: "?", cost: 1.23456789012345e-9 }, "cost"],
+  ["conversations.record", { prompt: "?", cost: "1.0000000000000000001" }, "cost"],
+  ["conversations.record", { prompt: "?", tokens: 2 ** 31 }, "tokens"],
+  ["conversations.record", { prompt: "?", durationMs: 0.5 }, "durationMs"],
+  ["conversations.list", { since: "2026-01-31" }, "since"],
+  ["conversations.get", { conversation: "" }, "conversation"],
+  ["conversations.totals", { by: "week" }, "by"],
+  ["conversations.totals", { by: "day", since: "2026-02-30" }, "since"],
+  ["conversations.totals", { by: "day", until: "0000-01-01" }, "until"],
+  ["help.ask", { user: "", content: "?" }, "user"],
+  ["help.ask", { user: "ada", content: "" }, "content"],
+  ["help.ask", { user: "ada", content: "?", priority: "asap" }, "priority"],
+  ["help.ask", { user: "ada", content: "?", request: "with space" }, "request"],
+  ["help.answer", { request: "r", content: "!", confidence: 1.1 }, "confidence"],
+  ["help.answer", { request: "r", content: "!", sources: "docs" }, "sources"],
+  ["help.setStatus", { request: "r", status: "open" }, "status"],
+  ["help.close", { request: "" }, "request"],
+  ["help.reopen", { request: "r", occurredAt: "now" }, "occurredAt"],
+  ["help.get", {}, "request"],
+  ["help.list", { status: "open" }, "status"]
 ])("%s names what is wrong with %j", async (name, input, said) => {
   const { one, call } = await called(name)
   const reason = await reasonOf(one.run(call(input)))

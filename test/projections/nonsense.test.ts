@@ -1,0 +1,67 @@
+import { expect, test } from "vitest"
+import { testLog } from "../log/test-log.ts"
+
+// What SQL has appended was checked by nobody, and what was redacted says nothing: neither stops a read model, live or rebuilt.
+
+const log = testLog()
+
+const append = (stream: string, type: string, ...data: ReadonlyArray<unknown>): Promise<unknown> =>
+  log.db.query("select tidemark.append_events($1, $2)", [
+    stream,
+    JSON.stringify(data.map((one) => ({ type, data: one })))
+  ])
+
+const nothing = [{}, { redacted: true }] as const
+const long = "x".repeat(3_000)
+
+/** So long that an index has no room for it, however well it is compressed. */
+const random = Array.from({ length: 3_000 }, (_, n) => ((n * n * 7_919) % 36).toString(36)).join("")
+
+test("events that say nothing, or nonsense, stop no read model", async () => {
+  const { communications, conversations, help, systemEvents, systemState } = log.engine
+  await help.ask({ request: "r", user: "ada", content: "?" })
+  await append("help-r", "HelpStatusChanged", ...nothing, { status: "foo" })
+  await append("help-r", "HelpAnswered", ...nothing, { content: "!", confidence: "high" })
+  await append("help-s", "HelpRequested", ...nothing, { user: random, content: "?", priority: "low" })
+  const message = { from: "a", type: "t", content: 1, priority: "low" }
+  await append(
+    "inbox-b",
+    "MessageSent",
+    ...nothing,
+    { ...message, replyTo: "x" },
+    { ...message, type: random }
+  )
+  await append("inbox-b", "MessageAcknowledged", ...nothing, { message: "x" })
+  const dear = { prompt: "p", tokens: 9e15, cost: "NaN" }
+  await append("conversation-c", "ExchangeRecorded", ...nothing, dear, dear, {
+    prompt: "p",
+    promptTokens: 3e9,
+    responseTokens: 1.5,
+    durationMs: "soon",
+    cost: "abc",
+    agent: random,
+    model: long
+  })
+  await append("system_event-x", "SystemEventLogged", ...nothing, {
+    type: random,
+    agent: random,
+    severity: "?"
+  })
+  await append("system_state-k", "SystemStateSet", ...nothing, { key: 7, value: 1 })
+
+  await help.setStatus({ request: "r", status: "in_progress" })
+  expect(await help.get({ request: "r" })).toMatchObject({ status: "in_progress", answers: 0 })
+  await communications.send({ from: "a", to: "b", content: 1 })
+  expect(await communications.inbox({ agent: "b" })).toHaveLength(1)
+  await conversations.record({ conversation: "c", prompt: "p", cost: "0.5", promptTokens: 2 })
+  expect(await conversations.get({ conversation: "c" })).toHaveLength(6)
+  expect(await conversations.totals({ by: "model" })).toContainEqual(
+    expect.objectContaining({ of: null, cost: "0.5", promptTokens: 2 })
+  )
+  await systemEvents.log({ type: "fine", severity: "ERROR" })
+  expect(await systemEvents.list({ severity: "ERROR" })).toHaveLength(1)
+  await systemState.set({ key: "k", value: 2 })
+  expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
+  for (const name of ["communications", "conversations", "help", "system_events", "system_state"])
+    expect((await log.engine.rebuild(name, { verify: true })).verified).toBeDefined()
+})
