@@ -28,6 +28,12 @@ import type { ProjectionStatus } from "./status.ts"
 /** How many batches of all projections are folded at once, unless configured; each takes a connection. */
 const DEFAULT_FOLDS_AT_ONCE = 3
 
+/**
+ * How many other questions of all projections are under way at once. Where the server does not answer, each of these keeps a connection until
+ * that is given up, and whoever emits is to find one all the same.
+ */
+const QUESTIONS_AT_ONCE = 2
+
 /** How long a closing engine waits for the batch that is under way, in ms. */
 const CLOSE_PATIENCE_MS = 5_000
 
@@ -127,7 +133,12 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
   // Each runner may wait for its batch when the engine closes: all at once, not one after the other.
   const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
   const registering = yield* Semaphore.make(1)
-  const registry = new Registry(postgres)
+  const inTurn = (yield* Semaphore.make(QUESTIONS_AT_ONCE)).withPermits(1)
+  // What is asked of any connection waits for its turn.
+  const registry = new Registry({
+    ...postgres,
+    query: (text, values, options) => inTurn(postgres.query(text, values, options))
+  })
   const writes = new OwnWrites(feed.epoch)
   const runners = new Map<string, Runner>()
   const context = operationContext(log, postgres)
@@ -139,6 +150,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
     fleet: yield* Fleet,
     registry,
     types: log.types,
+    inTurn,
     folding: yield* Semaphore.make(config.foldsAtOnce ?? DEFAULT_FOLDS_AT_ONCE)
   }
   const waiting = { log, feed, writes, patienceMs: config.readOwnWritesMs ?? DEFAULT_READ_OWN_WRITES_MS }

@@ -37,6 +37,8 @@ export interface RunnerParts extends CommitParts {
   readonly feed: Feed["Service"]
   /** Whether this process folds at all, or leaves that to others for good. */
   readonly folds: boolean
+  /** Asks in turn: few questions of all projections are under way at once, beside their batches. */
+  readonly inTurn: <A, E>(question: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
 /**
@@ -149,8 +151,7 @@ export class Runner {
     if (standing === undefined || standing.isMine !== this.isOwner || isBack) this.isDoubtful = true
     else if (this.isOwner) return
     this.isFree = standing?.isFree === true
-    const isFurther = standing !== undefined && standing.position > (this.cursor?.position ?? 0)
-    if (isFurther) this.isDoubtful = true
+    if ((standing?.position ?? 0) > (this.cursor?.position ?? 0)) this.isDoubtful = true
     if (this.isFree || this.isDoubtful) this.hurry()
   }
 
@@ -177,13 +178,13 @@ export class Runner {
     if (!this.isOwner) return this.isFree ? this.claim : this.follow
     if (this.backlog.size > 0) return this.foldOn
     this.progress.reach(this.backlog.upTo)
-    return this.backlog.isLive ? this.idle(this.cursor) : this.backlog.fill
+    return this.backlog.isLive ? this.idle(this.cursor) : this.parts.inTurn(this.backlog.fill)
   })
 
   /** Asks the database where the projection is. */
   private readonly look: Effect.Effect<void, Failure> = Effect.gen({ self: this }, function* () {
     // What follows is worth nothing on a server that is not known; where it cannot be, the next batch is not folded either.
-    yield* Effect.ignore(this.parts.feed.sure(Effect.void))
+    yield* this.parts.inTurn(Effect.ignore(this.parts.feed.sure(Effect.void)))
     yield* this.take(yield* this.parts.registry.load(this.name))
   })
 
@@ -259,7 +260,7 @@ export class Runner {
       this.backlog.restart(this.cursor?.position ?? 0)
       return this.urgent.wait(FOLLOW_LOOK_MS)
     }
-    return this.backlog.isLive ? this.urgent.wait(HURRIED_LOOK_MS) : this.backlog.fill
+    return this.backlog.isLive ? this.urgent.wait(HURRIED_LOOK_MS) : this.parts.inTurn(this.backlog.fill)
   })
 
   /** Folds what there is, and meanwhile reads on where it is behind. */
@@ -267,7 +268,8 @@ export class Runner {
     const fold = foldStretch(this.backlog.peek(), (events, upTo) => this.commit(events, upTo))
     if (this.backlog.isLive) return fold
     // An interrupted query would cost its connection, so neither ends the other.
-    const both = Effect.all([Effect.result(fold), Effect.ignore(this.backlog.fill)], { concurrency: 2 })
+    const filled = this.parts.inTurn(Effect.ignore(this.backlog.fill))
+    const both = Effect.all([Effect.result(fold), filled], { concurrency: 2 })
     return Effect.flatMap(both, ([folded]) => Effect.fromResult(folded))
   })
 
