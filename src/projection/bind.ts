@@ -13,8 +13,11 @@ import type {
 
 /** What operations are bound to: one projection of one engine. */
 export interface Binding extends OperationContext {
-  /** Until the projection has read this engine's own writes, and the point of the token where there is one. */
-  readonly caughtUp: (after: string | undefined) => Effect.Effect<void, OperationError>
+  /** Until the projection, and others by name, have read this engine's own writes, and the point of the token where there is one. */
+  readonly caughtUp: (
+    after: string | undefined,
+    others: ReadonlyArray<string>
+  ) => Effect.Effect<void, OperationError>
 }
 
 type Run = (input: unknown, context: OperationContext) => Effect.Effect<unknown, OperationError>
@@ -35,7 +38,7 @@ const bound = (operation: AnyOperation, binding: Binding) => {
       const running = run(input.success, binding)
       if (operation.kind === "command" || !mayWait) return running
       const waiting = Effect.flatMap(WithinTransaction, (isWithin) =>
-        isWithin() ? Effect.void : binding.caughtUp(options.after)
+        isWithin() ? Effect.void : binding.caughtUp(options.after, operation.reads ?? [])
       )
       return Effect.andThen(waiting, running)
     })

@@ -36,6 +36,8 @@ export interface AnyOperation {
   readonly name: string
   /** A query waits until its projection has read this engine's own writes. */
   readonly kind: "command" | "query"
+  /** The names of other read models whose tables a query looks at: it waits for these, too. */
+  readonly reads?: ReadonlyArray<string>
   readonly input: Schema.Codec<unknown, unknown>
   readonly output: Schema.Codec<unknown, unknown>
   /** What a caller must be allowed, such as `agents:write`. */

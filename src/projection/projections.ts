@@ -6,7 +6,7 @@ import { Appender } from "../log/appender.ts"
 import { EventLog } from "../log/event-log.ts"
 import { Feed } from "../log/feed.ts"
 import { Fleet } from "../fleet/fleet.ts"
-import { bind } from "./bind.ts"
+import { bind, type Binding } from "./bind.ts"
 import { blueprint } from "./blueprint.ts"
 import { catchUp, DEFAULT_READ_OWN_WRITES_MS, type Patience, reach } from "./catch-up.ts"
 import type { ProjectionDefinition } from "./definition.ts"
@@ -182,10 +182,28 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
     return runner
   })
 
+  const runnerOf = (name: string): Effect.Effect<Runner, ProjectionError> => {
+    const runner = runners.get(name)
+    return runner === undefined
+      ? Effect.fail(projectionError(new UnknownProjection({ projection: name, known: [...runners.keys()] })))
+      : Effect.succeed(runner)
+  }
+
+  const caughtUpWith = (runner: Runner): Binding["caughtUp"] => {
+    const own = catchUp(runner, waiting)
+    return (after, others) => {
+      if (others.length === 0) return own(after)
+      const all = others.map((name) =>
+        Effect.flatMap(runnerOf(name), (other) => catchUp(other, waiting)(after))
+      )
+      return Effect.all([own(after), ...all], { concurrency: "unbounded", discard: true })
+    }
+  }
+
   return Projections.of({
     project: (definition) =>
       Effect.map(registering.withPermits(1)(Effect.uninterruptible(start(definition))), (runner) =>
-        bind(definition.operations, { ...context, caughtUp: catchUp(runner, waiting) })
+        bind(definition.operations, { ...context, caughtUp: caughtUpWith(runner) })
       ),
     definitions: () =>
       new Map(
@@ -201,17 +219,15 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
     look: (name) => runners.get(name)?.hurry(),
     status: () => [...runners.values()].map((runner) => runner.status()),
     reached: (name, position, patience) =>
-      Effect.suspend(() => {
-        const runner = runners.get(name)
-        if (runner === undefined)
-          return Effect.fail(
-            projectionError(new UnknownProjection({ projection: name, known: [...runners.keys()] }))
-          )
-        if (runner.stop !== undefined) return Effect.fail(projectionError(runner.stop))
-        feed.wake(position)
-        if (patience !== undefined) return reach(runner, feed, position, patience)
-        runner.hurry()
-        return runner.progress.wait(position)
-      })
+      Effect.flatMap(
+        Effect.suspend(() => runnerOf(name)),
+        (runner) => {
+          if (runner.stop !== undefined) return Effect.fail(projectionError(runner.stop))
+          feed.wake(position)
+          if (patience !== undefined) return reach(runner, feed, position, patience)
+          runner.hurry()
+          return runner.progress.wait(position)
+        }
+      )
   })
 })
