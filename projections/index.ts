@@ -1,6 +1,7 @@
 import { agents } from "./agents/agents.ts"
 import { communications } from "./communications/communications.ts"
 import { conversations } from "./conversations/conversations.ts"
+import { health } from "./health/health.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
 import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
@@ -14,6 +15,7 @@ export const builtIn = {
   agents,
   communications,
   conversations,
+  health,
   heartbeats,
   help,
   links,

@@ -1,15 +1,16 @@
 import { projection } from "../../src/projection/definition.ts"
-import { AgentRegistered, AgentStateChanged, AgentStopped } from "./events.ts"
+import { register, retire, stop, update, updateState } from "./commands.ts"
+import { AGENT_EVENTS } from "./events.ts"
 import { agentEntities } from "./fold.ts"
-import { get, list, register, stop, stopped, updateState } from "./operations.ts"
+import { active, get, list, status, stopped } from "./queries.ts"
 
 /** The agents of a fleet: who they are, and in which state. */
 export const agents = projection({
   name: "agents",
-  version: 1,
-  events: [AgentRegistered, AgentStateChanged, AgentStopped],
+  version: 2,
+  events: AGENT_EVENTS,
   tables: "#projections/agents/tables.sql",
   relations: ["agents"],
   model: agentEntities,
-  operations: { register, updateState, stop, stopped, get, list }
+  operations: { register, update, updateState, stop, retire, get, status, list, active, stopped }
 })

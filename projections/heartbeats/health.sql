@@ -1,23 +1,22 @@
--- Whether an agent beats: $1 the agent, $2 after how many minutes without a beat it does not, $3 how many beats are looked
--- back. It has been healthy since the first beat of the present run, and unhealthy since a run's last beat went stale.
-with beats as (
+-- How an agent ($1) is by its interval, or by $2, in ms, where nothing is known of it: what the watchdog has said last, since when, how many beats
+-- it has missed by now one after the other, and what its last beat said.
+select
+  coalesce(known.health, 'unknown') as health,
+  known.since,
+  coalesce(known.interval_ms, $2::integer) as "intervalMs",
+  case when known.health <> 'unknown' or (known.standing = 'watched' and known.is_promised)
+    then least(floor(extract(epoch from now() - known.heard_at) * 1000 / known.interval_ms), 2147483647)::integer
+    else 0
+  end as missed,
+  last.timestamp as "lastBeatAt",
+  last.state,
+  last.error_count as "errorCount"
+from (select $1::text as agent_id) asked
+left join :"schema".agent_health known using (agent_id)
+left join lateral (
   select timestamp, state, error_count
   from :"schema".agent_heartbeats
   where agent_id = $1
   order by timestamp desc
-  limit $3
-), runs as (
-  select *, timestamp - lag(timestamp) over (order by timestamp) > make_interval(mins => $2) as begins
-  from beats
-), summary as (
-  select max(timestamp) as last, coalesce(max(timestamp) filter (where begins), min(timestamp)) as began
-  from runs
-)
-select
-  coalesce(last > now() - make_interval(mins => $2), false) as healthy,
-  case when last > now() - make_interval(mins => $2) then began else last + make_interval(mins => $2) end as since,
-  last as "lastBeatAt",
-  newest.state,
-  newest.error_count as "errorCount"
-from summary
-left join lateral (select beats.state, beats.error_count from beats order by timestamp desc limit 1) newest on true
+  limit 1
+) last on true

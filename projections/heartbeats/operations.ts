@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
+import { DEFAULT_INTERVAL_MS, HealthState } from "../health/interval.ts"
 import { GivenMoment, happened } from "../moment.ts"
 import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
@@ -9,13 +10,13 @@ import { HeartbeatRecorded, heartbeatStream } from "./events.ts"
 const READ = "heartbeats:read"
 const WRITE = "heartbeats:write"
 
-/** How many minutes without a beat an agent may be and still count as healthy, and how far back `recent` looks. */
-const DEFAULT_MINUTES = 5
+/** How far back `recent` looks, in minutes. */
+const RECENT_MINUTES = 5
 
 const DEFAULT_LIMIT = 1_000
 const MAX_LIMIT = 10_000
 
-/** How many beats health looks back for the beginning of the present run. */
+/** How many beats health by minutes looks back for the beginning of the present run. */
 const HEALTH_BEATS = 1_000
 
 const Minutes = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
@@ -36,9 +37,16 @@ export type Heartbeat = typeof Heartbeat.Type
 
 export const Health = Schema.Struct({
   agent: Schema.String,
+  /** What the watchdog of the fleet said last, by the agent's interval; unknown before the first beat, and where it is stopped or retired. */
+  health: HealthState,
+  /** Whether its health is `healthy`; where minutes were given, whether it beat in these. */
   healthy: Schema.Boolean,
-  /** Since when it has been so, as far as the last thousand beats tell; null where it never beat. */
+  /** Since when it has been so; by minutes, as far as the last thousand beats tell. Null where nothing is known of it. */
   since: Schema.NullOr(Schema.Date),
+  /** How many beats it has missed by now, one after the other. */
+  missed: Schema.Int,
+  /** How often it is expected to beat: what it declared, or 60 000 ms. */
+  intervalMs: Schema.Int,
   lastBeatAt: Schema.NullOr(Schema.Date),
   state: Schema.NullOr(Schema.String),
   errorCount: Schema.NullOr(Schema.Int)
@@ -75,7 +83,7 @@ export const recent = query({
   }),
   output: Schema.Array(Heartbeat),
   example: { agent: "billing-7", minutes: 10 },
-  run: ({ agent = null, minutes = DEFAULT_MINUTES, limit = DEFAULT_LIMIT }, context) =>
+  run: ({ agent = null, minutes = RECENT_MINUTES, limit = DEFAULT_LIMIT }, context) =>
     Effect.map(
       context.query<Heartbeat>("#projections/heartbeats/recent.sql", [agent, minutes, limit], {
         planned: "anew"
@@ -87,18 +95,22 @@ export const recent = query({
 export const health = query({
   name: "heartbeats.health",
   description:
-    "Whether an agent beats, and since when: healthy is who beat in the last 5 minutes or so many.",
+    "How an agent is by its interval, and since when: healthy, late after two missed beats, lost after three, or unknown. With minutes, healthy is who beat in these, whatever its interval.",
   scope: READ,
+  reads: ["health"],
   input: Schema.Struct({ agent: AgentId, minutes: Schema.optionalKey(Minutes) }),
   output: Health,
   example: { agent: "billing-7" },
-  run: ({ agent, minutes = DEFAULT_MINUTES }, context) =>
-    Effect.map(
-      context.query<Omit<Health, "agent">>("#projections/heartbeats/health.sql", [
-        agent,
-        minutes,
-        HEALTH_BEATS
-      ]),
-      ([row]) => ({ agent, ...row! })
-    )
+  run: Effect.fnUntraced(function* ({ agent, minutes }, { query: ask }) {
+    const values = [agent, DEFAULT_INTERVAL_MS]
+    const [row] = yield* ask<Omit<Health, "agent" | "healthy">>("#projections/heartbeats/health.sql", values)
+    const judged = { agent, healthy: row!.health === "healthy", ...row! }
+    if (minutes === undefined) return judged
+    const [beating] = yield* ask<Pick<Health, "healthy" | "since">>("#projections/heartbeats/beating.sql", [
+      agent,
+      minutes,
+      HEALTH_BEATS
+    ])
+    return { ...judged, ...beating! }
+  })
 })

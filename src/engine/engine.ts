@@ -111,7 +111,10 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * LogRewound, TokenTooOld or UpcastFailed.
    */
   events(options?: SubscribeOptions): AsyncIterable<Event>
-  /** The agents of the fleet: register, update, stop, look up. */
+  /**
+   * The agents of the fleet: register, update, stop, retire, look up. What would change a retired one rejects with NotAllowed (`tidemark/errors`);
+   * to register it anew does not.
+   */
   readonly agents: ReadModel<"agents">
   /**
    * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound (`tidemark/errors`) where a message is
@@ -131,7 +134,16 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * number that stands for the decimal it is written as, and given back as text; sums are exact. All costs are taken to be of one currency.
    */
   readonly conversations: ReadModel<"conversations">
-  /** The agents' signs of life: record, look up, and tell who is healthy. */
+  /**
+   * How the agents are: how many are healthy, late or lost, and which are not well. One engine of the fleet at a time watches them, and says so by
+   * events in the streams `health-<agent>`: `AgentRanLate` after two missed beats, `AgentLost` after three, `AgentRecovered` at the next beat.
+   *
+   * ```ts
+   * await engine.subscribe({ name: "pager", categories: ["health"], types: ["AgentLost"] }, page)
+   * ```
+   */
+  readonly health: ReadModel<"health">
+  /** The agents' signs of life: record, look up, and tell how one is by its interval. */
   readonly heartbeats: ReadModel<"heartbeats">
   /**
    * Requests for help: ask, answer, take into work, close, reopen, look up. Rejects with NotFound where there is no such request, and with

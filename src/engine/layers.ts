@@ -13,6 +13,7 @@ import { configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
+import { watchdog } from "../../projections/health/watchdog.ts"
 import { linkStore } from "../../projections/links/store.ts"
 import { stateStore } from "../../projections/states/store.ts"
 import { States } from "../state/states.ts"
@@ -108,7 +109,7 @@ export const engineLayer = (
     folds: works,
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer).pipe(
+  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, watchdog).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logLayer(options, environment)),

@@ -70,6 +70,7 @@ class OpenEngine implements Engine {
   readonly agents: ReadModel<"agents">
   readonly communications: ReadModel<"communications">
   readonly conversations: ReadModel<"conversations">
+  readonly health: ReadModel<"health">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
   readonly metrics: ReadModel<"metrics">
@@ -100,10 +101,11 @@ class OpenEngine implements Engine {
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
     const models = Context.get(context, ReadModels)
-    const { agents, communications, conversations, heartbeats, help, links, metrics, states } = models
+    const { agents, communications, conversations, health, heartbeats, help, links, metrics, states } = models
     this.agents = this.promisedOperations(agents)
     this.communications = this.promisedOperations(communications)
     this.conversations = this.promisedOperations(conversations)
+    this.health = this.promisedOperations(health)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.help = this.promisedOperations(help)
     this.metrics = this.promisedOperations(metrics)

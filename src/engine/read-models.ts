@@ -23,6 +23,7 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
         agents: yield* project(builtIn.agents),
         communications: yield* project(builtIn.communications),
         conversations: yield* project(builtIn.conversations),
+        health: yield* project(builtIn.health),
         heartbeats: yield* project(builtIn.heartbeats),
         help: yield* project(builtIn.help),
         links: yield* project(builtIn.links),

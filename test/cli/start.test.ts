@@ -52,6 +52,7 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["agents", 0, false],
       ["communications", 0, false],
       ["conversations", 0, false],
+      ["health", 0, false],
       ["heartbeats", 0, false],
       ["help", 0, false],
       ["links", 0, false],

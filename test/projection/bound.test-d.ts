@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { expectTypeOf, it } from "vitest"
 import type { builtIn } from "../../projections/index.ts"
-import type { Agent } from "../../projections/agents/operations.ts"
+import type { Agent } from "../../projections/agents/agent.ts"
 import type { Bound, OperationError, OperationOptions } from "../../src/projection/operation.ts"
 
 type Agents = Bound<(typeof builtIn)["agents"]["operations"]>

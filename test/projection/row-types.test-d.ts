@@ -1,10 +1,12 @@
 import { expectTypeOf, test } from "vitest"
 import type {
   Agent,
+  AgentStatus,
   AnsweredHelpRequest,
   ConversationTotal,
   Exchange,
   Health,
+  HealthOverview,
   Heartbeat,
   HelpRequest,
   HelpResponse,
@@ -16,7 +18,8 @@ import type {
   SystemEvent,
   SystemEventCounts,
   SystemState,
-  SystemStateChange
+  SystemStateChange,
+  UnwellAgent
 } from "../../src/effect.ts"
 import type { Engine } from "../../src/index.ts"
 
@@ -25,6 +28,10 @@ type Row<Query extends (...input: Array<never>) => Promise<unknown>> =
 
 test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Row<Engine["agents"]["list"]>>().toEqualTypeOf<Agent>()
+  expectTypeOf<Row<Engine["agents"]["active"]>>().toEqualTypeOf<Agent>()
+  expectTypeOf<Awaited<ReturnType<Engine["agents"]["status"]>>>().toEqualTypeOf<AgentStatus | null>()
+  expectTypeOf<Awaited<ReturnType<Engine["health"]["overview"]>>>().toEqualTypeOf<HealthOverview>()
+  expectTypeOf<HealthOverview["unwell"][number]>().toEqualTypeOf<UnwellAgent>()
   expectTypeOf<Row<Engine["heartbeats"]["recent"]>>().toEqualTypeOf<Heartbeat>()
   expectTypeOf<Awaited<ReturnType<Engine["heartbeats"]["health"]>>>().toEqualTypeOf<Health>()
   expectTypeOf<Row<Engine["metrics"]["list"]>>().toEqualTypeOf<Metric>()

@@ -49,7 +49,7 @@ const seeds = {
 
 /** And the columns of their indexes; some of ours go on in the order that their queries ask for, and by which we page. */
 const seedIndexes = {
-  agents: ["(state)", "(started_at)"],
+  agents: ["btree (state, agent_id)", "(started_at)"],
   agent_heartbeats: ['(agent_id, "timestamp" DESC)', '("timestamp" DESC)'],
   performance_metrics: ['(agent_id, metric_name, "timestamp" DESC)', '("timestamp" DESC)'],
   system_state: ["btree (key)"],
@@ -70,6 +70,7 @@ const projectAll = async () => {
   const one = await start()
   await one.project(builtIn.agents)
   await one.project(builtIn.heartbeats)
+  await one.project(builtIn.health)
   await one.project(builtIn.metrics)
   await one.project(builtIn.system_state)
   await one.project(builtIn.system_events)
@@ -87,6 +88,40 @@ it.each(tables)("%s has every column by its name, and both times of its last eve
   expect(rows.map(({ name }) => name)).toEqual(
     expect.arrayContaining([...seeds[table], "occurred_at", "recorded_at"])
   )
+})
+
+/** What there is beside, for the parts of the fleet that ask it. */
+const ours = {
+  agents: ["name", "type", "capabilities", "heartbeat_interval_ms", "retired_at", "version"],
+  agent_health: [
+    "agent_id",
+    "standing",
+    "health",
+    "since",
+    "interval_ms",
+    "is_promised",
+    "last_beat_at",
+    "heard",
+    "heard_at",
+    "judged",
+    "due_at",
+    "recorded_at"
+  ],
+  agent_health_counts: ["health", "agents"]
+}
+
+it("what our own tables have beside that says what it is", async () => {
+  await projectAll()
+  const rows = await db.query<{ relation: string; name: string; comment: string | null }>(
+    `select relname as relation, attname as name, obj_description(pg_class.oid) as comment
+     from pg_class join pg_attribute on attrelid = pg_class.oid
+     where relnamespace = 'tidemark'::regnamespace and relkind = 'r' and attnum > 0`
+  )
+  for (const [table, columns] of Object.entries(ours)) {
+    const found = rows.filter(({ relation }) => relation === `${table}__1`)
+    expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining(columns))
+    expect(found[0]?.comment).toMatch(/^[A-Z].*\.$/)
+  }
 })
 
 it.each(tables)("%s has its indexes", async (table) => {

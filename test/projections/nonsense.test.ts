@@ -18,7 +18,7 @@ const long = "x".repeat(3_000)
 const random = Array.from({ length: 3_000 }, (_, n) => ((n * n * 7_919) % 36).toString(36)).join("")
 
 test("events that say nothing, or nonsense, stop no read model", async () => {
-  const { communications, conversations, help, systemEvents, systemState } = log.engine
+  const { agents, communications, conversations, help, systemEvents, systemState } = log.engine
   await help.ask({ request: "r", user: "ada", content: "?" })
   await append("help-r", "HelpStatusChanged", ...nothing, { status: "foo" })
   await append("help-r", "HelpAnswered", ...nothing, { content: "!", confidence: "high" })
@@ -48,6 +48,15 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
     severity: "?"
   })
   await append("system_state-k", "SystemStateSet", ...nothing, { key: 7, value: 1 })
+  const silent = { heartbeatIntervalMs: -1, capabilities: "all", name: 7, type: [], config: 1, metadata: [] }
+  await append("agent-n", "AgentRegistered", ...nothing, { state: 7, ...silent })
+  for (const type of ["Renamed", "TypeChanged", "CapabilitiesChanged", "ConfigChanged", "MetadataChanged"])
+    await append("agent-n", `Agent${type}`, ...nothing, silent)
+  await append("agent-n", "AgentIntervalChanged", ...nothing, silent)
+  await append("agent-n", "AgentStateChanged", ...nothing, { state: 7 })
+  await append("heartbeat-n", "HeartbeatRecorded", ...nothing, { occurredAt: "now" })
+  await append("health-n", "AgentRanLate", ...nothing, { heard: 9e15, missed: "many" })
+  await append("health-n", "AgentRecovered", ...nothing, { heard: "?" })
 
   await help.setStatus({ request: "r", status: "in_progress" })
   expect(await help.get({ request: "r" })).toMatchObject({ status: "in_progress", answers: 0 })
@@ -60,8 +69,25 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   )
   await systemEvents.log({ type: "fine", severity: "ERROR" })
   expect(await systemEvents.list({ severity: "ERROR" })).toHaveLength(1)
+  expect(await agents.status({ agent: "n" })).toMatchObject({
+    state: "unknown",
+    name: null,
+    type: null,
+    capabilities: [],
+    heartbeatIntervalMs: null,
+    health: "healthy",
+    intervalMs: 60_000
+  })
   await systemState.set({ key: "k", value: 2 })
   expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
-  for (const name of ["communications", "conversations", "help", "system_events", "system_state"])
+  for (const name of [
+    "agents",
+    "health",
+    "communications",
+    "conversations",
+    "help",
+    "system_events",
+    "system_state"
+  ])
     expect((await log.engine.rebuild(name, { verify: true })).verified).toBeDefined()
 })

@@ -15,6 +15,8 @@ type Call = (input: unknown) => Effect.Effect<unknown, never>
 const called = async (name: string) => {
   const one = await start()
   const [projection, verb] = name.split(".") as [keyof typeof builtIn, string]
+  for (const other of operations.find((operation) => operation.name === name)?.reads ?? [])
+    await one.project(builtIn[other as keyof typeof builtIn] as typeof builtIn.agents)
   const bound = (await one.project(builtIn[projection] as typeof builtIn.agents)) as unknown as Record<
     string,
     Call
@@ -78,7 +80,34 @@ it.each([
   ["agents.register", { agent: "a", occurredAt: "yesterday" }, "occurredAt"],
   ["agents.register", { agent: "a", occurredAt: "2026-01-31T12:00:00" }, "occurredAt"],
   ["agents.register", { agent: "a", config: { bad: Number.NaN } }, "config"],
+  ["agents.register", { agent: "a", state: "retired" }, "agents.retire"],
+  ["agents.register", { agent: "a", name: "" }, "name"],
+  ["agents.register", { agent: "a", type: "t".repeat(101) }, "type"],
+  ["agents.register", { agent: "a", type: "a\0" }, "type"],
+  ["agents.register", { agent: "a", capabilities: "invoices" }, "capabilities"],
+  ["agents.register", { agent: "a", capabilities: [""] }, "capabilities"],
+  ["agents.register", { agent: "a", capabilities: Array.from({ length: 101 }, String) }, "capabilities"],
+  ["agents.register", { agent: "a", heartbeatIntervalMs: 99 }, "heartbeatIntervalMs"],
+  ["agents.register", { agent: "a", heartbeatIntervalMs: 604_800_001 }, "heartbeatIntervalMs"],
+  ["agents.register", { agent: "a", heartbeatIntervalMs: 100.5 }, "heartbeatIntervalMs"],
+  ["agents.update", { agent: "a" }, "give at least one of"],
+  ["agents.update", { agent: "a", occurredAt: "2026-01-31T12:00:00Z" }, "give at least one of"],
+  ["agents.update", { agent: "a", config: [] }, "config"],
+  ["agents.update", { agent: "a", state: "busy" }, "state"],
   ["agents.updateState", { agent: "a" }, "state"],
+  ["agents.updateState", { agent: "a", state: "retired" }, "agents.retire"],
+  ["agents.updateState", { agent: "a", state: "x".repeat(51) }, "state"],
+  ["agents.stop", { agent: "a", reason: 1 }, "reason"],
+  ["agents.retire", { agent: "" }, "agent"],
+  ["agents.status", {}, "agent"],
+  ["agents.list", { capability: "" }, "capability"],
+  ["agents.list", { limit: 10_001 }, "limit"],
+  ["agents.list", { after: "with space" }, "after"],
+  ["agents.active", { state: "busy" }, "state"],
+  ["heartbeats.health", { agent: "a", minutes: 0 }, "minutes"],
+  ["health.overview", { health: "healthy" }, "health"],
+  ["health.overview", { limit: 1_001 }, "limit"],
+  ["health.overview", { after: "" }, "after"],
   ["heartbeats.record", { agent: "a", errorCount: 1.5 }, "errorCount"],
   ["heartbeats.recent", { minutes: 0 }, "minutes"],
   ["metrics.record", { agent: "a", name: "m", value: Number.POSITIVE_INFINITY }, "value"],

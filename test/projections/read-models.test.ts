@@ -92,8 +92,9 @@ describe("heartbeats", () => {
     expect(await db.query("select count(*)::integer from tidemark.telemetry")).toEqual([{ count: 3 }])
   })
 
-  it("tell who is healthy, and since when", async () => {
+  it("tell who beat in some minutes, and since when, whatever its interval", async () => {
     const one = await start()
+    await one.project(builtIn.health)
     const heartbeats = await one.project(builtIn.heartbeats)
     const beat = (agent: string, minutes: number) => {
       const occurredAt = ago(minutes)
@@ -103,14 +104,14 @@ describe("heartbeats", () => {
     const began = await beat("well", 7)
     await beat("well", 4)
     const last = await beat("well", 1)
-    expect(await one.run(heartbeats.health({ agent: "well" }))).toMatchObject({
+    expect(await one.run(heartbeats.health({ agent: "well", minutes: 5 }))).toMatchObject({
       agent: "well",
       healthy: true,
       since: began,
       lastBeatAt: last
     })
     const silent = await beat("silent", 12)
-    expect(await one.run(heartbeats.health({ agent: "silent" }))).toMatchObject({
+    expect(await one.run(heartbeats.health({ agent: "silent", minutes: 5 }))).toMatchObject({
       healthy: false,
       since: new Date(silent.getTime() + 5 * MINUTE_MS),
       lastBeatAt: silent
@@ -119,10 +120,13 @@ describe("heartbeats", () => {
       healthy: true,
       since: silent
     })
-    expect(await one.run(heartbeats.health({ agent: "never" }))).toEqual({
+    expect(await one.run(heartbeats.health({ agent: "never", minutes: 5 }))).toEqual({
       agent: "never",
+      health: "unknown",
       healthy: false,
       since: null,
+      missed: 0,
+      intervalMs: 60_000,
       lastBeatAt: null,
       state: null,
       errorCount: null
