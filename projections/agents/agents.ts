@@ -7,7 +7,7 @@ import { active, get, list, status, stopped } from "./queries.ts"
 /** The agents of a fleet: who they are, and in which state. */
 export const agents = projection({
   name: "agents",
-  version: 2,
+  version: 1,
   events: AGENT_EVENTS,
   tables: "#projections/agents/tables.sql",
   relations: ["agents"],
