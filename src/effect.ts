@@ -31,6 +31,7 @@ export type {
 } from "./consumer/options.ts"
 export type { DurableStatus } from "./consumer/status.ts"
 export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
+export { InvalidConfiguration } from "./engine/settings/error.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"

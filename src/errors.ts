@@ -12,6 +12,7 @@ export {
   UnknownSubscription
 } from "./consumer/error.ts"
 export { NoDatabase } from "./engine/configuration.ts"
+export { InvalidConfiguration } from "./engine/settings/error.ts"
 export {
   DuplicateEvent,
   InvalidArgument,

@@ -10,6 +10,7 @@ import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
 import type { ReplayCommand } from "./replay.ts"
+import type { SetupCommand } from "./setup/setup.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
@@ -22,6 +23,7 @@ interface CommandOptions extends PlaceOptions {
 /** What the commands do; apart, because loading them takes longer than showing the help. */
 export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
+  readonly setup: (options: SetupCommand) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
   readonly replay: (options: ReplayCommand) => Promise<ExitCode>
@@ -47,8 +49,12 @@ With --json, a command that fails says so in the last line of its standard error
 const database = (): ReadonlyArray<Option> => [
   new Option(
     "-d, --database <url>",
-    "connection string of a PostgreSQL from 15 on (default: $DATABASE_URL, else an embedded server)"
+    "connection string of a PostgreSQL from 15 on (default: $DATABASE_URL or the settings, else an embedded server)"
   ).conflicts("directory"),
+  new Option(
+    "--config <file>",
+    "settings for all that is not said here (default: $TIDEMARK_CONFIG, else tidemark.config.ts or tidemark.yaml, where one is there)"
+  ),
   new Option("-s, --schema <name>", "schema that holds the log (default: tidemark)"),
   new Option("--directory <path>", "where the embedded server keeps its data (default: .tidemark)"),
   new Option("-v, --verbose", "show where errors come from (also with $DEBUG)")
@@ -61,10 +67,11 @@ const command = (
   description: string,
   options: ReadonlyArray<Option>,
   action: (options: CommandOptions & { readonly subject?: string }) => Promise<void>,
-  subject?: readonly [name: string, description: string]
+  subject?: readonly [name: string, description: string],
+  place: ReadonlyArray<Option> = database()
 ): Command => {
   const made = new Command(name).description(description).allowExcessArguments(false)
-  for (const option of [...options, ...database()]) made.addOption(option)
+  for (const option of [...options, ...place]) made.addOption(option)
   if (subject === undefined) return made.action(action)
   return made
     .argument(...subject)
@@ -157,6 +164,23 @@ export const program = (
           json("print the summary as JSON, and nothing else")
         ],
         reporting(commands.start)
+      )
+    )
+    .addCommand(
+      command(
+        "setup",
+        "ask where the log is to be, look whether it can be there, and write that into a file of settings",
+        [
+          new Option(
+            "-f, --file <path>",
+            "where to write it: YAML, or variables of the environment where it ends in neither .yaml nor .yml (default: tidemark.yaml)"
+          ),
+          new Option("--force", "replace the file that is there"),
+          new Option("-y, --yes", "ask nothing: what the command line does not say is left at its default")
+        ],
+        reporting(commands.setup),
+        undefined,
+        database().filter(({ long }) => long !== "--config" && long !== "--directory")
       )
     )
     .addCommand(

@@ -9,7 +9,8 @@ import { telemetryAhead } from "../log/telemetry-ahead.ts"
 import { Wake } from "../log/wake.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
-import { configure, type OpenOptions } from "./configuration.ts"
+import type { Environment } from "../postgres/connection-settings.ts"
+import { completed, configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
@@ -41,8 +42,7 @@ const migrated = Layer.effectDiscard(
   )
 )
 
-/** The log and what it stands on, for the time of the layer's scope. */
-export const logLayer = (options: OpenOptions, environment: Readonly<Record<string, string | undefined>>) =>
+const logOf = (options: OpenOptions, environment: Environment) =>
   Layer.unwrap(
     Effect.map(configure(options, environment), (configuration) => {
       const { schema, connection, wake } = configuration
@@ -51,6 +51,7 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         schema,
         connection,
         ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
+        ...(options.poolMinimum === undefined ? {} : { poolMinimum: options.poolMinimum }),
         ...(options.preparedStatements === undefined
           ? {}
           : { preparedStatements: options.preparedStatements }),
@@ -85,6 +86,10 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
     })
   )
 
+/** The log and what it stands on, for the time of the layer's scope. */
+export const logLayer = (options: OpenOptions, environment: Environment) =>
+  Layer.unwrap(Effect.map(completed(options, environment), (complete) => logOf(complete, environment)))
+
 const lagsOf = (statuses: ReadonlyArray<ProjectionStatus>): ReadonlyArray<readonly [string, number]> =>
   statuses.map(({ name, lag }) => [name, lag.atMost] as const)
 
@@ -97,11 +102,7 @@ const statesLayer = Layer.provideMerge(expiringConflicts, Layer.provide(States.l
 const linksLayer = (works: boolean) =>
   Layer.provide(Links.layer(works), Layer.merge(linkStore, agentStanding))
 
-/** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
-export const engineLayer = (
-  options: OpenOptions,
-  environment: Readonly<Record<string, string | undefined>>
-) => {
+const engineOf = (options: OpenOptions, environment: Environment) => {
   const { readOwnWritesMs, logger, readModels } = options
   const works = readModels !== "follow"
   const projections = {
@@ -111,9 +112,13 @@ export const engineLayer = (
   return Layer.mergeAll(linksLayer(works), gauges, Presence.layer).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
-    Layer.provideMerge(logLayer(options, environment)),
+    Layer.provideMerge(logOf(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )
 }
+
+/** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
+export const engineLayer = (options: OpenOptions, environment: Environment) =>
+  Layer.unwrap(Effect.map(completed(options, environment), (complete) => engineOf(complete, environment)))
 
 export type EngineServices = Layer.Success<ReturnType<typeof engineLayer>>

@@ -66,6 +66,8 @@ export interface PostgresConfig {
   /** The schema of the log. */
   readonly schema: string
   readonly poolSize?: number
+  /** How many connections stay open where nobody needs them; 0 by default. */
+  readonly poolMinimum?: number
   /** In ms; 0 waits for ever. */
   readonly answerTimeoutMs?: number
   /** Whether statements are prepared by name. Default: found out, on every connection. */
@@ -228,6 +230,7 @@ const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scop
       const pool = new Pool({
         ...sockets.tracked(config.connection),
         max: config.poolSize ?? DEFAULT_POOL_SIZE,
+        min: config.poolMinimum ?? 0,
         query_timeout: config.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS,
         allowExitOnIdle: false
       })

@@ -28,6 +28,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   HandlingCut: ExitCode.failure,
   InvalidArgument: ExitCode.usage,
   InvalidChange: ExitCode.failure,
+  InvalidConfiguration: ExitCode.usage,
   InvalidData: ExitCode.failure,
   InvalidDefinition: ExitCode.failure,
   InvalidEvent: ExitCode.failure,
