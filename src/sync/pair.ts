@@ -221,7 +221,7 @@ const planned = (
             ...(link === undefined ? {} : { link }),
             known: grouped(keys, (key) =>
               knownAfter(key, brought, {
-                target: { branch: draft.state.id, version: draft.version + 1 },
+                target: { branch: draft.state.id, version: draft.version },
                 source: source.node.branch
               })
             ),
