@@ -5,6 +5,7 @@ import { heartbeats } from "./heartbeats/heartbeats.ts"
 import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
 import { metrics } from "./metrics/metrics.ts"
+import { sessions } from "./sessions/sessions.ts"
 import { states } from "./states/states.ts"
 import { systemEvents } from "./system-events/system-events.ts"
 import { systemState } from "./system-state/system-state.ts"
@@ -18,6 +19,7 @@ export const builtIn = {
   help,
   links,
   metrics,
+  sessions,
   states,
   system_events: systemEvents,
   system_state: systemState

@@ -18,6 +18,9 @@ export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer>
   engineLayer(options, process.env)
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
+export { Cache } from "./cache/cache.ts"
+export type { CacheOptions, CacheSetOptions } from "./cache/entry.ts"
+export type { CacheCounts, CacheStatistics, NamespaceCounts } from "./cache/statistics.ts"
 export { Consumers, type Membership } from "./consumer/consumers.ts"
 export type { Control } from "./consumer/control.ts"
 export { ConsumerError, type ConsumerReason, HandlingCut } from "./consumer/error.ts"
@@ -102,5 +105,6 @@ export type { ConversationTotal, Exchange } from "../projections/conversations/o
 export type { Health, Heartbeat } from "../projections/heartbeats/operations.ts"
 export type { AnsweredHelpRequest, HelpRequest, HelpResponse } from "../projections/help/operations.ts"
 export type { Metric, Summary as MetricSummary } from "../projections/metrics/operations.ts"
+export type { Session } from "../projections/sessions/operations.ts"
 export type { SystemEvent, SystemEventCounts } from "../projections/system-events/operations.ts"
 export type { SystemState, SystemStateChange } from "../projections/system-state/operations.ts"

@@ -69,6 +69,12 @@ export interface OpenOptions {
   readonly leaseMs?: number
   /** How long a query waits for its projection to have read this engine's own writes, in ms. Default: 1 000. */
   readonly readOwnWritesMs?: number
+  /** How long an entry of the cache counts, in ms, unless `cache.set` says. Default: 3 600 000. */
+  readonly cacheTtlMs?: number
+  /** How often this engine takes out of the cache what is over, in ms; it counts no more before. Default: 300 000. */
+  readonly cacheSweepMs?: number
+  /** How often this engine records of sessions whose time is over that it is, in ms; they are over before. Default: 3 600 000. */
+  readonly sessionSweepMs?: number
 }
 
 export const DEFAULT_SCHEMA = "tidemark"

@@ -22,6 +22,7 @@ import type { DetectOptions } from "../sync/sync.ts"
 import type { RetriedSynced, RetriedSyncOptions } from "../sync/queue/retrying.ts"
 import type { LinkOptions } from "../sync/link/wanted.ts"
 import type { Attendant, PresenceFilter } from "../sync/presence.ts"
+import type { EngineCache } from "./caching.ts"
 import type { EngineConflicts } from "./conflicts.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
@@ -141,6 +142,11 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   /** The agents' measurements: record, list, sum up. */
   readonly metrics: ReadModel<"metrics">
   /**
+   * Sessions of users and agents, which expire by themselves when nothing is heard of them: create, touch, end, look up. Rejects with NotFound where there is no
+   * such session, and with NotAllowed where it is over: classes of `tidemark/errors`. The session of an agent's state is `state.startSession`, and another thing.
+   */
+  readonly sessions: ReadModel<"sessions">
+  /**
    * What happens to the fleet and its agents, by severity: log, list, count. `WARNING` and worse are kept for ever, in the category `system_event`; `DEBUG`
    * and `INFO` until retention drops them, in `system_log`. To hear of them as they come, in all processes:
    *
@@ -165,6 +171,8 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   state(agent: string, options?: StateOptions): EngineState
   /** The states of all agents: find by content, list, decide merges. */
   readonly states: EngineStates
+  /** What is kept at hand for a while: JSON under keys, with a time and tags, for all engines of the log. */
+  readonly cache: EngineCache
   /** The conflicts of synchronisations and pending merges: list, assign, decide. */
   readonly conflicts: EngineConflicts
   /**

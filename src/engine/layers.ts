@@ -1,4 +1,5 @@
 import { Effect, Layer, Schedule } from "effect"
+import { Cache } from "../cache/cache.ts"
 import { Consumers } from "../consumer/consumers.ts"
 import { Appender } from "../log/appender.ts"
 import { Fleet } from "../fleet/fleet.ts"
@@ -20,6 +21,7 @@ import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
 import { Presence } from "../sync/presence.ts"
+import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
@@ -109,7 +111,12 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     folds: works,
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer).pipe(
+  const cache = Cache.layer({
+    ...(options.cacheTtlMs === undefined ? {} : { ttlMs: options.cacheTtlMs }),
+    ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
+  })
+  const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
+  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, cache, expiring).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logOf(options, environment)),

@@ -17,6 +17,8 @@ import type { EmitOptions } from "../log/transaction.ts"
 import type { ProjectionDefinition } from "../projection/definition.ts"
 import type { Bound, Operations } from "../projection/operation.ts"
 import { Projections } from "../projection/projections.ts"
+import { Cache } from "../cache/cache.ts"
+import { type EngineCache, promisedCache } from "./caching.ts"
 import type { OpenOptions } from "./configuration.ts"
 import type { Engine, PromisedOperations, ReadModel, Subscription } from "./engine.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
@@ -73,8 +75,10 @@ class OpenEngine implements Engine {
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
   readonly metrics: ReadModel<"metrics">
+  readonly sessions: ReadModel<"sessions">
   readonly systemEvents: ReadModel<"system_events">
   readonly systemState: ReadModel<"system_state">
+  readonly cache: EngineCache
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
   private readonly statesService: States["Service"]
@@ -107,8 +111,10 @@ class OpenEngine implements Engine {
     this.heartbeats = this.promisedOperations(heartbeats)
     this.help = this.promisedOperations(help)
     this.metrics = this.promisedOperations(metrics)
+    this.sessions = this.promisedOperations(models.sessions)
     this.systemEvents = this.promisedOperations(models.system_events)
     this.systemState = this.promisedOperations(models.system_state)
+    this.cache = promisedCache(Context.get(context, Cache), (effect) => this.run(effect))
     this.statesService = Context.get(context, States)
     this.promisedStates = new PromisedStates(
       this.statesService,

@@ -27,6 +27,7 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
         help: yield* project(builtIn.help),
         links: yield* project(builtIn.links),
         metrics: yield* project(builtIn.metrics),
+        sessions: yield* project(builtIn.sessions),
         states: yield* project(builtIn.states),
         system_events: yield* project(builtIn.system_events),
         system_state: yield* project(builtIn.system_state)

@@ -75,6 +75,7 @@ describe("tidemark rebuild", () => {
       { projection: "help", to: { generation: 2 }, dropped: [1] },
       { projection: "links", to: { generation: 2 }, dropped: [1] },
       { projection: "metrics", to: { generation: 2 }, dropped: [1] },
+      { projection: "sessions", to: { generation: 2 }, dropped: [1] },
       { projection: "states", to: { generation: 2 }, dropped: [1] },
       { projection: "system_events", to: { generation: 2 }, dropped: [1] },
       { projection: "system_state", to: { generation: 2 }, dropped: [1] }

@@ -56,6 +56,7 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["help", 0, false],
       ["links", 0, false],
       ["metrics", 0, false],
+      ["sessions", 0, false],
       ["states", 0, false],
       ["system_events", 0, false],
       ["system_state", 0, false]

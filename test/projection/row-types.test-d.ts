@@ -13,6 +13,7 @@ import type {
   Metric,
   MetricSummary,
   Received,
+  Session,
   SystemEvent,
   SystemEventCounts,
   SystemState,
@@ -41,6 +42,8 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Row<Engine["help"]["list"]>>().toEqualTypeOf<HelpRequest>()
   expectTypeOf<Awaited<ReturnType<Engine["help"]["get"]>>>().toEqualTypeOf<AnsweredHelpRequest | null>()
   expectTypeOf<AnsweredHelpRequest["responses"][number]>().toEqualTypeOf<HelpResponse>()
+  expectTypeOf<Row<Engine["sessions"]["list"]>>().toEqualTypeOf<Session>()
+  expectTypeOf<Awaited<ReturnType<Engine["sessions"]["get"]>>>().toEqualTypeOf<Session | null>()
   expectTypeOf<Row<Engine["conversations"]["list"]>>().toEqualTypeOf<Exchange>()
   expectTypeOf<Row<Engine["conversations"]["totals"]>>().toEqualTypeOf<ConversationTotal>()
 })
