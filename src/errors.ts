@@ -12,6 +12,7 @@ export {
   UnknownSubscription
 } from "./consumer/error.ts"
 export { NoDatabase } from "./engine/configuration.ts"
+export { MaintenanceUnderWay } from "./engine/maintenance/error.ts"
 export {
   DuplicateEvent,
   InvalidArgument,
