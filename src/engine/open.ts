@@ -40,6 +40,9 @@ import type { Defined, StateDefinition } from "../state/definition/definitions.t
 import type { EngineConflicts } from "./conflicts.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
+import { doctorIn } from "./doctor/doctor.ts"
+import { maintainIn, maintenanceHistory } from "./maintenance/maintaining.ts"
+import type { Upkeep } from "./upkeep.ts"
 
 /**
  * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
@@ -72,6 +75,9 @@ class OpenEngine implements Engine {
   readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
+  readonly maintenance: Upkeep["maintenance"] = {
+    history: (...given) => this.run(maintenanceHistory(...given))
+  }
   readonly metrics: ReadModel<"metrics">
   readonly systemEvents: ReadModel<"system_events">
   readonly systemState: ReadModel<"system_state">
@@ -276,6 +282,14 @@ class OpenEngine implements Engine {
 
   whatIf(...given: Parameters<Rebuilding["whatIf"]>): ReturnType<Rebuilding["whatIf"]> {
     return this.run(whatIfIn(...given))
+  }
+
+  maintain(...given: Parameters<Upkeep["maintain"]>): ReturnType<Upkeep["maintain"]> {
+    return this.run(maintainIn(...given))
+  }
+
+  doctor(...given: Parameters<Upkeep["doctor"]>): ReturnType<Upkeep["doctor"]> {
+    return this.run(doctorIn(...given))
   }
 
   close(): Promise<void> {
