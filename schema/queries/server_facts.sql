@@ -48,6 +48,7 @@ select
     ) order by slot_name), '[]')
     from pg_replication_slots
     where not temporary
-  ) as slots
+  ) as slots,
+  exists (select from pg_available_extensions where name = 'pg_stat_statements') as "hasStatements"
 from pg_database own
 where own.datname = current_database()

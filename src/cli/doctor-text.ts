@@ -26,7 +26,7 @@ const findingLines = (finding: Finding, paint: Paint, width: number): ReadonlyAr
   return [
     `${label}${paint(first, "bold")}`,
     ...rest.map((line) => `${INDENT}${paint(line, "bold")}`),
-    ...indented(`Advised: ${advised}. ${why}.`).map((line) => paint(line, "dim")),
+    ...indented(`Advised: ${advised}, because ${why}.`).map((line) => paint(line, "dim")),
     // A statement is to be copied: it is never broken.
     ...statements.map((statement) => `${INDENT}${printable(statement)}`),
     ...(remedy === null ? [] : indented(`${remedy}.`)),

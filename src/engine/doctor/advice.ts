@@ -8,8 +8,8 @@ export type Severity = (typeof SEVERITIES)[number]
 /** What is not as it is advised. */
 export interface Ill {
   readonly found: string
-  /** Settings of the server, and what to set them to. */
-  readonly set?: Readonly<Record<string, string>>
+  /** Settings of the server, and what to set them to; a list is one of several elements, which must not become one. */
+  readonly set?: Readonly<Record<string, string | ReadonlyArray<string>>>
   /** Other SQL that mends it. */
   readonly statements?: ReadonlyArray<string>
   /** What to do where SQL alone does not mend it. */
@@ -58,11 +58,12 @@ interface Change {
 /** How a setting is changed for good depends on who set it: what is nearer to the session goes before ALTER SYSTEM. */
 const changeOf = (
   name: string,
-  value: string,
+  value: string | ReadonlyArray<string>,
   { source, context }: Pick<Setting, "source" | "context">,
   { server }: Facts
 ): Change => {
-  const to = `set ${name} = ${literal(value)};`
+  const elements = typeof value === "string" ? [value] : value
+  const to = `set ${name} = ${elements.map(literal).join(", ")};`
   switch (source) {
     case "user":
       return { statement: `alter role ${quoted(server.user)} ${to}`, takes: "new connections" }
@@ -83,7 +84,7 @@ const changeOf = (
     case "environment variable":
       return {
         takes: "restart",
-        remedy: `${name} is given on the server's command line, which goes before ALTER SYSTEM: change it there, to ${value}`
+        remedy: `${name} is given on the server's command line, which goes before ALTER SYSTEM: change it there, to ${elements.join(", ")}`
       }
     default:
       return { statement: `alter system ${to}`, takes: context === "postmaster" ? "restart" : "reload" }

@@ -59,6 +59,8 @@ export interface ServerFacts {
   readonly partitionIndexes: number
   readonly bigTables: ReadonlyArray<BigTable>
   readonly slots: ReadonlyArray<Slot>
+  /** The extension pg_stat_statements is installed with it. */
+  readonly hasStatements: boolean
 }
 
 /** All that advice is judged by. */

@@ -23,6 +23,15 @@ const METHODS = [
   "enable_sort"
 ]
 
+const STATEMENTS = "pg_stat_statements"
+
+/** Of a setting that is a list of names, which may be quoted. */
+const elementsOf = (list: string): ReadonlyArray<string> =>
+  list
+    .split(",")
+    .map((element) => element.trim().replaceAll('"', ""))
+    .filter((element) => element !== "")
+
 /** That plans are as they should be, and that slow ones are seen. */
 export const planning: ReadonlyArray<Advice> = [
   {
@@ -79,20 +88,18 @@ export const planning: ReadonlyArray<Advice> = [
   },
   {
     name: "pg_stat_statements",
-    advised: "in shared_preload_libraries",
+    advised: "in shared_preload_libraries, where the server has it",
     why: "it tells which statements take the time, of all processes together",
     severity: "hint",
     reads: ["shared_preload_libraries"],
     judge: (facts) => {
-      const { value } = settingOf(facts, "shared_preload_libraries")
-      if (value.includes("pg_stat_statements")) return undefined
-      const loaded = value === "" ? "none" : value
+      const loaded = elementsOf(settingOf(facts, "shared_preload_libraries").value)
+      // A server that is told to load what it does not have does not start.
+      if (loaded.includes(STATEMENTS) || !facts.server.hasStatements) return undefined
       return {
-        found: loaded,
-        set: {
-          shared_preload_libraries: value === "" ? "pg_stat_statements" : `${value}, pg_stat_statements`
-        },
-        remedy: "after the restart: create extension pg_stat_statements"
+        found: loaded.length === 0 ? "none" : loaded.join(", "),
+        set: { shared_preload_libraries: [...loaded, STATEMENTS] },
+        remedy: `after the restart: create extension ${STATEMENTS}`
       }
     }
   },
