@@ -22,8 +22,8 @@ export interface Upkeep {
    * Makes stale statistics anew, builds bloated indexes again beside the old ones, and clears away what builds that failed have left, in this log's
    * schema and nowhere else; tells how large all is, what is dead, who is open for long, and how old transaction ids are. Bloat is an estimate from
    * statistics. Readers and writers go on meanwhile. A step that fails, or that this role may not do, is told, and the others are done. What was found
-   * and done is an event, `MaintenanceDone`. Rejects with MaintenanceUnderWay (one process at a time), ReadOnly (a standby; a dry run works there), or
-   * InvalidArgument; given up by `signal`, with its reason.
+   * and done is an event, `MaintenanceDone`. Rejects with MaintenanceUnderWay (one process at a time), ReadOnly (a standby; a dry run works there),
+   * LockTimeout (somebody has kept a table from everybody for 10 000 ms), or InvalidArgument; given up by `signal`, with its reason.
    */
   maintain(options?: MaintainOptions): Promise<MaintenanceReport>
   readonly maintenance: Maintenance

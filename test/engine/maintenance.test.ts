@@ -180,6 +180,14 @@ describe("maintain", () => {
   })
 })
 
+test("a table that somebody keeps from everybody is waited for no longer than any lock", async () => {
+  await connected(db.url, async (client) => {
+    await client.query("begin; lock table tidemark.stale in access exclusive mode")
+    await expect(engine.maintain({ dryRun: true })).rejects.toMatchObject({ _tag: "LockTimeout" })
+    await client.query("rollback")
+  })
+})
+
 describe("what was done", () => {
   test("is an event, and read back the newest first; a dry run is none", async () => {
     const before = await engine.maintenance.history()

@@ -91,7 +91,7 @@ const STANDBY: Left = {
 const foretell = Effect.fnUntraced(function* (wanted: Wanted) {
   const began = performance.now()
   const postgres = yield* Postgres
-  const found = yield* survey(postgres, postgres.schema, wanted.longMs, [])
+  const found = yield* survey(postgres, wanted.longMs, [])
   const steps = found.isStandby
     ? []
     : planOf(found, wanted).map((step) => foretold(step, postgres.isPooled()))
@@ -126,7 +126,7 @@ class Run {
   }
 
   get look(): Effect.Effect<Survey, PostgresError> {
-    return survey(this.postgres, this.postgres.schema, this.wanted.longMs, this.ours)
+    return survey(this.postgres, this.wanted.longMs, this.ours)
   }
 
   take(steps: ReadonlyArray<Step>): Effect.Effect<void> {

@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
-import type { Queryable } from "../../postgres/postgres.ts"
+import type { Postgres, Queryable } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
+import { LOCK_MS, patience } from "./patience.ts"
 import type { IndexStanding, Left, OpenTransaction, TableStanding } from "./event.ts"
 
 /** A table, and who may maintain it. */
@@ -78,8 +79,7 @@ export const indexesOf = (
     ({ rows }) => rows
   )
 
-/** Looks at a log as it is now. `ours`: the backends whose transactions are the asker's own. */
-export const survey = Effect.fnUntraced(function* (
+const look = Effect.fnUntraced(function* (
   asked: Queryable,
   schema: string,
   longMs: number,
@@ -102,3 +102,19 @@ export const survey = Effect.fnUntraced(function* (
     left: [...hidden(row), ...unread(tables.rows)]
   }
 })
+
+/**
+ * Looks at a log as it is now. `ours`: the backends whose transactions are the asker's own. Fails with LockTimeout where somebody keeps a table
+ * from everybody, its size included.
+ */
+export const survey = (
+  postgres: Postgres["Service"],
+  longMs: number,
+  ours: ReadonlyArray<number>
+): Effect.Effect<Survey, PostgresError> =>
+  postgres.transaction((connection) =>
+    Effect.andThen(
+      patience(connection, postgres.schema, LOCK_MS, "transaction"),
+      look(connection, postgres.schema, longMs, ours)
+    )
+  )

@@ -5,11 +5,9 @@ import { quoted } from "../../postgres/identifier.ts"
 import type { Connection, Postgres } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
 import type { StepDone } from "./event.ts"
+import { LOCK_MS, patience } from "./patience.ts"
 import { isLeftOver, type Step } from "./plan.ts"
 import { indexesOf } from "./survey.ts"
-
-/** How long a lock is waited for, in ms: who comes after queues behind whoever waits. */
-export const LOCK_MS = 10_000
 
 /** The same where somebody waits for the end of what was interrupted. */
 const HASTY_LOCK_MS = 1_000
@@ -25,14 +23,6 @@ const CANCELLED_MS = 5_000
 
 const BEHIND_A_POOLER =
   "a pooler is in between, behind which nothing can be built beside other work: connect to the server itself"
-
-const patience = (
-  connection: Connection,
-  schema: string,
-  lockMs: number,
-  scope: "transaction" | "session"
-): Effect.Effect<unknown, PostgresError> =>
-  connection.query(statement("set_patience", schema).text, [lockMs, scope === "transaction"])
 
 /** ANALYZE writes down what it found when its transaction ends, and locks out no reader or writer. */
 const analyze = (postgres: Postgres["Service"], relation: string): Effect.Effect<unknown, PostgresError> =>
