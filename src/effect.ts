@@ -31,6 +31,14 @@ export type {
 } from "./consumer/options.ts"
 export type { DurableStatus } from "./consumer/status.ts"
 export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
+export { type Diagnosis, type DoctorOptions, doctorIn as doctor } from "./engine/doctor/doctor.ts"
+export {
+  type Maintained,
+  maintainIn as maintain,
+  maintenanceHistory,
+  type MaintainOptions,
+  type MaintenanceReport
+} from "./engine/maintenance/maintaining.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"
