@@ -35,6 +35,14 @@ export type {
 export type { DurableStatus } from "./consumer/status.ts"
 export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
 export { InvalidConfiguration } from "./engine/settings/error.ts"
+export { type Diagnosis, type DoctorOptions, doctorIn as doctor } from "./engine/doctor/doctor.ts"
+export {
+  type Maintained,
+  maintainIn as maintain,
+  maintenanceHistory,
+  type MaintainOptions,
+  type MaintenanceReport
+} from "./engine/maintenance/maintaining.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"

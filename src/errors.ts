@@ -13,6 +13,7 @@ export {
 } from "./consumer/error.ts"
 export { NoDatabase } from "./engine/configuration.ts"
 export { InvalidConfiguration } from "./engine/settings/error.ts"
+export { MaintenanceUnderWay } from "./engine/maintenance/error.ts"
 export {
   DuplicateEvent,
   InvalidArgument,

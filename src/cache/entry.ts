@@ -9,7 +9,7 @@ export const MAX_VALUE_BYTES = 1_048_576
 export const DEFAULT_TTL_MS = 3_600_000
 
 /** Ten years. */
-const MAX_TTL_MS = 315_360_000_000
+export const MAX_TTL_MS = 315_360_000_000
 
 /** Where entries go, and are looked for, that name no other namespace. */
 export const DEFAULT_NAMESPACE = "default"

@@ -16,6 +16,8 @@ const commands: Commands = {
   status: async (options) => (await import("./status.ts")).status(options),
   rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),
   compact: async (options) => (await import("./compact.ts")).compact(options),
+  maintain: async (options) => (await import("./maintain.ts")).maintain(options),
+  doctor: async (options) => (await import("./doctor.ts")).doctor(options),
   rollback: async (options) => (await import("./rebuild/rebuild.ts")).rollback(options)
 }
 

@@ -1,11 +1,13 @@
 import { Command, Option } from "commander"
-import { count, from, names, one, seconds, wholeNumber } from "./arguments.ts"
+import { count, from, memorySize, names, one, seconds, wholeNumber } from "./arguments.ts"
 import type { AuditOptions } from "./audit.ts"
 import type { CompactCommand } from "./compact.ts"
+import type { DoctorCommand } from "./doctor.ts"
 import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
 import { thresholds } from "./start/limits.ts"
+import type { MaintainCommand } from "./maintain.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
@@ -31,13 +33,15 @@ export interface Commands {
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
   readonly compact: (options: CompactCommand) => Promise<ExitCode>
+  readonly maintain: (options: MaintainCommand) => Promise<ExitCode>
+  readonly doctor: (options: DoctorCommand) => Promise<ExitCode>
   readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
 }
 
 const EXIT_CODES = `
 Exit codes:
   0  done; also when a running command was stopped (Ctrl-C, SIGTERM)
-  1  failed
+  1  failed; of doctor: there is a problem
   2  the command line cannot be understood
   3  no database could be reached or started
   130  ended at once by Ctrl-C, at the second one where the first asks for a clean end
@@ -289,6 +293,30 @@ export const program = (
           json("print what is let go of, a branch a line, as JSON")
         ],
         reporting(commands.compact)
+      )
+    )
+    .addCommand(
+      command(
+        "maintain",
+        "make stale statistics and bloated indexes of the log anew, and tell how its tables stand",
+        [
+          new Option("--dry-run", "only tell what would be done"),
+          json("print what was found and done as JSON")
+        ],
+        reporting(commands.maintain)
+      )
+    )
+    .addCommand(
+      command(
+        "doctor",
+        "compare the server's settings, and how the log stands, with what is advised; ends with 1 where there is a problem",
+        [
+          new Option("--memory <size>", "of the server's machine, where that is another one: 16GB").argParser(
+            memorySize
+          ),
+          json("print what was found as JSON")
+        ],
+        reporting(commands.doctor)
       )
     )
     .addCommand(

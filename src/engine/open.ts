@@ -42,6 +42,9 @@ import type { Defined, StateDefinition } from "../state/definition/definitions.t
 import type { EngineConflicts } from "./conflicts.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
+import { doctorIn } from "./doctor/doctor.ts"
+import { maintainIn, maintenanceHistory } from "./maintenance/maintaining.ts"
+import type { Upkeep } from "./upkeep.ts"
 
 /**
  * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
@@ -74,6 +77,9 @@ class OpenEngine implements Engine {
   readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
+  readonly maintenance: Upkeep["maintenance"] = {
+    history: (...given) => this.run(maintenanceHistory(...given))
+  }
   readonly metrics: ReadModel<"metrics">
   readonly sessions: ReadModel<"sessions">
   readonly systemEvents: ReadModel<"system_events">
@@ -282,6 +288,14 @@ class OpenEngine implements Engine {
 
   whatIf(...given: Parameters<Rebuilding["whatIf"]>): ReturnType<Rebuilding["whatIf"]> {
     return this.run(whatIfIn(...given))
+  }
+
+  maintain(...given: Parameters<Upkeep["maintain"]>): ReturnType<Upkeep["maintain"]> {
+    return this.run(maintainIn(...given))
+  }
+
+  doctor(...given: Parameters<Upkeep["doctor"]>): ReturnType<Upkeep["doctor"]> {
+    return this.run(doctorIn(...given))
   }
 
   close(): Promise<void> {

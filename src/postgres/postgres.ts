@@ -190,6 +190,8 @@ export class Postgres extends Context.Service<
   {
     /** The schema of the log. */
     readonly schema: string
+    /** How many connections it opens at most. */
+    readonly poolSize: number
     /** Counts the connections that were opened and those that ended: where it grew, another server may answer than before. */
     readonly changes: () => number
     /** A pooler is in between: it may lead to another server than before without any connection ending here. */
@@ -329,6 +331,7 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
 
   return Postgres.of({
     schema: config.schema,
+    poolSize: config.poolSize ?? DEFAULT_POOL_SIZE,
     changes: () => changes,
     isPooled: () => watch.isBetween,
     query: (text, values, options) => withLent((lent) => lent.query(text, values, options)),

@@ -75,7 +75,10 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["maxEventBytes", "1048576"],
   ["readModels", "keep"],
   ["leaseMs", "4000"],
-  ["readOwnWritesMs", "1000"]
+  ["readOwnWritesMs", "1000"],
+  ["cacheTtlMs", "3600000"],
+  ["cacheSweepMs", "300000"],
+  ["sessionSweepMs", "3600000"]
 ])
 
 /** A sentence as comment lines of a file. */

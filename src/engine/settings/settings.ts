@@ -1,3 +1,4 @@
+import { MAX_TTL_MS } from "../../cache/entry.ts"
 import type { Setting, Variable } from "./setting.ts"
 
 const named = (...names: ReadonlyArray<string>): ReadonlyArray<Variable> => names.map((name) => ({ name }))
@@ -149,6 +150,27 @@ export const SETTINGS: ReadonlyArray<Setting> = [
     kind: { kind: "whole", least: 0, most: LONGEST_MS, unit: "ms" },
     fallback: "1 000",
     variables: named("TIDEMARK_READ_OWN_WRITES_MS")
+  },
+  {
+    name: "cacheTtlMs",
+    what: "How long an entry of the cache counts, unless whoever sets it says.",
+    kind: { kind: "whole", least: 1, most: MAX_TTL_MS, unit: "ms" },
+    fallback: "3 600 000",
+    variables: [{ name: "TIDEMARK_CACHE_TTL_MS" }, { name: "CACHE_DEFAULT_TTL", inSeconds: true }]
+  },
+  {
+    name: "cacheSweepMs",
+    what: "How often an engine takes out of the cache what is over; it counts no more before.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "300 000",
+    variables: [{ name: "TIDEMARK_CACHE_SWEEP_MS" }, { name: "CACHE_CLEANUP_INTERVAL", inSeconds: true }]
+  },
+  {
+    name: "sessionSweepMs",
+    what: "How often an engine records of sessions whose time is over that it is; they are over before.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "3 600 000",
+    variables: [{ name: "TIDEMARK_SESSION_SWEEP_MS" }, { name: "SESSION_CLEANUP_INTERVAL", inSeconds: true }]
   },
   {
     name: "logger",
