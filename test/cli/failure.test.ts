@@ -39,6 +39,7 @@ const exitCodes: Readonly<Record<string, ExitCode>> = {
   LinkEnded: ExitCode.failure,
   LockTimeout: ExitCode.failure,
   LogRewound: ExitCode.failure,
+  MaintenanceUnderWay: ExitCode.failure,
   MergeEnded: ExitCode.failure,
   MergeUnresolved: ExitCode.failure,
   MigrationChanged: ExitCode.failure,
