@@ -43,6 +43,15 @@ export {
   type MaintainOptions,
   type MaintenanceReport
 } from "./engine/maintenance/maintaining.ts"
+export type {
+  ContextOptions,
+  FleetContext,
+  HealthCheck,
+  Indicator,
+  Statistics,
+  SystemHealth
+} from "./engine/overseeing.ts"
+export { Oversight } from "./engine/oversight/oversight.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"

@@ -28,6 +28,7 @@ import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
 import type { Tx } from "./tx.ts"
+import type { Overseeing } from "./overseeing.ts"
 import type { Upkeep } from "./upkeep.ts"
 
 /** A live subscription. */
@@ -63,7 +64,7 @@ export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<B
  * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
  * with Unavailable.
  */
-export interface Engine extends AsyncDisposable, History, Rebuilding, Upkeep {
+export interface Engine extends AsyncDisposable, History, Overseeing, Rebuilding, Upkeep {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,

@@ -13,6 +13,7 @@ import { Postgres } from "../postgres/postgres.ts"
 import type { Environment } from "../postgres/connection-settings.ts"
 import { completed, configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
+import { Oversight } from "./oversight/oversight.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
 import { linkStore } from "../../projections/links/store.ts"
@@ -116,7 +117,7 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
   })
   const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
-  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, cache, expiring).pipe(
+  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, cache, expiring, Oversight.layer).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logOf(options, environment)),

@@ -1,4 +1,5 @@
-import { DEFAULT_ANSWER_TIMEOUT_MS, IDLE_IN_TRANSACTION_MS } from "../../postgres/postgres.ts"
+import { DEFAULT_ANSWER_TIMEOUT_MS } from "../../postgres/pool.ts"
+import { IDLE_IN_TRANSACTION_MS } from "../../postgres/postgres.ts"
 import type { Advice } from "./advice.ts"
 import type { Facts } from "./facts.ts"
 import { millisecondsOf, numberOf, settingOf, timeSetting } from "./setting.ts"
