@@ -1,26 +1,28 @@
 import { agents } from "./agents/agents.ts"
 import { communications } from "./communications/communications.ts"
 import { conversations } from "./conversations/conversations.ts"
-import { health } from "./health/health.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
 import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
 import { metrics } from "./metrics/metrics.ts"
+import { sessions } from "./sessions/sessions.ts"
 import { states } from "./states/states.ts"
 import { systemEvents } from "./system-events/system-events.ts"
 import { systemState } from "./system-state/system-state.ts"
+import { vitals } from "./vitals/vitals.ts"
 
 /** The read models that every engine has, by name. */
 export const builtIn = {
   agents,
   communications,
   conversations,
-  health,
   heartbeats,
   help,
   links,
   metrics,
+  sessions,
   states,
   system_events: systemEvents,
-  system_state: systemState
+  system_state: systemState,
+  vitals
 } as const

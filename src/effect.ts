@@ -18,6 +18,9 @@ export const layer = (options: OpenOptions = {}): ReturnType<typeof engineLayer>
   engineLayer(options, process.env)
 
 export type EngineError = Layer.Error<ReturnType<typeof engineLayer>>
+export { Cache } from "./cache/cache.ts"
+export type { CacheOptions, CacheSetOptions } from "./cache/entry.ts"
+export type { CacheCounts, CacheStatistics, NamespaceCounts } from "./cache/statistics.ts"
 export { Consumers, type Membership } from "./consumer/consumers.ts"
 export type { Control } from "./consumer/control.ts"
 export { ConsumerError, type ConsumerReason, HandlingCut } from "./consumer/error.ts"
@@ -31,6 +34,24 @@ export type {
 } from "./consumer/options.ts"
 export type { DurableStatus } from "./consumer/status.ts"
 export { NoDatabase, type OpenOptions } from "./engine/configuration.ts"
+export { InvalidConfiguration } from "./engine/settings/error.ts"
+export { type Diagnosis, type DoctorOptions, doctorIn as doctor } from "./engine/doctor/doctor.ts"
+export {
+  type Maintained,
+  maintainIn as maintain,
+  maintenanceHistory,
+  type MaintainOptions,
+  type MaintenanceReport
+} from "./engine/maintenance/maintaining.ts"
+export type {
+  ContextOptions,
+  FleetContext,
+  HealthCheck,
+  Indicator,
+  Statistics,
+  SystemHealth
+} from "./engine/overseeing.ts"
+export { Oversight } from "./engine/oversight/oversight.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"
 export { Appender } from "./log/appender.ts"
@@ -98,9 +119,10 @@ export type { ProjectionStatus } from "./projection/status.ts"
 export type { Agent, AgentStatus } from "../projections/agents/agent.ts"
 export type { Message, MessageStanding, Received } from "../projections/communications/operations.ts"
 export type { ConversationTotal, Exchange } from "../projections/conversations/operations.ts"
-export type { HealthOverview, UnwellAgent } from "../projections/health/operations.ts"
+export type { HealthOverview, UnwellAgent } from "../projections/vitals/operations.ts"
 export type { Health, Heartbeat } from "../projections/heartbeats/operations.ts"
 export type { AnsweredHelpRequest, HelpRequest, HelpResponse } from "../projections/help/operations.ts"
 export type { Metric, Summary as MetricSummary } from "../projections/metrics/operations.ts"
+export type { Session } from "../projections/sessions/operations.ts"
 export type { SystemEvent, SystemEventCounts } from "../projections/system-events/operations.ts"
 export type { SystemState, SystemStateChange } from "../projections/system-state/operations.ts"

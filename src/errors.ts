@@ -12,6 +12,8 @@ export {
   UnknownSubscription
 } from "./consumer/error.ts"
 export { NoDatabase } from "./engine/configuration.ts"
+export { InvalidConfiguration } from "./engine/settings/error.ts"
+export { MaintenanceUnderWay } from "./engine/maintenance/error.ts"
 export {
   DuplicateEvent,
   InvalidArgument,

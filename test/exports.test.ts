@@ -143,6 +143,7 @@ describe("the Effect face", () => {
     const alone = [
       "HandlerFailed",
       "HandlingCut",
+      "InvalidConfiguration",
       "InvalidIdentifier",
       "NoDatabase",
       "PositionsExhausted",

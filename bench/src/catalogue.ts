@@ -7,6 +7,7 @@ import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
 import { linkConverge } from "./measures/link.ts"
+import { lists } from "./measures/lists.ts"
 import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
 import { state, stateBig, stateMerge } from "./measures/state.ts"
@@ -45,6 +46,7 @@ const measures: ReadonlyArray<Measure> = [
   watch1000,
   sync,
   linkConverge,
+  lists,
   idle,
   startup,
   takeover

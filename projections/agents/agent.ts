@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HealthState } from "../health/interval.ts"
+import { HealthState } from "../vitals/interval.ts"
 import { MAX_NAME_LENGTH, shortText } from "../short-text.ts"
 import { RETIRED } from "./events.ts"
 

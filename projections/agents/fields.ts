@@ -1,4 +1,4 @@
-import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../health/interval.ts"
+import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../vitals/interval.ts"
 
 // What came by SQL was checked by nobody, and what was redacted says nothing: each field is taken where it is what it should be.
 

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { type OperationContext, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
-import { DEFAULT_INTERVAL_MS } from "../health/interval.ts"
+import { DEFAULT_INTERVAL_MS } from "../vitals/interval.ts"
 import { Agent, AgentStatus, Capability, State, Type } from "./agent.ts"
 
 const READ = "agents:read"
@@ -53,7 +53,7 @@ export const status = query({
   description:
     "One agent as it is now, with its health, its last beat and how many beats it has missed; null where none of this id was registered.",
   scope: READ,
-  reads: ["health"],
+  reads: ["vitals"],
   input: Schema.Struct({ agent: AgentId }),
   output: Schema.NullOr(AgentStatus),
   example: { agent: "billing-7" },

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
-import { DEFAULT_INTERVAL_MS, HealthState } from "../health/interval.ts"
+import { DEFAULT_INTERVAL_MS, HealthState } from "../vitals/interval.ts"
 import { GivenMoment, happened } from "../moment.ts"
 import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
@@ -97,7 +97,7 @@ export const health = query({
   description:
     "How an agent is by its interval, and since when: healthy, late after two missed beats, lost after three, or unknown. With minutes, healthy is who beat in these, whatever its interval.",
   scope: READ,
-  reads: ["health"],
+  reads: ["vitals"],
   input: Schema.Struct({ agent: AgentId, minutes: Schema.optionalKey(Minutes) }),
   output: Health,
   example: { agent: "billing-7" },

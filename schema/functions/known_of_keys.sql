@@ -1,6 +1,6 @@
 -- What some versions of branches that are folded as far as their beginnings know of other branches, as far as one key of each is concerned: by
 -- the beginnings and merges of branches, as all keys do, and by synchronisations of that key, there and in what they know; and where in the log
--- they are. What is not folded yet, events tell.
+-- they are. What is not folded yet, events tell. Of the branch itself is told when the key was last decided about there.
 --   is_known     false where a merge or a repair is among these: what is known by that has to be folded first
 --   is_its_own   nothing of it is by a beginning or a merge of branches
 create or replace function known_of_keys(branches bigint[], versions bigint[], tiers text[], keys text[])
@@ -22,9 +22,9 @@ begin
         from (
           select one.key::bigint as branch, max(one.value::bigint) as version
           from (
-            select point.known
+            select point.known, false as is_own
             union all
-            select synced.known
+            select synced.known, line.branch = wanted.branch
             from (
               select wanted.branch, wanted.version
               union all
@@ -57,7 +57,7 @@ begin
             ) synced
           ) source
           cross join lateral jsonb_each_text(source.known) one
-          where one.key::bigint <> wanted.branch
+          where one.key::bigint <> wanted.branch or source.is_own
           group by one.key::bigint
         ) met
       ),

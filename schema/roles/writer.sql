@@ -6,7 +6,7 @@ alter default privileges in schema :"schema" grant select on tables to :"role";
 grant select on sequence :"schema".log_position to :"role";
 grant insert, update, delete on
   :"schema".engines, :"schema".watches, :"schema".subscriptions, :"schema".subscription_members, :"schema".subscription_cursors,
-  :"schema".held_events, :"schema".sync_work, :"schema".sync_breakers
+  :"schema".held_events, :"schema".sync_work, :"schema".sync_breakers, :"schema".cache_entries, :"schema".cache_reads
 to :"role";
 grant update on :"schema".ended_epochs to :"role";
 grant execute on function

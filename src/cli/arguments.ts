@@ -52,3 +52,14 @@ export const one = (text: string, before: ReadonlyArray<string> = []): ReadonlyA
   ...before,
   text
 ]
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 }
+
+/** A size as PostgreSQL writes it, in bytes: `16GB`. */
+export const memorySize = (text: string): number => {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?(MB|GB|TB)$/.exec(text) ?? []
+  const bytes = Math.round(Number(number) * (SIZE_UNITS[unit] ?? 0))
+  if (bytes < 1 || !Number.isSafeInteger(bytes))
+    throw new InvalidArgumentError("Give a size with its unit: 512MB, 16GB.")
+  return bytes
+}

@@ -5,6 +5,7 @@ import { jsonLine, printable } from "./terminal/text.ts"
 const USAGE: ReadonlySet<string> = new Set([
   "BadConnectionString",
   "InvalidArgument",
+  "InvalidConfiguration",
   "InvalidIdentifier",
   "InvalidName",
   "NoDatabase",

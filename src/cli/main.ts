@@ -8,6 +8,7 @@ import { type Commands, program } from "./program.ts"
 /** Each command is loaded when it runs: the help and mistakes of the command line are answered at once. */
 const commands: Commands = {
   start: async (options) => (await import("./start/start.ts")).start(options),
+  setup: async (options) => (await import("./setup/setup.ts")).setup(options),
   migrate: async (options) => (await import("./migrate.ts")).migrate(options),
   tail: async (options) => (await import("./tail.ts")).tail(options),
   replay: async (options) => (await import("./replay.ts")).replay(options),
@@ -15,6 +16,8 @@ const commands: Commands = {
   status: async (options) => (await import("./status.ts")).status(options),
   rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),
   compact: async (options) => (await import("./compact.ts")).compact(options),
+  maintain: async (options) => (await import("./maintain.ts")).maintain(options),
+  doctor: async (options) => (await import("./doctor.ts")).doctor(options),
   rollback: async (options) => (await import("./rebuild/rebuild.ts")).rollback(options)
 }
 

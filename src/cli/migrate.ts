@@ -1,6 +1,6 @@
 import { migrate as migrateLog } from "../engine/migration.ts"
 import { ExitCode } from "./exit-code.ts"
-import { placeFor, type PlaceOptions, sayOnStandardError, schemaOf } from "./place.ts"
+import { placeFor, type PlaceOptions, sayOnStandardError, saidOf } from "./place.ts"
 
 export interface MigrateOptions extends PlaceOptions {
   readonly json?: boolean
@@ -14,7 +14,7 @@ export const migrate = async (options: MigrateOptions): Promise<ExitCode> => {
   const { grantWriter: writers = [], grantReader: readers = [] } = options
   const { applied, schema } = await migrateLog({
     database: place.database,
-    ...schemaOf(options),
+    ...saidOf(options),
     writers,
     readers
   })

@@ -4,6 +4,7 @@ import { findPlace, type Place } from "../engine/place.ts"
 
 /** Where the log is, as every command takes it. */
 export interface PlaceOptions {
+  readonly config?: string
   readonly database?: string
   readonly schema?: string
   readonly directory?: string
@@ -18,13 +19,17 @@ export const sayOnStandardError: Say = (text) => void process.stderr.write(`${te
 /** Finds the database, or starts one. */
 export const placeFor = (options: PlaceOptions, say: Say): Promise<Place> =>
   findPlace({
+    ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.database === undefined ? {} : { database: options.database }),
     ...(options.directory === undefined ? {} : { embedded: { directory: options.directory } }),
     onNotice: say
   })
 
-export const schemaOf = ({ schema }: PlaceOptions): { readonly schema?: string } =>
-  schema === undefined ? {} : { schema }
+/** What the command line says beside the place. */
+export const saidOf = ({ config, schema }: PlaceOptions): Pick<PlaceOptions, "config" | "schema"> => ({
+  ...(config === undefined ? {} : { config }),
+  ...(schema === undefined ? {} : { schema })
+})
 
 /** Opens the log that is there; warnings are said, not logged. Who only looks leaves the read models to others. */
 export const openAt = (
@@ -35,7 +40,7 @@ export const openAt = (
 ): Promise<Engine> =>
   open({
     readModels,
+    ...saidOf(options),
     database: place.database,
-    ...schemaOf(options),
     logger: lineLogger(({ text }) => say(text))
   })

@@ -1,15 +1,18 @@
 import { Command, Option } from "commander"
-import { count, from, names, one, seconds, wholeNumber } from "./arguments.ts"
+import { count, from, memorySize, names, one, seconds, wholeNumber } from "./arguments.ts"
 import type { AuditOptions } from "./audit.ts"
 import type { CompactCommand } from "./compact.ts"
+import type { DoctorCommand } from "./doctor.ts"
 import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
 import { thresholds } from "./start/limits.ts"
+import type { MaintainCommand } from "./maintain.ts"
 import type { MigrateOptions } from "./migrate.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
 import type { ReplayCommand } from "./replay.ts"
+import type { SetupCommand } from "./setup/setup.ts"
 import type { StartOptions } from "./start/start.ts"
 import type { StatusOptions } from "./status.ts"
 import type { TailOptions } from "./tail.ts"
@@ -22,6 +25,7 @@ interface CommandOptions extends PlaceOptions {
 /** What the commands do; apart, because loading them takes longer than showing the help. */
 export interface Commands {
   readonly start: (options: StartOptions) => Promise<ExitCode>
+  readonly setup: (options: SetupCommand) => Promise<ExitCode>
   readonly migrate: (options: MigrateOptions) => Promise<ExitCode>
   readonly tail: (options: TailOptions) => Promise<ExitCode>
   readonly replay: (options: ReplayCommand) => Promise<ExitCode>
@@ -29,13 +33,15 @@ export interface Commands {
   readonly status: (options: StatusOptions) => Promise<ExitCode>
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
   readonly compact: (options: CompactCommand) => Promise<ExitCode>
+  readonly maintain: (options: MaintainCommand) => Promise<ExitCode>
+  readonly doctor: (options: DoctorCommand) => Promise<ExitCode>
   readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
 }
 
 const EXIT_CODES = `
 Exit codes:
   0  done; also when a running command was stopped (Ctrl-C, SIGTERM)
-  1  failed
+  1  failed; of doctor: there is a problem
   2  the command line cannot be understood
   3  no database could be reached or started
   130  ended at once by Ctrl-C, at the second one where the first asks for a clean end
@@ -47,8 +53,12 @@ With --json, a command that fails says so in the last line of its standard error
 const database = (): ReadonlyArray<Option> => [
   new Option(
     "-d, --database <url>",
-    "connection string of a PostgreSQL from 15 on (default: $DATABASE_URL, else an embedded server)"
+    "connection string of a PostgreSQL from 15 on (default: $DATABASE_URL or the settings, else an embedded server)"
   ).conflicts("directory"),
+  new Option(
+    "--config <file>",
+    "settings for all that is not said here (default: $TIDEMARK_CONFIG, else tidemark.config.ts or tidemark.yaml, where one is there)"
+  ),
   new Option("-s, --schema <name>", "schema that holds the log (default: tidemark)"),
   new Option("--directory <path>", "where the embedded server keeps its data (default: .tidemark)"),
   new Option("-v, --verbose", "show where errors come from (also with $DEBUG)")
@@ -61,10 +71,11 @@ const command = (
   description: string,
   options: ReadonlyArray<Option>,
   action: (options: CommandOptions & { readonly subject?: string }) => Promise<void>,
-  subject?: readonly [name: string, description: string]
+  subject?: readonly [name: string, description: string],
+  place: ReadonlyArray<Option> = database()
 ): Command => {
   const made = new Command(name).description(description).allowExcessArguments(false)
-  for (const option of [...options, ...database()]) made.addOption(option)
+  for (const option of [...options, ...place]) made.addOption(option)
   if (subject === undefined) return made.action(action)
   return made
     .argument(...subject)
@@ -157,6 +168,23 @@ export const program = (
           json("print the summary as JSON, and nothing else")
         ],
         reporting(commands.start)
+      )
+    )
+    .addCommand(
+      command(
+        "setup",
+        "ask where the log is to be, look whether it can be there, and write that into a file of settings",
+        [
+          new Option(
+            "-f, --file <path>",
+            "where to write it: YAML, or variables of the environment where it ends in neither .yaml nor .yml (default: tidemark.yaml)"
+          ),
+          new Option("--force", "replace the file that is there"),
+          new Option("-y, --yes", "ask nothing: what the command line does not say is left at its default")
+        ],
+        reporting(commands.setup),
+        undefined,
+        database().filter(({ long }) => long !== "--config" && long !== "--directory")
       )
     )
     .addCommand(
@@ -265,6 +293,30 @@ export const program = (
           json("print what is let go of, a branch a line, as JSON")
         ],
         reporting(commands.compact)
+      )
+    )
+    .addCommand(
+      command(
+        "maintain",
+        "make stale statistics and bloated indexes of the log anew, and tell how its tables stand",
+        [
+          new Option("--dry-run", "only tell what would be done"),
+          json("print what was found and done as JSON")
+        ],
+        reporting(commands.maintain)
+      )
+    )
+    .addCommand(
+      command(
+        "doctor",
+        "compare the server's settings, and how the log stands, with what is advised; ends with 1 where there is a problem",
+        [
+          new Option("--memory <size>", "of the server's machine, where that is another one: 16GB").argParser(
+            memorySize
+          ),
+          json("print what was found as JSON")
+        ],
+        reporting(commands.doctor)
       )
     )
     .addCommand(

@@ -1,25 +1,36 @@
 import { Effect, Schema, type Scope } from "effect"
 import type { ClientConfig } from "pg"
 import type { Logger as Pino } from "pino"
+import type { InvalidConfiguration } from "./settings/error.ts"
+import { type ConfigFile, fromSources } from "./settings/sources.ts"
 import type { EventType } from "../log/event-type.ts"
 import { connection, describe } from "../postgres/connection.ts"
 import type { ConnectionError } from "../postgres/connection-error.ts"
-import type { ConnectionSettings } from "../postgres/connection-settings.ts"
+import type { ConnectionSettings, Environment } from "../postgres/connection-settings.ts"
 import type { EmbeddedError } from "../postgres/embedded/embedded-error.ts"
 import { type EmbeddedOptions, embeddedServer } from "../postgres/embedded/server.ts"
 import { type Identifier, identifier, type InvalidIdentifier } from "../postgres/identifier.ts"
 
-/** How `open` finds its log, and how the engine behaves. Everything may be left out. */
+/**
+ * How `open` finds its log, and how the engine behaves. Everything may be left out: what is not said here is taken from the environment, and what
+ * is not said there from a file.
+ */
 export interface OpenOptions {
   /**
+   * The file that settings are taken from: `tidemark.config.ts` (or `.js`), or YAML. Default: TIDEMARK_CONFIG, else the one that is in the working
+   * directory, if one is; false for none.
+   */
+  readonly config?: ConfigFile
+  /**
    * A connection string or settings of a PostgreSQL from 15 on. Goes before everything else. Default: an embedded server
-   * where `embedded` asks for one, else DATABASE_URL, else an embedded server.
+   * where `embedded` asks for one, else what the environment names (DATABASE_URL, or POSTGRES_HOST and the like), else what the file does, else an
+   * embedded server.
    */
   readonly database?: string | ConnectionSettings
   /** The schema that holds the log; one log, one schema. Default: `tidemark`. */
   readonly schema?: string
   /**
-   * An object asks for an embedded server, with these settings, and goes before DATABASE_URL; `{}` for one with the
+   * An object asks for an embedded server, with these settings, and goes before the environment; `{}` for one with the
    * defaults. False never starts one.
    */
   readonly embedded?: EmbeddedOptions | false
@@ -31,6 +42,8 @@ export interface OpenOptions {
   readonly wake?: string | ConnectionSettings
   /** How many connections the engine opens at most, beside one that listens and one that notifies. Default: 10. */
   readonly poolSize?: number
+  /** How many of these stay open where nobody needs them. Default: 0. */
+  readonly poolMinimum?: number
   /**
    * Whether statements are prepared once per connection, which a pooler in transaction mode does not bear (PgBouncer bears it
    * from 1.21 on, with max_prepared_statements). Default: where each connection shows that no pooler is in between.
@@ -56,6 +69,12 @@ export interface OpenOptions {
   readonly leaseMs?: number
   /** How long a query waits for its projection to have read this engine's own writes, in ms. Default: 1 000. */
   readonly readOwnWritesMs?: number
+  /** How long an entry of the cache counts, in ms, unless `cache.set` says. Default: 3 600 000. */
+  readonly cacheTtlMs?: number
+  /** How often this engine takes out of the cache what is over, in ms; it counts no more before. Default: 300 000. */
+  readonly cacheSweepMs?: number
+  /** How often this engine records of sessions whose time is over that it is, in ms; they are over before. Default: 3 600 000. */
+  readonly sessionSweepMs?: number
 }
 
 export const DEFAULT_SCHEMA = "tidemark"
@@ -80,29 +99,34 @@ export type Wanted =
   | { readonly database: string | ConnectionSettings }
   | { readonly embedded: EmbeddedOptions }
 
-/** Which database is meant: the named one, else the embedded one that is asked for, else DATABASE_URL, else an embedded one. */
-export const wanted = (
-  { database, embedded }: Pick<OpenOptions, "database" | "embedded">,
-  environment: Readonly<Record<string, string | undefined>>
-): Effect.Effect<Wanted, NoDatabase> => {
+/** What the options come to, with what the environment and a file say. Fails with InvalidConfiguration. */
+export const completed = (
+  options: OpenOptions,
+  environment: Environment
+): Effect.Effect<OpenOptions, InvalidConfiguration> =>
+  fromSources({ ...options }, environment, process.cwd()) as Effect.Effect<OpenOptions, InvalidConfiguration>
+
+/** Which database is meant: the named one, else the embedded one that is asked for. */
+export const wanted = ({
+  database,
+  embedded
+}: Pick<OpenOptions, "database" | "embedded">): Effect.Effect<Wanted, NoDatabase> => {
   if (database !== undefined) return Effect.succeed({ database })
   if (typeof embedded === "object") return Effect.succeed({ embedded })
-  const named = environment["DATABASE_URL"]
-  if (named !== undefined && named !== "") return Effect.succeed({ database: named })
   return embedded === false ? Effect.fail(new NoDatabase()) : Effect.succeed({ embedded: {} })
 }
 
-/** Resolves the options; starts or joins the embedded server where no database is named. */
+/** Finds the database of completed options; starts or joins the embedded server where no database is named. */
 export const configure = Effect.fnUntraced(function* (
   options: OpenOptions,
-  environment: Readonly<Record<string, string | undefined>>
+  environment: Environment
 ): Effect.fn.Return<
   Configuration,
   ConnectionError | EmbeddedError | InvalidIdentifier | NoDatabase,
   Scope.Scope
 > {
   const schema = yield* identifier("schema", options.schema ?? DEFAULT_SCHEMA)
-  const found = yield* wanted(options, environment)
+  const found = yield* wanted(options)
   const database = "database" in found ? found.database : (yield* embeddedServer(found.embedded)).url
   const resolved = yield* connection(database, environment)
   const wake = options.wake === undefined ? resolved : yield* connection(options.wake, environment)

@@ -22,11 +22,14 @@ import type { DetectOptions } from "../sync/sync.ts"
 import type { RetriedSynced, RetriedSyncOptions } from "../sync/queue/retrying.ts"
 import type { LinkOptions } from "../sync/link/wanted.ts"
 import type { Attendant, PresenceFilter } from "../sync/presence.ts"
+import type { EngineCache } from "./caching.ts"
 import type { EngineConflicts } from "./conflicts.ts"
 import type { Agents, EngineState, EngineStates } from "./states.ts"
 import type { EngineStatus } from "./status.ts"
 import type { DurableOptions, DurableSubscription, SubscriptionControl } from "./subscriptions.ts"
 import type { Tx } from "./tx.ts"
+import type { Overseeing } from "./overseeing.ts"
+import type { Upkeep } from "./upkeep.ts"
 
 /** A live subscription. */
 export interface Subscription {
@@ -61,7 +64,7 @@ export type ReadModel<Name extends keyof BoundReadModels> = PromisedOperations<B
  * server may also reject with Unreachable, Busy, ConnectionLost, AccessDenied or StatementTimeout; after `close`, all reject
  * with Unavailable.
  */
-export interface Engine extends AsyncDisposable, History, Rebuilding {
+export interface Engine extends AsyncDisposable, History, Overseeing, Rebuilding, Upkeep {
   /**
    * Appends events to a stream, all or none, and says where they came to lie. Safe to repeat with the same ids. Retried over
    * lost connections for `emitDeadlineMs` (30 000 ms). Rejects with InvalidName, InvalidEvent, VersionConflict,
@@ -142,7 +145,7 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * await engine.subscribe({ name: "pager", categories: ["health"], types: ["AgentLost"] }, page)
    * ```
    */
-  readonly health: ReadModel<"health">
+  readonly vitals: ReadModel<"vitals">
   /** The agents' signs of life: record, look up, and tell how one is by its interval. */
   readonly heartbeats: ReadModel<"heartbeats">
   /**
@@ -152,6 +155,11 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   readonly help: ReadModel<"help">
   /** The agents' measurements: record, list, sum up. */
   readonly metrics: ReadModel<"metrics">
+  /**
+   * Sessions of users and agents, which expire by themselves when nothing is heard of them: create, touch, end, look up. Rejects with NotFound where there is no
+   * such session, and with NotAllowed where it is over: classes of `tidemark/errors`. The session of an agent's state is `state.startSession`, and another thing.
+   */
+  readonly sessions: ReadModel<"sessions">
   /**
    * What happens to the fleet and its agents, by severity: log, list, count. `WARNING` and worse are kept for ever, in the category `system_event`; `DEBUG`
    * and `INFO` until retention drops them, in `system_log`. To hear of them as they come, in all processes:
@@ -177,6 +185,8 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
   state(agent: string, options?: StateOptions): EngineState
   /** The states of all agents: find by content, list, decide merges. */
   readonly states: EngineStates
+  /** What is kept at hand for a while: JSON under keys, with a time and tags, for all engines of the log. */
+  readonly cache: EngineCache
   /** The conflicts of synchronisations and pending merges: list, assign, decide. */
   readonly conflicts: EngineConflicts
   /**

@@ -1,4 +1,5 @@
 import { Effect, Layer, Schedule } from "effect"
+import { Cache } from "../cache/cache.ts"
 import { Consumers } from "../consumer/consumers.ts"
 import { Appender } from "../log/appender.ts"
 import { Fleet } from "../fleet/fleet.ts"
@@ -9,17 +10,20 @@ import { telemetryAhead } from "../log/telemetry-ahead.ts"
 import { Wake } from "../log/wake.ts"
 import { migrate } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
-import { configure, type OpenOptions } from "./configuration.ts"
+import type { Environment } from "../postgres/connection-settings.ts"
+import { completed, configure, type OpenOptions } from "./configuration.ts"
 import { Projections } from "../projection/projections.ts"
+import { Oversight } from "./oversight/oversight.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
-import { watchdog } from "../../projections/health/watchdog.ts"
+import { watchdog } from "../../projections/vitals/watchdog.ts"
 import { linkStore } from "../../projections/links/store.ts"
 import { stateStore } from "../../projections/states/store.ts"
 import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
 import { Presence } from "../sync/presence.ts"
+import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
 import { ReadModels } from "./read-models.ts"
@@ -42,8 +46,7 @@ const migrated = Layer.effectDiscard(
   )
 )
 
-/** The log and what it stands on, for the time of the layer's scope. */
-export const logLayer = (options: OpenOptions, environment: Readonly<Record<string, string | undefined>>) =>
+const logOf = (options: OpenOptions, environment: Environment) =>
   Layer.unwrap(
     Effect.map(configure(options, environment), (configuration) => {
       const { schema, connection, wake } = configuration
@@ -52,6 +55,7 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
         schema,
         connection,
         ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
+        ...(options.poolMinimum === undefined ? {} : { poolMinimum: options.poolMinimum }),
         ...(options.preparedStatements === undefined
           ? {}
           : { preparedStatements: options.preparedStatements }),
@@ -86,6 +90,10 @@ export const logLayer = (options: OpenOptions, environment: Readonly<Record<stri
     })
   )
 
+/** The log and what it stands on, for the time of the layer's scope. */
+export const logLayer = (options: OpenOptions, environment: Environment) =>
+  Layer.unwrap(Effect.map(completed(options, environment), (complete) => logOf(complete, environment)))
+
 const lagsOf = (statuses: ReadonlyArray<ProjectionStatus>): ReadonlyArray<readonly [string, number]> =>
   statuses.map(({ name, lag }) => [name, lag.atMost] as const)
 
@@ -98,23 +106,29 @@ const statesLayer = Layer.provideMerge(expiringConflicts, Layer.provide(States.l
 const linksLayer = (works: boolean) =>
   Layer.provide(Links.layer(works), Layer.merge(linkStore, agentStanding))
 
-/** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
-export const engineLayer = (
-  options: OpenOptions,
-  environment: Readonly<Record<string, string | undefined>>
-) => {
+const engineOf = (options: OpenOptions, environment: Environment) => {
   const { readOwnWritesMs, logger, readModels } = options
   const works = readModels !== "follow"
   const projections = {
     folds: works,
     ...(readOwnWritesMs === undefined ? {} : { readOwnWritesMs })
   }
-  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, watchdog).pipe(
+  const cache = Cache.layer({
+    ...(options.cacheTtlMs === undefined ? {} : { ttlMs: options.cacheTtlMs }),
+    ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
+  })
+  const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
+  const kept = Layer.mergeAll(cache, expiring, watchdog)
+  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, Oversight.layer, kept).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
-    Layer.provideMerge(logLayer(options, environment)),
+    Layer.provideMerge(logOf(options, environment)),
     Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
   )
 }
+
+/** The whole engine: the log, its read models, and where its spans, metrics and log lines go. */
+export const engineLayer = (options: OpenOptions, environment: Environment) =>
+  Layer.unwrap(Effect.map(completed(options, environment), (complete) => engineOf(complete, environment)))
 
 export type EngineServices = Layer.Success<ReturnType<typeof engineLayer>>

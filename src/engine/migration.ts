@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { grant } from "../postgres/grant.ts"
 import { migrate as migrateSchema } from "../postgres/migrate.ts"
 import { Postgres } from "../postgres/postgres.ts"
-import { configure, type OpenOptions } from "./configuration.ts"
+import { completed, configure, type OpenOptions } from "./configuration.ts"
 import { plainError } from "./plain-error.ts"
 
 export interface Migration {
@@ -13,7 +13,7 @@ export interface Migration {
   readonly where: string
 }
 
-export interface MigrationOptions extends Pick<OpenOptions, "database" | "schema" | "embedded"> {
+export interface MigrationOptions extends Pick<OpenOptions, "config" | "database" | "schema" | "embedded"> {
   /** Roles that may append to the log. */
   readonly writers?: ReadonlyArray<string>
   /** Roles that may read the log and its read models. */
@@ -28,9 +28,9 @@ const MIGRATION_CONNECTIONS = 1
  * schema's owner. Several processes may do it at once. Rejects with SchemaFromTheFuture, MigrationChanged, ServerTooOld, and as `open` does.
  */
 export const migrate = async (options: MigrationOptions = {}): Promise<Migration> => {
-  const { writers = [], readers = [] } = options
+  const { writers = [], readers = [], ...place } = options
   const migration = Effect.gen(function* () {
-    const { schema, connection, where } = yield* configure(options, process.env)
+    const { schema, connection, where } = yield* configure(yield* completed(place, process.env), process.env)
     const postgres = Postgres.layer({ schema, connection, poolSize: MIGRATION_CONNECTIONS })
     const migrating = Effect.gen(function* () {
       const { applied } = yield* migrateSchema

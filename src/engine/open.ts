@@ -17,9 +17,14 @@ import type { EmitOptions } from "../log/transaction.ts"
 import type { ProjectionDefinition } from "../projection/definition.ts"
 import type { Bound, Operations } from "../projection/operation.ts"
 import { Projections } from "../projection/projections.ts"
+import { Cache } from "../cache/cache.ts"
+import { type EngineCache, promisedCache } from "./caching.ts"
 import type { OpenOptions } from "./configuration.ts"
-import type { Engine, PromisedOperations, ReadModel, Subscription } from "./engine.ts"
+import type { Engine, PromisedOperations, Subscription } from "./engine.ts"
 import { engineLayer, type EngineServices } from "./layers.ts"
+import type { Overseeing } from "./overseeing.ts"
+import { Oversight } from "./oversight/oversight.ts"
+import { ReadModelFaces } from "./read-model-faces.ts"
 import { ReadModels } from "./read-models.ts"
 import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
@@ -40,6 +45,9 @@ import type { Defined, StateDefinition } from "../state/definition/definitions.t
 import type { EngineConflicts } from "./conflicts.ts"
 import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
+import { doctorIn } from "./doctor/doctor.ts"
+import { maintainIn, maintenanceHistory } from "./maintenance/maintaining.ts"
+import type { Upkeep } from "./upkeep.ts"
 
 /**
  * Opens a log: starts or joins a server where none is named, migrates the schema, and connects.
@@ -66,23 +74,18 @@ type Run = <A>(effect: Effect.Effect<A, unknown, EngineServices>) => Promise<A>
 /** What every call is told after `close`; the promise face's own, whatever the parts below would say. */
 const closedError = (): Unavailable => new Unavailable({ detail: "this engine is closed" })
 
-class OpenEngine implements Engine {
-  readonly agents: ReadModel<"agents">
-  readonly communications: ReadModel<"communications">
-  readonly conversations: ReadModel<"conversations">
-  readonly health: ReadModel<"health">
-  readonly heartbeats: ReadModel<"heartbeats">
-  readonly help: ReadModel<"help">
-  readonly metrics: ReadModel<"metrics">
-  readonly systemEvents: ReadModel<"system_events">
-  readonly systemState: ReadModel<"system_state">
+class OpenEngine extends ReadModelFaces implements Engine {
+  readonly maintenance: Upkeep["maintenance"] = {
+    history: (...given) => this.run(maintenanceHistory(...given))
+  }
+  readonly cache: EngineCache
   private readonly log: EventLog["Service"]
   private readonly consumers: Consumers["Service"]
   private readonly statesService: States["Service"]
   private readonly promisedStates: PromisedStates
   private readonly promisedLinks: PromisedLinks
   private readonly projections: Projections["Service"]
-  private readonly context: Context.Context<EngineServices>
+  private readonly services: Context.Context<EngineServices>
   private readonly scope = Scope.makeUnsafe()
   private readonly ended = Deferred.makeUnsafe<void>()
   /** Also after `close`: for what has to end, and for transactions that are still open. */
@@ -93,34 +96,26 @@ class OpenEngine implements Engine {
   private isClosed = false
 
   constructor(context: Context.Context<EngineServices>, dispose: () => Promise<void>) {
-    this.context = context
+    const models = Context.get(context, ReadModels)
+    super(models)
+    this.services = context
     const runPromise = Effect.runPromiseWith(context)
     this.log = Context.get(context, EventLog)
     this.consumers = Context.get(context, Consumers)
     this.runAnyway = (effect) => runPromise(Effect.mapError(effect, plainError))
     this.dispose = dispose
     this.projections = Context.get(context, Projections)
-    const models = Context.get(context, ReadModels)
-    const { agents, communications, conversations, health, heartbeats, help, links, metrics, states } = models
-    this.agents = this.promisedOperations(agents)
-    this.communications = this.promisedOperations(communications)
-    this.conversations = this.promisedOperations(conversations)
-    this.health = this.promisedOperations(health)
-    this.heartbeats = this.promisedOperations(heartbeats)
-    this.help = this.promisedOperations(help)
-    this.metrics = this.promisedOperations(metrics)
-    this.systemEvents = this.promisedOperations(models.system_events)
-    this.systemState = this.promisedOperations(models.system_state)
+    this.cache = promisedCache(Context.get(context, Cache), (effect) => this.run(effect))
     this.statesService = Context.get(context, States)
     this.promisedStates = new PromisedStates(
       this.statesService,
-      this.promisedOperations(states),
+      this.promisedOperations(models.states),
       (effect) => this.run(effect),
       this
     )
     this.promisedLinks = new PromisedLinks(
       Context.get(context, Links),
-      this.promisedOperations(links),
+      this.promisedOperations(models.links),
       (effect) => this.run(effect)
     )
   }
@@ -280,6 +275,26 @@ class OpenEngine implements Engine {
     return this.run(whatIfIn(...given))
   }
 
+  maintain(...given: Parameters<Upkeep["maintain"]>): ReturnType<Upkeep["maintain"]> {
+    return this.run(maintainIn(...given))
+  }
+
+  doctor(...given: Parameters<Upkeep["doctor"]>): ReturnType<Upkeep["doctor"]> {
+    return this.run(doctorIn(...given))
+  }
+
+  health(): ReturnType<Overseeing["health"]> {
+    return this.run(Effect.flatMap(Oversight, ({ health }) => health))
+  }
+
+  statistics(): ReturnType<Overseeing["statistics"]> {
+    return this.run(Effect.flatMap(Oversight, ({ statistics }) => statistics))
+  }
+
+  context(...given: Parameters<Overseeing["context"]>): ReturnType<Overseeing["context"]> {
+    return this.run(Effect.flatMap(Oversight, ({ context }) => context(...given)))
+  }
+
   close(): Promise<void> {
     this.closing ??= this.end()
     return this.closing
@@ -296,7 +311,7 @@ class OpenEngine implements Engine {
     await this.dispose()
   }
 
-  private run<A>(effect: Effect.Effect<A, unknown, EngineServices>): Promise<A> {
+  protected run<A>(effect: Effect.Effect<A, unknown, EngineServices>): Promise<A> {
     return this.isClosed ? Promise.reject(closedError()) : this.runAnyway(effect)
   }
 
@@ -311,15 +326,6 @@ class OpenEngine implements Engine {
     const whileOpen = Stream.suspend((): Stream.Stream<A, E | LogError, EngineServices> =>
       this.closing === undefined ? stream : Stream.fail(logError(closedError()))
     )
-    return Stream.toAsyncIterableWith(Stream.mapError(whileOpen, plainError), this.context)
-  }
-
-  private promisedOperations<B extends object>(bound: B): PromisedOperations<B> {
-    const promised = Object.entries(bound).map(([verb, operation]) => [
-      verb,
-      (...input: Array<unknown>) =>
-        this.run((operation as (...input: Array<unknown>) => Effect.Effect<unknown, unknown>)(...input))
-    ])
-    return Object.fromEntries(promised) as PromisedOperations<B>
+    return Stream.toAsyncIterableWith(Stream.mapError(whileOpen, plainError), this.services)
   }
 }

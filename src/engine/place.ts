@@ -1,8 +1,8 @@
 import { Effect, Exit, Scope } from "effect"
 import { connection, describe } from "../postgres/connection.ts"
-import type { ConnectionSettings } from "../postgres/connection-settings.ts"
+import type { ConnectionSettings, Environment } from "../postgres/connection-settings.ts"
 import { embeddedServer, type EmbeddedServer } from "../postgres/embedded/server.ts"
-import { type OpenOptions, wanted } from "./configuration.ts"
+import { completed, type OpenOptions, wanted } from "./configuration.ts"
 import { plainError } from "./plain-error.ts"
 
 /** Where a log is, found before it is opened, and held until it is left. */
@@ -39,25 +39,25 @@ const leaving = (scope: Scope.Closeable): (() => Promise<void>) => {
   return () => (left ??= Effect.runPromise(Scope.close(scope, Exit.void)))
 }
 
-export interface PlaceOptions extends Pick<OpenOptions, "database" | "embedded"> {
+export interface PlaceOptions extends Pick<OpenOptions, "config" | "database" | "embedded"> {
   /** Hears what the embedded server has to say, wherever it comes to be used, without asking for one. */
   readonly onNotice?: (message: string) => void
 }
 
 /**
  * Finds the database as `open` does: the one that `database` names, else the embedded one that `embedded` asks for, else
- * DATABASE_URL, else an embedded one. Rejects with BadConnectionString, TlsFileUnreadable, NoDatabase, or with what can go
+ * what the environment or a file names, else an embedded one. Rejects with BadConnectionString, TlsFileUnreadable, NoDatabase, or with what can go
  * wrong with an embedded server.
  */
 export const findPlace = async (
-  options: PlaceOptions = {},
-  environment: Readonly<Record<string, string | undefined>> = process.env
+  { onNotice, ...options }: PlaceOptions = {},
+  environment: Environment = process.env
 ): Promise<Place> => {
   const scope = Scope.makeUnsafe()
   const leave = leaving(scope)
-  const notice = options.onNotice === undefined ? {} : { onNotice: options.onNotice }
+  const notice = onNotice === undefined ? {} : { onNotice }
   const find = Effect.gen(function* () {
-    const found = yield* wanted(options, environment)
+    const found = yield* wanted(yield* completed(options, environment))
     const server = "embedded" in found ? yield* embeddedServer({ ...notice, ...found.embedded }) : undefined
     const database = "database" in found ? found.database : server!.url
     return { server, database, where: describe(yield* connection(database, environment)) }

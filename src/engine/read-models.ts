@@ -23,14 +23,15 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
         agents: yield* project(builtIn.agents),
         communications: yield* project(builtIn.communications),
         conversations: yield* project(builtIn.conversations),
-        health: yield* project(builtIn.health),
         heartbeats: yield* project(builtIn.heartbeats),
         help: yield* project(builtIn.help),
         links: yield* project(builtIn.links),
         metrics: yield* project(builtIn.metrics),
+        sessions: yield* project(builtIn.sessions),
         states: yield* project(builtIn.states),
         system_events: yield* project(builtIn.system_events),
-        system_state: yield* project(builtIn.system_state)
+        system_state: yield* project(builtIn.system_state),
+        vitals: yield* project(builtIn.vitals)
       })
     })
   )

@@ -59,7 +59,7 @@ export interface Rebuilding {
 }
 
 /** Fails with the signal's reason once it is given; the work is interrupted and has cleaned up by then. */
-const whileWanted = <A, E, R>(
+export const whileWanted = <A, E, R>(
   work: Effect.Effect<A, E, R>,
   signal: AbortSignal | undefined
 ): Effect.Effect<A, unknown, R> => {

@@ -131,7 +131,8 @@ const ranBefore = (connection: Pick<Connection, "query">, schema: string) =>
 
 const NOT_THERE: ReadonlySet<string> = new Set([SqlState.undefinedTable, SqlState.invalidSchemaName])
 
-const checkServer = Effect.fnUntraced(function* (connection: Pick<Connection, "query">) {
+/** Fails with ServerTooOld on a server on which no log can be. */
+export const checkServer = Effect.fnUntraced(function* (connection: Pick<Connection, "query">) {
   const { rows } = yield* connection.query<{ number: string; version: string }>(
     "select current_setting('server_version_num') as number, current_setting('server_version') as version"
   )

@@ -1,5 +1,5 @@
-import { Context, Effect, Layer, Scope } from "effect"
-import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg"
+import { Context, Effect, Layer } from "effect"
+import type { PoolClient, QueryConfig } from "pg"
 import {
   ConnectionLost,
   PostgresError,
@@ -8,20 +8,12 @@ import {
   TransactionEnded,
   Unreachable
 } from "./error.ts"
+import { Pace } from "./pace.ts"
+import { DEFAULT_POOL_SIZE, openPool, type PoolConfig, type PoolStanding } from "./pool.ts"
 import { isLostStatement, PoolerWatch } from "./pooler.ts"
-import { Sockets } from "./sockets.ts"
-
-/** How many connections a process opens at most, unless configured. */
-export const DEFAULT_POOL_SIZE = 10
-
-/** How long a statement may go without an answer before its connection is given up, in ms. */
-export const DEFAULT_ANSWER_TIMEOUT_MS = 30_000
 
 /** How long an engine's own transaction may sit idle before the server ends it, in ms: an idle one holds back every reader. */
 export const IDLE_IN_TRANSACTION_MS = 30_000
-
-/** How long connections that are lent when the pool closes may still be used, in ms; then what is under way on them is lost. */
-const LENT_PATIENCE_MS = 3_000
 
 /** How long ROLLBACK may go without an answer, in ms; ending the connection rolls back as well, and nobody should wait for it. */
 const ROLLBACK_ANSWER_MS = 1_000
@@ -61,13 +53,9 @@ export interface Connection {
 /** Whatever runs a statement: a connection that is lent, or any. */
 export type Queryable = Pick<Connection, "query">
 
-export interface PostgresConfig {
-  readonly connection: ClientConfig
+export interface PostgresConfig extends PoolConfig {
   /** The schema of the log. */
   readonly schema: string
-  readonly poolSize?: number
-  /** In ms; 0 waits for ever. */
-  readonly answerTimeoutMs?: number
   /** Whether statements are prepared by name. Default: found out, on every connection. */
   readonly preparedStatements?: boolean
 }
@@ -95,10 +83,12 @@ class Lent implements Connection {
   private takenBack = false
   private readonly client: PoolClient
   private readonly watch: PoolerWatch
+  private readonly pace: Pace
 
-  constructor(client: PoolClient, watch: PoolerWatch) {
+  constructor(client: PoolClient, watch: PoolerWatch, pace: Pace) {
     this.client = client
     this.watch = watch
+    this.pace = pace
   }
 
   /** From here on the borrower's queries fail: they would run in whatever the next borrower is at. */
@@ -122,10 +112,15 @@ class Lent implements Connection {
       if (options?.arrays === true) config.rowMode = "array"
       if (options?.answerTimeoutMs !== undefined) config.query_timeout = options.answerTimeoutMs
       let answered = false
+      const askedAt = performance.now()
+      const hasAnswered = (failed: boolean): void => {
+        answered = true
+        this.pace.note(performance.now() - askedAt, failed)
+      }
       const ask = (asked: Asked): void =>
         this.client.query<Record<string, unknown>>(asked, (thrown: unknown, result) => {
           if (thrown == null) {
-            answered = true
+            hasAnswered(false)
             resume(Effect.succeed({ rows: result.rows as ReadonlyArray<Row>, count: result.rowCount ?? 0 }))
             return
           }
@@ -133,7 +128,7 @@ class Lent implements Connection {
             this.watch.forbid(this.client)
             if (!this.inTransaction) return ask(withoutName(asked))
           }
-          answered = true
+          hasAnswered(true)
           const error = postgresError(thrown, true)
           if (isBroken(error)) this.broken = true
           resume(Effect.fail(error))
@@ -188,6 +183,10 @@ export class Postgres extends Context.Service<
   {
     /** The schema of the log. */
     readonly schema: string
+    /** How many connections it opens at most. */
+    readonly poolSize: number
+    /** How its connections stand, and how the server answers on them. */
+    readonly pool: () => PoolStanding
     /** Counts the connections that were opened and those that ended: where it grew, another server may answer than before. */
     readonly changes: () => number
     /** A pooler is in between: it may lead to another server than before without any connection ending here. */
@@ -210,48 +209,6 @@ export class Postgres extends Context.Service<
     Layer.effect(Postgres, makePostgres(config))
 }
 
-const ignore = (): void => undefined
-
-const openPool = (config: PostgresConfig): Effect.Effect<Pool, never, Scope.Scope> => {
-  const sockets = new Sockets()
-  let lent = 0
-  let whenReturned: () => void = ignore
-  /** While it waits, the connections that nobody uses stay, so that what is under way may take another. */
-  const allReturned = Effect.callback<void>((resume) => {
-    whenReturned = () => {
-      if (lent === 0) resume(Effect.void)
-    }
-    whenReturned()
-  })
-  return Effect.acquireRelease(
-    Effect.sync(() => {
-      const pool = new Pool({
-        ...sockets.tracked(config.connection),
-        max: config.poolSize ?? DEFAULT_POOL_SIZE,
-        query_timeout: config.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS,
-        allowExitOnIdle: false
-      })
-      // What breaks a connection fails the query on it, or has it replaced at its next use; without listeners, each of
-      // these events would end the process.
-      pool.on("error", ignore)
-      pool.on("connect", (client) => client.on("error", ignore))
-      pool.on("acquire", () => {
-        lent += 1
-      })
-      pool.on("release", () => {
-        lent -= 1
-        whenReturned()
-      })
-      return pool
-    }),
-    (pool) =>
-      Effect.andThen(
-        Effect.timeoutOption(allReturned, LENT_PATIENCE_MS),
-        sockets.closeWith(() => pool.end())
-      )
-  )
-}
-
 const orUnreachable = <A>(connecting: Effect.Effect<A, PostgresError>, waitMs: number) =>
   Effect.timeoutOrElse(connecting, {
     duration: Math.max(0, waitMs),
@@ -264,6 +221,7 @@ const orUnreachable = <A>(connecting: Effect.Effect<A, PostgresError>, waitMs: n
 const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   const pool = yield* openPool(config)
   const watch = new PoolerWatch(config.preparedStatements)
+  const pace = new Pace()
   let changes = 0
   const changed = (): void => {
     changes += 1
@@ -279,7 +237,7 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
   ): Effect.Effect<A, E | PostgresError, R> =>
     Effect.suspend(() => {
       let over = false
-      let giveBack: () => void = ignore
+      let giveBack = (): void => undefined
       const lent = Effect.callback<Lent, PostgresError>((resume) => {
         pool.connect((thrown, client, release) => {
           if (thrown !== undefined || client === undefined) {
@@ -287,7 +245,7 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
           } else if (over) {
             release()
           } else {
-            const taken = new Lent(client, watch)
+            const taken = new Lent(client, watch, pace)
             giveBack = () => {
               taken.takeBack()
               // Asked after its first use, it costs nobody a round trip.
@@ -326,6 +284,14 @@ const makePostgres = Effect.fnUntraced(function* (config: PostgresConfig) {
 
   return Postgres.of({
     schema: config.schema,
+    poolSize: config.poolSize ?? DEFAULT_POOL_SIZE,
+    pool: () => ({
+      size: pool.options.max,
+      open: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      answers: pace.answers()
+    }),
     changes: () => changes,
     isPooled: () => watch.isBetween,
     query: (text, values, options) => withLent((lent) => lent.query(text, values, options)),

@@ -23,6 +23,7 @@ export const SqlState = {
   undefinedTable: "42P01",
   invalidStatementName: "26000",
   duplicateStatement: "42P05",
+  featureNotSupported: "0A000",
   dependentObjectsStillExist: "2BP01"
 } as const
 

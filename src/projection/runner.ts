@@ -268,9 +268,8 @@ export class Runner {
     const fold = foldStretch(this.backlog.peek(), (events, upTo) => this.commit(events, upTo))
     if (this.backlog.isLive) return fold
     // An interrupted query would cost its connection, so neither ends the other.
-    const filled = this.parts.inTurn(Effect.ignore(this.backlog.fill))
-    const both = Effect.all([Effect.result(fold), filled], { concurrency: 2 })
-    return Effect.flatMap(both, ([folded]) => Effect.fromResult(folded))
+    const both = [Effect.result(fold), Effect.ignore(this.parts.inTurn(this.backlog.fill))] as const
+    return Effect.flatMap(Effect.all(both, { concurrency: 2 }), ([folded]) => Effect.fromResult(folded))
   })
 
   private commit(

@@ -60,8 +60,10 @@ export interface Brought {
   readonly conflicts: ReadonlyArray<Conflict>
   /** How many conflicts a rule, the strategy or somebody has decided, of each key. */
   readonly settled: ReadonlyMap<KeyId, number>
-  /** The conflicts that somebody has decided, by path. */
+  /** The conflicts that somebody has decided, by path … */
   readonly decided: ReadonlyMap<string, Resolution>
+  /** … and the keys of these: also where they are left as they are, others are to hear of it. */
+  readonly decidedKeys: ReadonlySet<KeyId>
 }
 
 /** The values of a state: what is known of the branch goes on with it, these do not. */
@@ -165,7 +167,7 @@ export const bring = Effect.fnUntraced(function* (
   const found = yield* settling(() =>
     keys.map((key) => {
       const one = together(key, bases, ours.get(key), source.values.get(key), rules, strategy)
-      return one.kind === "skipped" && isNews(bases.known.get(key)!, [head.id, source.node.branch])
+      return one.kind === "skipped" && isNews(bases.known.get(key)!, head.id, source.node.branch)
         ? { ...one, kind: "learnt" as const }
         : one
     })
@@ -186,10 +188,13 @@ type Kind = "applied" | "merged" | "skipped" | "learnt" | "left"
 
 /**
  * The source knows more of others than the target does: what they had, and the source has no more, would come back by way of them, if the target
- * did not know as much.
+ * did not know as much. And whoever has decided to leave a key as it is has heard of what was against it: whose that was would decide again.
  */
-const isNews = ({ target, source }: KnownByBoth, own: ReadonlyArray<number>): boolean =>
-  [...source].some(([branch, version]) => !own.includes(branch) && (target.get(branch) ?? 0) < version)
+const isNews = ({ target, source, decided }: KnownByBoth, own: number, from: number): boolean => {
+  const isNew = ([branch, version]: readonly [number, number]): boolean =>
+    branch !== own && (target.get(branch) ?? 0) < version
+  return isNew([from, decided.source ?? 0]) || [...source].some((one) => one[0] !== from && isNew(one))
+}
 
 interface One {
   readonly key: KeyId
@@ -197,6 +202,8 @@ interface One {
   readonly value: MaybeJson
   readonly conflicts: ReadonlyArray<Conflict>
   readonly settled: number
+  /** Somebody has decided it. */
+  readonly isDecided?: true
   /** Of a key that is left: what is merged of it, and what its value is still to go through. */
   readonly rest?: Merged
   readonly even?: (value: MaybeJson) => MaybeJson
@@ -240,7 +247,7 @@ const decidedFor = (one: One, decided: ReadonlyMap<string, Resolution>): One => 
   const settled = one.settled + one.conflicts.length - conflicts.length
   return conflicts.length > 0
     ? { ...one, conflicts }
-    : { key, kind: "merged", value: even(value), conflicts, settled }
+    : { key, kind: "merged", value: even(value), conflicts, settled, isDecided: true }
 }
 
 const tierOf = (conflict: Conflict): string => placeOfKey(keyOfConflict(conflict)).tier
@@ -277,8 +284,8 @@ const fitting = Effect.fnUntraced(function* (
       } else {
         decided.set(conflict.path, resolution)
         // Else what comes out is taken as it is, whatever its schema says.
-        if (resolution.use === "ours")
-          taken = taken.map((one) => (isIn(one) ? { ...one, value: ours.get(one.key) } : one))
+        const used = (one: One): MaybeJson => (resolution.use === "ours" ? ours.get(one.key) : one.value)
+        taken = taken.map((one) => (isIn(one) ? { ...one, value: used(one), isDecided: true } : one))
       }
     }
     if (wrong.length === 0) {
@@ -292,7 +299,8 @@ const fitting = Effect.fnUntraced(function* (
         learnt: new Set(keysThat(taken, "learnt")),
         conflicts,
         settled: new Map(taken.map(({ key, settled }) => [key, settled])),
-        decided
+        decided,
+        decidedKeys: new Set(taken.flatMap(({ key, isDecided }) => (isDecided === true ? [key] : [])))
       }
     }
   }

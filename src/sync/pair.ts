@@ -8,7 +8,7 @@ import type { Conflicting } from "../state/error.ts"
 import { StateSynced } from "../state/event.ts"
 import { blamed, told } from "../state/merging/combining.ts"
 import { conflictOfSync } from "../state/merging/conflict-name.ts"
-import { joined, type Vector } from "../state/merge/history.ts"
+import { joined, type Node, type Vector } from "../state/merge/history.ts"
 import { nameOfStrategy } from "../state/merging/pending-merge.ts"
 import type { ByWhom, StateFailure, StateScene } from "../state/parts.ts"
 import { nodeOf } from "../state/past/history.ts"
@@ -158,19 +158,28 @@ const synchroniseSome = (pair: Pair, seen: BranchState | undefined): Effect.Effe
     seen
   )
 
-/** What the target knows of others as far as a key is concerned, when it has what the source has. */
+interface Sides {
+  /** The target, and the version that it comes to have. */
+  readonly target: Node
+  /** The branch of the source. */
+  readonly source: number
+}
+
+/** What the target knows of others as far as a key is concerned, when it has what the source has; and when it was last decided about. */
 const knownAfter = (
   key: KeyId,
-  { known, learnt }: Brought,
-  { target, source }: { readonly target: number; readonly source: number }
+  { known, learnt, decidedKeys }: Brought,
+  { target, source }: Sides
 ): Vector => {
-  const of = known.get(key)!
+  const { decided, ...of } = known.get(key)!
   const theirs = new Map(of.source)
-  // Of the source itself there is no news, where it was met before: were its version told each time, those who tell each other what they know
-  // would never be done.
-  if (learnt.has(key) && of.target.has(source)) theirs.delete(source)
+  // Of the source itself there is no news, where it was met before, but that it was decided about: were its version told each time, those who tell
+  // each other what they know would never be done.
+  if (learnt.has(key) && of.target.has(source)) theirs.set(source, decided.source ?? 0)
   const all = new Map(joined(of.target, theirs))
-  all.delete(target)
+  const own = decidedKeys.has(key) ? target.version : decided.target
+  if (own === undefined) all.delete(target.branch)
+  else all.set(target.branch, own)
   return all
 }
 
@@ -211,7 +220,10 @@ const planned = (
             strategy: nameOfStrategy(how.strategy),
             ...(link === undefined ? {} : { link }),
             known: grouped(keys, (key) =>
-              knownAfter(key, brought, { target: draft.state.id, source: source.node.branch })
+              knownAfter(key, brought, {
+                target: { branch: draft.state.id, version: draft.version },
+                source: source.node.branch
+              })
             ),
             settled: keys.reduce((sum, key) => sum + (settled.get(key) ?? 0), 0),
             durationMs: tookMs(pair)

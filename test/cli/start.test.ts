@@ -52,11 +52,12 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["agents", 0, false],
       ["communications", 0, false],
       ["conversations", 0, false],
-      ["health", 0, false],
+      ["vitals", 0, false],
       ["heartbeats", 0, false],
       ["help", 0, false],
       ["links", 0, false],
       ["metrics", 0, false],
+      ["sessions", 0, false],
       ["states", 0, false],
       ["system_events", 0, false],
       ["system_state", 0, false]

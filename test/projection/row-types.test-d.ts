@@ -15,6 +15,7 @@ import type {
   Metric,
   MetricSummary,
   Received,
+  Session,
   SystemEvent,
   SystemEventCounts,
   SystemState,
@@ -30,7 +31,7 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Row<Engine["agents"]["list"]>>().toEqualTypeOf<Agent>()
   expectTypeOf<Row<Engine["agents"]["active"]>>().toEqualTypeOf<Agent>()
   expectTypeOf<Awaited<ReturnType<Engine["agents"]["status"]>>>().toEqualTypeOf<AgentStatus | null>()
-  expectTypeOf<Awaited<ReturnType<Engine["health"]["overview"]>>>().toEqualTypeOf<HealthOverview>()
+  expectTypeOf<Awaited<ReturnType<Engine["vitals"]["overview"]>>>().toEqualTypeOf<HealthOverview>()
   expectTypeOf<HealthOverview["unwell"][number]>().toEqualTypeOf<UnwellAgent>()
   expectTypeOf<Row<Engine["heartbeats"]["recent"]>>().toEqualTypeOf<Heartbeat>()
   expectTypeOf<Awaited<ReturnType<Engine["heartbeats"]["health"]>>>().toEqualTypeOf<Health>()
@@ -48,6 +49,8 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Row<Engine["help"]["list"]>>().toEqualTypeOf<HelpRequest>()
   expectTypeOf<Awaited<ReturnType<Engine["help"]["get"]>>>().toEqualTypeOf<AnsweredHelpRequest | null>()
   expectTypeOf<AnsweredHelpRequest["responses"][number]>().toEqualTypeOf<HelpResponse>()
+  expectTypeOf<Row<Engine["sessions"]["list"]>>().toEqualTypeOf<Session>()
+  expectTypeOf<Awaited<ReturnType<Engine["sessions"]["get"]>>>().toEqualTypeOf<Session | null>()
   expectTypeOf<Row<Engine["conversations"]["list"]>>().toEqualTypeOf<Exchange>()
   expectTypeOf<Row<Engine["conversations"]["totals"]>>().toEqualTypeOf<ConversationTotal>()
 })

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const { engine, db } = log
   await engine.heartbeats.record({ agent: "a2000" })
   await engine.heartbeats.recent()
-  await engine.health.overview()
+  await engine.vitals.overview()
   // Another watchdog than this test's questions would judge what is due here.
   await engine.close()
   await db.pool.query("truncate tidemark.agent_health__1, tidemark.agent_heartbeats__1")
@@ -73,10 +73,10 @@ const questions: ReadonlyArray<readonly [what: string, sql: SqlSource, values: R
   ["how it stands", "#projections/agents/standing.sql", [agent, `agent-${agent}`, ["AgentRetired"]]],
   ["which of some are stopped", "#projections/agents/stopped.sql", [["a3", "a4"]]],
   ["its health", "#projections/heartbeats/health.sql", ["a777", 60_000]],
-  ["who is due", "#projections/health/due.sql", [ALL, PAGE, "-infinity", ""]],
-  ["who is due next", "#projections/health/soonest.sql", []],
-  ["who is late or lost", "#projections/health/unwell.sql", [["late", "lost"], "", PAGE]],
-  ["who is lost, an older page", "#projections/health/unwell.sql", [["lost"], "a5", PAGE]]
+  ["who is due", "#projections/vitals/due.sql", [ALL, PAGE, "-infinity", ""]],
+  ["who is due next", "#projections/vitals/soonest.sql", []],
+  ["who is late or lost", "#projections/vitals/unwell.sql", [["late", "lost"], "", PAGE]],
+  ["who is lost, an older page", "#projections/vitals/unwell.sql", [["lost"], "a5", PAGE]]
 ]
 
 const rowsPerAsking = async (sql: SqlSource, values: ReadonlyArray<unknown>): Promise<number> => {

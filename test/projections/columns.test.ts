@@ -11,6 +11,7 @@ const seeds = {
   performance_metrics: ["id", "agent_id", "metric_name", "value", "unit", "timestamp", "metadata"],
   system_state: ["id", "key", "value", "updated_at", "updated_by"],
   system_events: ["id", "event_type", "event_data", "agent_id", "timestamp", "severity"],
+  session_records: ["session_id", "user_id", "agent_id", "data", "created_at", "expires_at"],
   help_requests: [
     "id",
     "request_id",
@@ -58,6 +59,12 @@ const seedIndexes = {
     'btree (agent_id, severity, "timestamp" DESC, id DESC) WHERE (agent_id IS NOT NULL)',
     'btree (severity, "timestamp" DESC, id DESC)'
   ],
+  session_records: [
+    "btree (session_id)",
+    "(user_id, status, id DESC) WHERE (user_id IS NOT NULL)",
+    "(agent_id, status, id DESC) WHERE (agent_id IS NOT NULL)",
+    "(expires_at, session_id) WHERE (status = 'active'::text)"
+  ],
   help_requests: ["(request_id)", "(status, id DESC)", "(user_id, id DESC)", "(created_at DESC)"],
   help_responses: ["(request_id, id)", "(response_id)", "(confidence_score DESC)"],
   agent_communications: ['(to_agent, "timestamp" DESC)', "(message_type, id DESC)"],
@@ -70,8 +77,9 @@ const projectAll = async () => {
   const one = await start()
   await one.project(builtIn.agents)
   await one.project(builtIn.heartbeats)
-  await one.project(builtIn.health)
+  await one.project(builtIn.vitals)
   await one.project(builtIn.metrics)
+  await one.project(builtIn.sessions)
   await one.project(builtIn.system_state)
   await one.project(builtIn.system_events)
   await one.project(builtIn.help)
@@ -96,7 +104,7 @@ const ours = {
   agent_health: [
     "agent_id",
     "standing",
-    "health",
+    "vitals",
     "since",
     "interval_ms",
     "is_promised",

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { afterEach, describe, expect, test } from "vitest"
-import { agentOf, foldHealth, type HealthRow } from "../../projections/health/fold.ts"
-import { watchdogLook } from "../../projections/health/watchdog.ts"
+import { agentOf, foldHealth, type HealthRow } from "../../projections/vitals/fold.ts"
+import { watchdogLook } from "../../projections/vitals/watchdog.ts"
 import { builtIn } from "../../projections/index.ts"
 import type { Event } from "../../src/log/event.ts"
 import { withSchema } from "../../src/postgres/sql-file.ts"
@@ -19,7 +19,7 @@ const eventsIn = async (one: Process, category: string): Promise<ReadonlyArray<E
   ...(await one.run(Stream.runCollect(one.log.replay({ categories: [category] }))))
 ]
 
-const load = withSchema(readSql("#projections/health/load.sql"), "tidemark").replaceAll(
+const load = withSchema(readSql("#projections/vitals/load.sql"), "tidemark").replaceAll(
   ':"agent_health"',
   "tidemark.agent_health"
 )
@@ -30,7 +30,7 @@ const rowOf = async (agent: string): Promise<HealthRow | undefined> => {
 }
 
 const due = async (position: number): Promise<ReadonlyArray<string>> => {
-  const sql = withSchema(readSql("#projections/health/due.sql"), "tidemark")
+  const sql = withSchema(readSql("#projections/vitals/due.sql"), "tidemark")
   return (await db.query<{ agent: string }>(sql, [position, 100, "-infinity", ""])).map(({ agent }) => agent)
 }
 
@@ -39,7 +39,7 @@ const beat = { type: "HeartbeatRecorded", data: {} }
 test("the health of agents folds alike live, cut anywhere, rebuilt, and event by event in memory", async () => {
   const { between, chance, oneOf } = random(seedFor("health"))
   const one = await start()
-  await one.project(builtIn.health)
+  await one.project(builtIn.vitals)
   const agents = ["a", "b", "c", "d"]
   let last = 0
   const ofAgent = () =>
@@ -70,9 +70,9 @@ test("the health of agents folds alike live, cut anywhere, rebuilt, and event by
     else if (chance(0.5)) last = await one.emit(`health-${agent}`, verdict())
     else last = await one.emit(`agent-${agent}`, ofAgent(), ofAgent())
     // Batches are cut here.
-    if (chance(0.5)) await one.reaches("health", last)
+    if (chance(0.5)) await one.reaches("vitals", last)
   }
-  await one.reaches("health", last)
+  await one.reaches("vitals", last)
   const inMemory = new Map<string, HealthRow>()
   for (const event of await one.run(Stream.runCollect(one.log.replay()))) {
     const agent = agentOf(event)
@@ -86,7 +86,7 @@ test("the health of agents folds alike live, cut anywhere, rebuilt, and event by
   )
   expect(counted).toHaveLength(4)
   for (const { agents: said, ...row } of counted) expect(row).toMatchObject({ found: said })
-  const { verified } = await one.rebuild(builtIn.health, { verify: true })
+  const { verified } = await one.rebuild(builtIn.vitals, { verify: true })
   for (const { different, onlyLive, onlyRebuilt } of verified!.tables)
     expect([different, onlyLive, onlyRebuilt]).toEqual([0, 0, 0])
 })
@@ -145,10 +145,10 @@ describe("an agent is waited for", () => {
     ]
   ] as const)("%s", async (_, events, afterMs) => {
     const one = await start()
-    await one.project(builtIn.health)
+    await one.project(builtIn.vitals)
     let last = 0
     for (const [category, type, data] of events) last = await one.emit(`${category}-x`, { type, data })
-    await one.reaches("health", last)
+    await one.reaches("vitals", last)
     const { due_at: dueAt, heard_at: heardAt } = (await rowOf("x"))!
     expect(dueAt === null ? null : dueAt.getTime() - heardAt!.getTime()).toBe(afterMs)
   })
@@ -162,12 +162,12 @@ describe("the watchdog", () => {
 
   const watched = async (dogs = 1) => {
     const one = await start()
-    const health = await one.project(builtIn.health)
+    const health = await one.project(builtIn.vitals)
     const heartbeats = await one.project(builtIn.heartbeats)
     const made = await one.run(Effect.all(Array.from({ length: dogs }, () => watchdogLook)))
     looks = made.map((look) => () => one.run(look))
     // Who folds the read model is who watches.
-    await until(() => !one.status("health").follows)
+    await until(() => !one.status("vitals").follows)
     return { one, health, heartbeats }
   }
 
@@ -197,7 +197,7 @@ describe("the watchdog", () => {
       expect(silentMs).toBeGreaterThanOrEqual((nth + 2) * SHORT_MS)
       expect((data as { missed: number }).missed).toBeGreaterThanOrEqual(nth + 2)
     }
-    await one.reaches("health", said[1]!.position)
+    await one.reaches("vitals", said[1]!.position)
     const lost = await one.run(heartbeats.health({ agent: "x" }))
     expect(lost).toMatchObject({
       health: "lost",
@@ -221,7 +221,7 @@ describe("the watchdog", () => {
       labels: ["health:healthy"],
       data: { was: "lost" }
     })
-    await one.reaches("health", all.at(-1)!.position)
+    await one.reaches("vitals", all.at(-1)!.position)
     expect(await one.run(heartbeats.health({ agent: "x" }))).toMatchObject({
       health: "healthy",
       healthy: true,
@@ -280,7 +280,7 @@ describe("the watchdog", () => {
 
 test("an agent whose beats retention has dropped is what the watchdog said of it, where the log is folded anew", async () => {
   const one = await start()
-  const health = await one.project(builtIn.health)
+  const health = await one.project(builtIn.vitals)
   const lastBeatAt = "2026-01-31T12:00:00.000Z"
   const judged = { intervalMs: 60_000, heard: 1, lastBeatAt, missed: 2 }
   await one.emit("health-x", { type: "AgentRanLate", data: judged }, { type: "AgentLost", data: judged })
@@ -292,7 +292,7 @@ test("an agent whose beats retention has dropped is what the watchdog said of it
 
 test("the overview gives those that are not well by id, page by page, and how many there are of each", async () => {
   const one = await start()
-  const health = await one.project(builtIn.health)
+  const health = await one.project(builtIn.vitals)
   const judged = { intervalMs: 60_000, heard: 0, lastBeatAt: null, missed: 2 }
   let last = 0
   for (const agent of ["a", "b", "c", "d", "e"]) {
@@ -303,7 +303,7 @@ test("the overview gives those that are not well by id, page by page, and how ma
   }
   await one.emit("agent-f", { type: "AgentRegistered", data: { state: "running" } })
   last = await one.emit("agent-g", { type: "AgentRegistered", data: { state: "stopped" } })
-  await one.reaches("health", last)
+  await one.reaches("vitals", last)
   const first = await one.run(health.overview({ limit: 2 }))
   expect(first.counts).toEqual({ healthy: 1, late: 3, lost: 1, unknown: 1 })
   expect(first.unwell.map(({ agent }) => agent)).toEqual(["a", "b"])

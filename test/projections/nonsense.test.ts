@@ -18,7 +18,7 @@ const long = "x".repeat(3_000)
 const random = Array.from({ length: 3_000 }, (_, n) => ((n * n * 7_919) % 36).toString(36)).join("")
 
 test("events that say nothing, or nonsense, stop no read model", async () => {
-  const { agents, communications, conversations, help, systemEvents, systemState } = log.engine
+  const { agents, communications, conversations, help, sessions, systemEvents, systemState } = log.engine
   await help.ask({ request: "r", user: "ada", content: "?" })
   await append("help-r", "HelpStatusChanged", ...nothing, { status: "foo" })
   await append("help-r", "HelpAnswered", ...nothing, { content: "!", confidence: "high" })
@@ -47,6 +47,18 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
     agent: random,
     severity: "?"
   })
+  const begun = { user: "ada", data: {}, ttlMs: 60_000 }
+  await append(
+    "session-s",
+    "SessionCreated",
+    ...nothing,
+    { ...begun, ttlMs: 9e15 },
+    { ...begun, user: random }
+  )
+  await append("session-s", "SessionEnded", {})
+  await append("session-s", "SessionCreated", begun, { ...begun, user: "eve" })
+  await append("session-s", "SessionTouched", ...nothing, { data: "text" }, { data: { n: 1 } })
+  await append("session-s", "SessionExpired", ...nothing, { expiredAt: "soon" })
   await append("system_state-k", "SystemStateSet", ...nothing, { key: 7, value: 1 })
   const silent = { heartbeatIntervalMs: -1, capabilities: "all", name: 7, type: [], config: 1, metadata: [] }
   await append("agent-n", "AgentRegistered", ...nothing, { state: 7, ...silent })
@@ -67,6 +79,12 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   expect(await conversations.totals({ by: "model" })).toContainEqual(
     expect.objectContaining({ of: null, cost: "0.5", promptTokens: 2 })
   )
+  await sessions.create({ session: "t", user: "ada" })
+  expect(await sessions.get({ session: "s" })).toMatchObject({
+    status: "active",
+    user: "ada",
+    data: { n: 1 }
+  })
   await systemEvents.log({ type: "fine", severity: "ERROR" })
   expect(await systemEvents.list({ severity: "ERROR" })).toHaveLength(1)
   expect(await agents.status({ agent: "n" })).toMatchObject({
@@ -82,10 +100,11 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
   for (const name of [
     "agents",
-    "health",
+    "vitals",
     "communications",
     "conversations",
     "help",
+    "sessions",
     "system_events",
     "system_state"
   ])

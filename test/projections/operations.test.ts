@@ -30,6 +30,12 @@ const asked = {
   data: { user: "ada", content: "?", priority: "low" }
 }
 
+const begun = {
+  stream: "session-login-42",
+  type: "SessionCreated",
+  data: { user: "ada", data: {}, ttlMs: 60_000 }
+}
+
 /** What must have happened before an example works. */
 const before: Readonly<
   Record<string, ReadonlyArray<{ stream: string; type: string; id?: string; data: unknown }>>
@@ -45,6 +51,8 @@ const before: Readonly<
   "help.answer": [asked],
   "help.setStatus": [asked],
   "help.close": [asked],
+  "sessions.touch": [begun],
+  "sessions.end": [begun],
   "help.reopen": [asked, { stream: asked.stream, type: "HelpStatusChanged", data: { status: "closed" } }]
 }
 
@@ -105,9 +113,9 @@ it.each([
   ["agents.list", { after: "with space" }, "after"],
   ["agents.active", { state: "busy" }, "state"],
   ["heartbeats.health", { agent: "a", minutes: 0 }, "minutes"],
-  ["health.overview", { health: "healthy" }, "health"],
-  ["health.overview", { limit: 1_001 }, "limit"],
-  ["health.overview", { after: "" }, "after"],
+  ["vitals.overview", { health: "healthy" }, "health"],
+  ["vitals.overview", { limit: 1_001 }, "limit"],
+  ["vitals.overview", { after: "" }, "after"],
   ["heartbeats.record", { agent: "a", errorCount: 1.5 }, "errorCount"],
   ["heartbeats.recent", { minutes: 0 }, "minutes"],
   ["metrics.record", { agent: "a", name: "m", value: Number.POSITIVE_INFINITY }, "value"],
@@ -170,7 +178,33 @@ it.each([
   ["help.close", { request: "" }, "request"],
   ["help.reopen", { request: "r", occurredAt: "now" }, "occurredAt"],
   ["help.get", {}, "request"],
-  ["help.list", { status: "open" }, "status"]
+  ["help.list", { status: "open" }, "status"],
+  ["sessions.create", {}, "user"],
+  ["sessions.create", { data: {} }, "give a user, an agent, or both"],
+  ["sessions.create", { user: "" }, "user"],
+  ["sessions.create", { user: "x".repeat(256) }, "user"],
+  ["sessions.create", { user: "a\0" }, "user"],
+  ["sessions.create", { agent: "with space" }, "agent"],
+  ["sessions.create", { user: "ada", session: "with space" }, "session"],
+  ["sessions.create", { user: "ada", session: "x".repeat(201) }, "session"],
+  ["sessions.create", { user: "ada", data: [1] }, "data"],
+  ["sessions.create", { user: "ada", data: { bad: Number.NaN } }, "data"],
+  ["sessions.create", { user: "ada", ttlMs: 999 }, "ttlMs"],
+  ["sessions.create", { user: "ada", ttlMs: 315_360_000_001 }, "ttlMs"],
+  ["sessions.create", { user: "ada", ttlMs: 1_000.5 }, "ttlMs"],
+  ["sessions.create", { user: "ada", occurredAt: "now" }, "occurredAt"],
+  ["sessions.touch", {}, "session"],
+  ["sessions.touch", { session: "s", data: "text" }, "data"],
+  ["sessions.touch", { session: "s", occurredAt: "2026-02-30T00:00:00Z" }, "occurredAt"],
+  ["sessions.end", { session: "" }, "session"],
+  ["sessions.end", { session: "s", reason: "" }, "reason"],
+  ["sessions.expire", { limit: 0 }, "limit"],
+  ["sessions.expire", { limit: 10_001 }, "limit"],
+  ["sessions.get", {}, "session"],
+  ["sessions.list", { status: "alive" }, "status"],
+  ["sessions.list", { user: "" }, "user"],
+  ["sessions.list", { limit: 1_001 }, "limit"],
+  ["sessions.list", { before: 0 }, "before"]
 ])("%s names what is wrong with %j", async (name, input, said) => {
   const { one, call } = await called(name)
   const reason = await reasonOf(one.run(call(input)))

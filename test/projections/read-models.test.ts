@@ -94,7 +94,7 @@ describe("heartbeats", () => {
 
   it("tell who beat in some minutes, and since when, whatever its interval", async () => {
     const one = await start()
-    await one.project(builtIn.health)
+    await one.project(builtIn.vitals)
     const heartbeats = await one.project(builtIn.heartbeats)
     const beat = (agent: string, minutes: number) => {
       const occurredAt = ago(minutes)

@@ -39,6 +39,6 @@ test("an engine watches the agents of the fleet, and another goes on where it cl
   await until(() => typesOf("y").length >= 3)
   expect(typesOf("y")).toEqual(["AgentRanLate", "AgentLost", "AgentRecovered"])
   expect(typesOf("x")).toHaveLength(3)
-  await until(async () => (await other.health.overview()).counts.healthy === 2)
+  await until(async () => (await other.vitals.overview()).counts.healthy === 2)
   await stop()
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import { TransactionEnded, VersionConflict } from "../../src/index.ts"
 import { InvalidChange, PatchRefused, StateConflict, StateInvalid, UnknownBranch } from "../../src/state.ts"
 import type { Tx } from "../../src/index.ts"
-import { DEFAULT_POOL_SIZE } from "../../src/postgres/postgres.ts"
+import { DEFAULT_POOL_SIZE } from "../../src/postgres/pool.ts"
 import { eventsOf, testLog, upTo } from "../log/test-log.ts"
 import { collector } from "../support/eventually.ts"
 

@@ -49,6 +49,18 @@ const makeDatabase = async (file: string, template: string): Promise<string> => 
   }
 }
 
+/** How many databases of a file are dropped at once: each takes a connection that the other files' tests may want. */
+const dropsAtOnce = 10
+
+/** Some at the same time, so that they share the checkpoint that each of them waits for. */
+const dropAll = async (url: string, names: ReadonlyArray<string>): Promise<void> => {
+  const left = [...names]
+  const dropOn = async (): Promise<void> => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) await dropDatabase(url, name)
+  }
+  await Promise.all(Array.from({ length: dropsAtOnce }, dropOn))
+}
+
 const terminate = (url: string, databases: ReadonlyArray<string>, applicationName: string) =>
   connected(url, async (client) => {
     const ended = await client.query(
@@ -91,8 +103,7 @@ export const testDatabase = (): TestDatabase => {
     const { url } = currentRun()
     await pool?.end()
     const leaks = await leftBehind(url, names)
-    // At the same time, so that they share the checkpoint that each of them waits for.
-    await Promise.all(names.map((name) => dropDatabase(url, name)))
+    await dropAll(url, names)
     if (leaks.length > 0) throw new Leaked(leaks)
   })
 

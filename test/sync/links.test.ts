@@ -196,7 +196,7 @@ describe("conflicts of a link", () => {
     expect(left).toMatchObject([{ source: two, target: link.hub, type: "link", keys: ["/shared/plan"] }])
     // Whoever gives in has it decided.
     await log.engine.state(two).update({ shared: { plan: "a" } })
-    await quiet(link)
+    await linksQuiet(log.engine)
     await log.engine.state(one).update({ shared: { plan: "c" } })
     await allHave(group, { plan: "c", other: 1 })
   })

@@ -3,7 +3,7 @@ import type { RebuildProgress } from "../../engine/rebuilding.ts"
 import { openWorkshop, type Workshop } from "../../engine/workshop.ts"
 import { ExitCode } from "../exit-code.ts"
 import { Interruption } from "../interruption.ts"
-import { placeFor, type PlaceOptions, sayOnStandardError, schemaOf } from "../place.ts"
+import { placeFor, type PlaceOptions, sayOnStandardError, saidOf } from "../place.ts"
 import { ProgressView } from "./progress-view.ts"
 
 /** A log that is opened to build read models in it. */
@@ -12,7 +12,7 @@ export const opened = async (options: PlaceOptions): Promise<Workshop & AsyncDis
   try {
     const workshop = await openWorkshop({
       database: place.database,
-      ...schemaOf(options),
+      ...saidOf(options),
       logger: lineLogger(({ text }) => sayOnStandardError(text))
     })
     return {

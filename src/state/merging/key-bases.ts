@@ -20,6 +20,8 @@ export interface Bases {
 export interface KnownByBoth {
   readonly target: Vector
   readonly source: Vector
+  /** At which of its versions either side was last decided about, by somebody who may have left it as it was. */
+  readonly decided: { readonly target: number | undefined; readonly source: number | undefined }
 }
 
 /** A version of a branch that goes on in memory, and some of the values that it had then. */
@@ -99,6 +101,13 @@ const askKnown = Effect.fnUntraced(function* (
   return (yield* store.knownOfKeys(nodes)).known
 })
 
+/** What a branch knows of itself is not its version, which says all, but when it was last decided about. */
+const knownByBoth = ({ target, source }: Sides, ours: KnownBy, theirs: KnownBy): KnownByBoth => ({
+  target: vectorOf(target, ours),
+  source: vectorOf(source, theirs),
+  decided: { target: ours.vector.get(target.branch), source: theirs.vector.get(source.branch) }
+})
+
 /** Asks the history for all keys at once, as often as one of them has a question; the first is what both sides know. */
 const plansOf = Effect.fnUntraced(function* (
   parts: StateParts,
@@ -125,8 +134,7 @@ const plansOf = Effect.fnUntraced(function* (
     for (const { key, asking, step } of round) {
       const answers = known.slice(at, (at += step.value.length))
       const [ours, theirs] = answers
-      if (!vectors.has(key))
-        vectors.set(key, { target: vectorOf(target, ours!), source: vectorOf(source, theirs!) })
+      if (!vectors.has(key)) vectors.set(key, knownByBoth(sides, ours!, theirs!))
       go(key, asking, asking.next(answers))
     }
   }

@@ -6,12 +6,12 @@ import { healthModel } from "./model.ts"
 import { overview } from "./operations.ts"
 
 /** How the agents are: whether they beat as often as they should. */
-export const health = projection({
-  name: "health",
+export const vitals = projection({
+  name: "vitals",
   version: 1,
   events: [...AGENT_EVENTS, HeartbeatRecorded, ...HEALTH_EVENTS],
   telemetry: [HEARTBEAT],
-  tables: "#projections/health/tables.sql",
+  tables: "#projections/vitals/tables.sql",
   relations: ["agent_health", "agent_health_counts"],
   model: healthModel,
   operations: { overview }

@@ -3,7 +3,7 @@ import { query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
 import { HealthState } from "./interval.ts"
 
-const READ = "health:read"
+const READ = "vitals:read"
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 1_000
@@ -49,7 +49,7 @@ const countsOf = (counted: ReadonlyArray<Count>): HealthOverview["counts"] => {
 }
 
 export const overview = query({
-  name: "health.overview",
+  name: "vitals.overview",
   description:
     "How many agents are healthy, late, lost or not known, and those that are late or lost, by id; what comes after an id is the next page.",
   scope: READ,
@@ -63,9 +63,9 @@ export const overview = query({
   example: { health: "lost", limit: 20 },
   run: Effect.fnUntraced(function* ({ health, limit = DEFAULT_LIMIT, after = BEFORE_ALL }, context) {
     const wanted = health === undefined ? Unwell.literals : [health]
-    const counts = countsOf(yield* context.query<Count>("#projections/health/counts.sql"))
+    const counts = countsOf(yield* context.query<Count>("#projections/vitals/counts.sql"))
     const values = [wanted, after, limit]
-    const unwell = yield* context.query<UnwellAgent>("#projections/health/unwell.sql", values)
+    const unwell = yield* context.query<UnwellAgent>("#projections/vitals/unwell.sql", values)
     return { counts, unwell, next: unwell.length < limit ? null : unwell.at(-1)!.agent }
   })
 })

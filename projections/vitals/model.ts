@@ -50,15 +50,15 @@ const foldAgents = Effect.fnUntraced(function* (
   { query, attempt }: FoldTables
 ): Effect.fn.Return<void, PostgresError | FoldFailed> {
   if (groups.length === 0) return
-  const loaded = yield* query<HealthRow>("#projections/health/load.sql", [groups.map(([agent]) => agent)])
+  const loaded = yield* query<HealthRow>("#projections/vitals/load.sql", [groups.map(([agent]) => agent)])
   const before = new Map(loaded.map((row) => [row.agent_id, row]))
   const after = yield* attempt(() =>
     groups.map(
       ([agent, events]) => events.reduce<HealthRow | undefined>(foldHealth, before.get(agent)) as HealthRow
     )
   )
-  yield* query("#projections/health/save.sql", [JSON.stringify(after)])
-  yield* query("#projections/health/save-counts.sql", [JSON.stringify(difference(before, after))])
+  yield* query("#projections/vitals/save.sql", [JSON.stringify(after)])
+  yield* query("#projections/vitals/save-counts.sql", [JSON.stringify(difference(before, after))])
 })
 
 /**
@@ -71,7 +71,7 @@ const fold = Effect.fnUntraced(function* (events: ReadonlyArray<Event>, tables: 
   const moved =
     beats.length === 0
       ? []
-      : yield* tables.query<{ readonly agent_id: string }>("#projections/health/beat.sql", [
+      : yield* tables.query<{ readonly agent_id: string }>("#projections/vitals/beat.sql", [
           JSON.stringify(beats),
           LATE_AFTER_MISSED
         ])

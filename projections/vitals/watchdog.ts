@@ -8,7 +8,7 @@ import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { Projections } from "../../src/projection/projections.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { AgentLost, AgentRanLate, AgentRecovered, healthLabels, healthStream } from "./events.ts"
-import { health } from "./health.ts"
+import { vitals } from "./vitals.ts"
 import type { HealthState } from "./interval.ts"
 
 /** How often the watchdog looks while anything happens, in ms: so much later than due an agent is late. */
@@ -54,8 +54,8 @@ const questions = (postgres: Postgres["Service"]): Questions => {
     return (...values: ReadonlyArray<unknown>) =>
       Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
   }
-  const due = asking<Due>("#projections/health/due.sql")
-  const soonest = asking<{ readonly inMs: number | null }>("#projections/health/soonest.sql")
+  const due = asking<Due>("#projections/vitals/due.sql")
+  const soonest = asking<{ readonly inMs: number | null }>("#projections/vitals/soonest.sql")
   return {
     due: (position, last) => due(position, AT_ONCE, last?.dueAt ?? "-infinity", last?.agent ?? ""),
     soonest: Effect.map(soonest(), ([row]) => row?.inMs ?? Number.POSITIVE_INFINITY)
@@ -80,7 +80,7 @@ class Watchdog {
 
   /** A look. What fails is tried again at the next one. */
   readonly look: Effect.Effect<void> = Effect.suspend(() => {
-    const standing = this.projections.status().find(({ name }) => name === health.name)
+    const standing = this.projections.status().find(({ name }) => name === vitals.name)
     const isOwn = standing !== undefined && !standing.follows && standing.state !== "stopped"
     if (!isOwn || (standing.position === this.seen && performance.now() < this.nextAt)) return Effect.void
     return Effect.matchEffect(this.judgeAll(standing.position), {

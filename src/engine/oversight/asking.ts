@@ -1,0 +1,15 @@
+import { Effect } from "effect"
+import type { PostgresError } from "../../postgres/error.ts"
+import { Postgres } from "../../postgres/postgres.ts"
+import { statementOf, withSchema } from "../../postgres/sql-file.ts"
+import { readSql, type SqlSource } from "../../projection/sql-source.ts"
+
+/** The rows of a query of read models as they are, however far they are: whoever looks after a fleet must not wait for what is behind. */
+export const asIs = <Row>(
+  sql: SqlSource,
+  values: ReadonlyArray<unknown>
+): Effect.Effect<ReadonlyArray<Row>, PostgresError, Postgres> =>
+  Effect.flatMap(Postgres, (postgres) => {
+    const { text, name } = statementOf(withSchema(readSql(sql), postgres.schema))
+    return Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
+  })

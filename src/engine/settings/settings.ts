@@ -1,0 +1,189 @@
+import { MAX_TTL_MS } from "../../cache/entry.ts"
+import type { Setting, Variable } from "./setting.ts"
+
+const named = (...names: ReadonlyArray<string>): ReadonlyArray<Variable> => names.map((name) => ({ name }))
+
+/** What Node's timers hold at most, in ms. */
+const LONGEST_MS = 2_147_483_647
+
+const MOST_CONNECTIONS = 10_000
+
+/** The parts of a database's place, by their libpq names. */
+export const PLACE: ReadonlyArray<Setting> = [
+  {
+    name: "database.host",
+    what: "Name or address of the server, or the directory of its Unix socket.",
+    kind: { kind: "text" },
+    fallback: "`PGHOST`, else `localhost`, where another part of the database is said",
+    variables: named("POSTGRESQL_HOST", "POSTGRES_HOST")
+  },
+  {
+    name: "database.port",
+    what: "The server's port.",
+    kind: { kind: "whole", least: 1, most: 65_535 },
+    fallback: "`PGPORT`, else 5432",
+    variables: named("POSTGRESQL_PORT", "POSTGRES_PORT")
+  },
+  {
+    name: "database.database",
+    what: "The name of the database.",
+    kind: { kind: "text" },
+    fallback: "`PGDATABASE`, else the user's name",
+    variables: named("POSTGRESQL_DATABASE", "POSTGRES_DB")
+  },
+  {
+    name: "database.user",
+    what: "The role to connect as.",
+    kind: { kind: "text" },
+    fallback: "`PGUSER`, else the operating system's user",
+    variables: named("POSTGRESQL_USER", "POSTGRES_USER")
+  },
+  {
+    name: "database.password",
+    what: "Its password.",
+    kind: { kind: "text", isSecret: true },
+    fallback: "`PGPASSWORD`, else `~/.pgpass`",
+    variables: named("POSTGRESQL_PASSWORD", "POSTGRES_PASSWORD")
+  },
+  {
+    name: "database.sslmode",
+    what: "How far TLS is asked for, as libpq means it.",
+    kind: { kind: "choice", of: ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] },
+    fallback: "`PGSSLMODE`, else `prefer`",
+    variables: named("POSTGRESQL_SSL_MODE", "POSTGRES_SSL_MODE")
+  }
+]
+
+/** Everything else that may be configured. */
+export const SETTINGS: ReadonlyArray<Setting> = [
+  {
+    name: "database",
+    what: "The database, as a connection string; or its parts, by their libpq names.",
+    kind: { kind: "text", isSecret: true },
+    fallback: "an embedded server",
+    variables: named("DATABASE_URL")
+  },
+  {
+    name: "embedded",
+    what: "Settings of an embedded server (`directory`, `port`, `database`, `settings`); false never starts one.",
+    kind: { kind: "code" },
+    fallback: "one below `.tidemark`, where no database is named",
+    variables: []
+  },
+  {
+    name: "schema",
+    what: "The schema that holds the log.",
+    kind: { kind: "text" },
+    fallback: "`tidemark`",
+    variables: named("TIDEMARK_SCHEMA")
+  },
+  {
+    name: "wake",
+    what: "Where LISTEN and NOTIFY go, where the database is reached through a pooler.",
+    kind: { kind: "text", isSecret: true },
+    fallback: "the database",
+    variables: named("TIDEMARK_WAKE")
+  },
+  {
+    name: "poolSize",
+    what: "How many connections an engine opens at most, beside one that listens and one that notifies.",
+    kind: { kind: "whole", least: 1, most: MOST_CONNECTIONS, unit: "connections" },
+    fallback: "10",
+    variables: named("TIDEMARK_POOL_SIZE", "POSTGRESQL_POOL_SIZE", "POSTGRES_POOL_MAX_SIZE")
+  },
+  {
+    name: "poolMinimum",
+    what: "How many of them stay open where nobody needs them.",
+    kind: { kind: "whole", least: 0, most: MOST_CONNECTIONS, unit: "connections" },
+    fallback: "0",
+    variables: named("TIDEMARK_POOL_MINIMUM", "POSTGRES_POOL_MIN_SIZE")
+  },
+  {
+    name: "preparedStatements",
+    what: "Whether statements are prepared once per connection, which not every pooler bears.",
+    kind: { kind: "flag" },
+    fallback: "where no pooler is in between, as each connection shows",
+    variables: named("TIDEMARK_PREPARED_STATEMENTS")
+  },
+  {
+    name: "answerTimeoutMs",
+    what: "How long a statement may go without an answer before its connection is given up; 0 waits for ever.",
+    kind: { kind: "whole", least: 0, most: LONGEST_MS, unit: "ms" },
+    fallback: "10 000 for an append, which is then sent again, and 30 000 for everything else",
+    variables: [
+      { name: "TIDEMARK_ANSWER_TIMEOUT_MS" },
+      { name: "POSTGRESQL_TIMEOUT", inSeconds: true },
+      { name: "POSTGRES_TIMEOUT", inSeconds: true }
+    ]
+  },
+  {
+    name: "emitDeadlineMs",
+    what: "How long an emit is tried over lost connections.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "30 000",
+    variables: named("TIDEMARK_EMIT_DEADLINE_MS")
+  },
+  {
+    name: "maxEventBytes",
+    what: "How large an event's data may be as JSON.",
+    kind: { kind: "whole", least: 1, most: 1_000_000_000, unit: "bytes" },
+    fallback: "1 MiB",
+    variables: named("TIDEMARK_MAX_EVENT_BYTES")
+  },
+  {
+    name: "readModels",
+    what: "`keep`: this process keeps the read models up with the log, with the others that do; `follow`: it leaves that to them.",
+    kind: { kind: "choice", of: ["keep", "follow"] },
+    fallback: "`keep`",
+    variables: named("TIDEMARK_READ_MODELS")
+  },
+  {
+    name: "leaseMs",
+    what: "How long the others wait for an engine that they do not hear of before they take over what it owns.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "4 000",
+    variables: named("TIDEMARK_LEASE_MS")
+  },
+  {
+    name: "readOwnWritesMs",
+    what: "How long a query waits for its projection to have read this engine's own writes.",
+    kind: { kind: "whole", least: 0, most: LONGEST_MS, unit: "ms" },
+    fallback: "1 000",
+    variables: named("TIDEMARK_READ_OWN_WRITES_MS")
+  },
+  {
+    name: "cacheTtlMs",
+    what: "How long an entry of the cache counts, unless whoever sets it says.",
+    kind: { kind: "whole", least: 1, most: MAX_TTL_MS, unit: "ms" },
+    fallback: "3 600 000",
+    variables: [{ name: "TIDEMARK_CACHE_TTL_MS" }, { name: "CACHE_DEFAULT_TTL", inSeconds: true }]
+  },
+  {
+    name: "cacheSweepMs",
+    what: "How often an engine takes out of the cache what is over; it counts no more before.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "300 000",
+    variables: [{ name: "TIDEMARK_CACHE_SWEEP_MS" }, { name: "CACHE_CLEANUP_INTERVAL", inSeconds: true }]
+  },
+  {
+    name: "sessionSweepMs",
+    what: "How often an engine records of sessions whose time is over that it is; they are over before.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "3 600 000",
+    variables: [{ name: "TIDEMARK_SESSION_SWEEP_MS" }, { name: "SESSION_CLEANUP_INTERVAL", inSeconds: true }]
+  },
+  {
+    name: "logger",
+    what: "A pino logger, or false for none.",
+    kind: { kind: "code" },
+    fallback: "warnings and errors as JSON lines on standard error",
+    variables: []
+  },
+  {
+    name: "events",
+    what: "Types of event that are checked at emit and brought up to date when read.",
+    kind: { kind: "code" },
+    fallback: "none",
+    variables: []
+  }
+]
