@@ -104,7 +104,7 @@ const ours = {
   agent_health: [
     "agent_id",
     "standing",
-    "vitals",
+    "health",
     "since",
     "interval_ms",
     "is_promised",
