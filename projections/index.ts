@@ -4,6 +4,7 @@ import { conversations } from "./conversations/conversations.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
 import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
+import { metricRollups } from "./metric-rollups/metric-rollups.ts"
 import { metrics } from "./metrics/metrics.ts"
 import { states } from "./states/states.ts"
 import { systemEvents } from "./system-events/system-events.ts"
@@ -17,6 +18,7 @@ export const builtIn = {
   heartbeats,
   help,
   links,
+  metric_rollups: metricRollups,
   metrics,
   states,
   system_events: systemEvents,

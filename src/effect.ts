@@ -100,6 +100,7 @@ export type { Message, MessageStanding, Received } from "../projections/communic
 export type { ConversationTotal, Exchange } from "../projections/conversations/operations.ts"
 export type { Health, Heartbeat } from "../projections/heartbeats/operations.ts"
 export type { AnsweredHelpRequest, HelpRequest, HelpResponse } from "../projections/help/operations.ts"
-export type { Metric, Summary as MetricSummary } from "../projections/metrics/operations.ts"
+export type { Summary as MetricSummary } from "../projections/metric-rollups/operations.ts"
+export type { Metric } from "../projections/metrics/operations.ts"
 export type { SystemEvent, SystemEventCounts } from "../projections/system-events/operations.ts"
 export type { SystemState, SystemStateChange } from "../projections/system-state/operations.ts"

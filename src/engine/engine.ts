@@ -138,8 +138,11 @@ export interface Engine extends AsyncDisposable, History, Rebuilding {
    * NotAllowed where its status does not allow what is asked for: classes of `tidemark/errors`.
    */
   readonly help: ReadModel<"help">
-  /** The agents' measurements: record, list, sum up. */
-  readonly metrics: ReadModel<"metrics">
+  /**
+   * The agents' measurements: record, list, sum up. A summary is read from rollups by the minute and hour, however many measurements there are:
+   * its first minute is whole, quantiles are within 2 % of the exact ones, and all else is exact.
+   */
+  readonly metrics: ReadModel<"metrics"> & ReadModel<"metric_rollups">
   /**
    * What happens to the fleet and its agents, by severity: log, list, count. `WARNING` and worse are kept for ever, in the category `system_event`; `DEBUG`
    * and `INFO` until retention drops them, in `system_log`. To hear of them as they come, in all processes:

@@ -72,7 +72,7 @@ class OpenEngine implements Engine {
   readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
-  readonly metrics: ReadModel<"metrics">
+  readonly metrics: Engine["metrics"]
   readonly systemEvents: ReadModel<"system_events">
   readonly systemState: ReadModel<"system_state">
   private readonly log: EventLog["Service"]
@@ -106,7 +106,7 @@ class OpenEngine implements Engine {
     this.conversations = this.promisedOperations(conversations)
     this.heartbeats = this.promisedOperations(heartbeats)
     this.help = this.promisedOperations(help)
-    this.metrics = this.promisedOperations(metrics)
+    this.metrics = { ...this.promisedOperations(metrics), ...this.promisedOperations(models.metric_rollups) }
     this.systemEvents = this.promisedOperations(models.system_events)
     this.systemState = this.promisedOperations(models.system_state)
     this.statesService = Context.get(context, States)
