@@ -18,7 +18,7 @@ const long = "x".repeat(3_000)
 const random = Array.from({ length: 3_000 }, (_, n) => ((n * n * 7_919) % 36).toString(36)).join("")
 
 test("events that say nothing, or nonsense, stop no read model", async () => {
-  const { communications, conversations, help, systemEvents, systemState } = log.engine
+  const { communications, conversations, help, metrics, systemEvents, systemState } = log.engine
   await help.ask({ request: "r", user: "ada", content: "?" })
   await append("help-r", "HelpStatusChanged", ...nothing, { status: "foo" })
   await append("help-r", "HelpAnswered", ...nothing, { content: "!", confidence: "high" })
@@ -47,6 +47,15 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
     agent: random,
     severity: "?"
   })
+  await append("metric-m", "MetricRecorded", ...nothing, { name: "m" }, { value: 1 }, { name: 7, value: 1 })
+  await append(
+    "metric-m",
+    "MetricRecorded",
+    { name: "m", value: "12" },
+    { name: "m", value: "NaN" },
+    { name: "m", value: [1] },
+    { name: random, value: 1 }
+  )
   await append("system_state-k", "SystemStateSet", ...nothing, { key: 7, value: 1 })
 
   await help.setStatus({ request: "r", status: "in_progress" })
@@ -58,10 +67,27 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   expect(await conversations.totals({ by: "model" })).toContainEqual(
     expect.objectContaining({ of: null, cost: "0.5", promptTokens: 2 })
   )
+  await metrics.record({ agent: "m", name: "m", value: 2 })
+  expect(await metrics.summary({ agent: "m", name: "m" })).toMatchObject([{ count: 1, max: 2 }])
+  expect(await metrics.list({ agent: "m", name: "m" })).toMatchObject([
+    { value: 2 },
+    { value: null },
+    { value: null },
+    { value: null },
+    { value: null }
+  ])
   await systemEvents.log({ type: "fine", severity: "ERROR" })
   expect(await systemEvents.list({ severity: "ERROR" })).toHaveLength(1)
   await systemState.set({ key: "k", value: 2 })
   expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
-  for (const name of ["communications", "conversations", "help", "system_events", "system_state"])
+  for (const name of [
+    "communications",
+    "conversations",
+    "help",
+    "metric_rollups",
+    "metrics",
+    "system_events",
+    "system_state"
+  ])
     expect((await log.engine.rebuild(name, { verify: true })).verified).toBeDefined()
 })
