@@ -4,6 +4,7 @@ import { conversations } from "./conversations/conversations.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
 import { help } from "./help/help.ts"
 import { links } from "./links/links.ts"
+import { metricRollups } from "./metric-rollups/metric-rollups.ts"
 import { metrics } from "./metrics/metrics.ts"
 import { sessions } from "./sessions/sessions.ts"
 import { states } from "./states/states.ts"
@@ -19,6 +20,7 @@ export const builtIn = {
   heartbeats,
   help,
   links,
+  metric_rollups: metricRollups,
   metrics,
   sessions,
   states,

@@ -1,15 +1,15 @@
 import { projection, rows } from "../../src/projection/definition.ts"
 import { METRIC, MetricRecorded } from "./events.ts"
-import { list, record, summary } from "./operations.ts"
+import { list, record } from "./operations.ts"
 
 /** Measurements of agents. */
 export const metrics = projection({
   name: "metrics",
-  version: 1,
+  version: 2,
   events: [MetricRecorded],
   telemetry: [METRIC],
   tables: "#projections/metrics/tables.sql",
   relations: ["performance_metrics"],
   model: rows("#projections/metrics/fold.sql"),
-  operations: { record, list, summary }
+  operations: { record, list }
 })

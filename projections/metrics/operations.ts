@@ -6,13 +6,13 @@ import { GivenMoment, happened } from "../moment.ts"
 import { numbered } from "../page.ts"
 import { Recorded, recorded } from "../recorded.ts"
 import { MetricRecorded, metricStream } from "./events.ts"
+import { MetricName, Selection } from "./selection.ts"
 
 const READ = "metrics:read"
 const WRITE = "metrics:write"
 
-/** How far back queries look, in hours. */
+/** How far back a list looks, in hours. */
 const LIST_HOURS = 1
-const SUMMARY_HOURS = 24
 
 const DEFAULT_LIMIT = 1_000
 const MAX_LIMIT = 10_000
@@ -20,13 +20,11 @@ const MAX_LIMIT = 10_000
 /** How many measurements one call takes; each is an event. */
 const MAX_MEASUREMENTS = 10_000
 
-const Name = Schema.NonEmptyString.check(Schema.isMaxLength(255))
-const Hours = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
 const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MAX_LIMIT }))
 
 const Measurement = Schema.Struct({
   agent: AgentId,
-  name: Name,
+  name: MetricName,
   value: Schema.Finite,
   unit: Schema.optionalKey(Schema.String),
   metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
@@ -47,22 +45,6 @@ export const Metric = Schema.Struct({
   recordedAt: Schema.Date
 })
 export type Metric = typeof Metric.Type
-
-export const Summary = Schema.Struct({
-  agent: Schema.String,
-  name: Schema.String,
-  avg: Schema.NullOr(Schema.Finite),
-  min: Schema.NullOr(Schema.Finite),
-  max: Schema.NullOr(Schema.Finite),
-  count: Schema.Int
-})
-export type Summary = typeof Summary.Type
-
-const Selection = {
-  agent: Schema.optionalKey(AgentId),
-  name: Schema.optionalKey(Name),
-  hours: Schema.optionalKey(Hours)
-}
 
 /** The measurements as events, those of each agent in the order given. */
 const eventsByAgent = (measurements: ReadonlyArray<Measurement>): ReadonlyMap<string, Array<NewEvent>> => {
@@ -110,16 +92,4 @@ export const list = query({
       }),
       numbered
     )
-})
-
-export const summary = query({
-  name: "metrics.summary",
-  description:
-    "Average, least, greatest and number of measurements per agent and metric, in the last 24 hours or so many.",
-  scope: READ,
-  input: Schema.Struct(Selection),
-  output: Schema.Array(Summary),
-  example: { agent: "billing-7" },
-  run: ({ agent = null, name = null, hours = SUMMARY_HOURS }, context) =>
-    context.query<Summary>("#projections/metrics/summary.sql", [agent, name, hours])
 })

@@ -153,8 +153,11 @@ export interface Engine extends AsyncDisposable, History, Overseeing, Rebuilding
    * NotAllowed where its status does not allow what is asked for: classes of `tidemark/errors`.
    */
   readonly help: ReadModel<"help">
-  /** The agents' measurements: record, list, sum up. */
-  readonly metrics: ReadModel<"metrics">
+  /**
+   * The agents' measurements: record, list, sum up. A summary is read from rollups by the minute and hour, however many measurements there are:
+   * its first minute is whole, quantiles are within 2 % of the exact ones, and all else is exact.
+   */
+  readonly metrics: ReadModel<"metrics"> & ReadModel<"metric_rollups">
   /**
    * Sessions of users and agents, which expire by themselves when nothing is heard of them: create, touch, end, look up. Rejects with NotFound where there is no
    * such session, and with NotAllowed where it is over: classes of `tidemark/errors`. The session of an agent's state is `state.startSession`, and another thing.

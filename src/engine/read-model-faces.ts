@@ -1,5 +1,5 @@
 import type { Effect } from "effect"
-import type { PromisedOperations, ReadModel } from "./engine.ts"
+import type { Engine, PromisedOperations, ReadModel } from "./engine.ts"
 import type { EngineServices } from "./layers.ts"
 import type { BoundReadModels } from "./read-models.ts"
 
@@ -10,7 +10,7 @@ export abstract class ReadModelFaces {
   readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
   readonly help: ReadModel<"help">
-  readonly metrics: ReadModel<"metrics">
+  readonly metrics: Engine["metrics"]
   readonly sessions: ReadModel<"sessions">
   readonly systemEvents: ReadModel<"system_events">
   readonly systemState: ReadModel<"system_state">
@@ -22,7 +22,10 @@ export abstract class ReadModelFaces {
     this.conversations = this.promisedOperations(models.conversations)
     this.heartbeats = this.promisedOperations(models.heartbeats)
     this.help = this.promisedOperations(models.help)
-    this.metrics = this.promisedOperations(models.metrics)
+    this.metrics = {
+      ...this.promisedOperations(models.metrics),
+      ...this.promisedOperations(models.metric_rollups)
+    }
     this.sessions = this.promisedOperations(models.sessions)
     this.systemEvents = this.promisedOperations(models.system_events)
     this.systemState = this.promisedOperations(models.system_state)

@@ -26,6 +26,7 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
         heartbeats: yield* project(builtIn.heartbeats),
         help: yield* project(builtIn.help),
         links: yield* project(builtIn.links),
+        metric_rollups: yield* project(builtIn.metric_rollups),
         metrics: yield* project(builtIn.metrics),
         sessions: yield* project(builtIn.sessions),
         states: yield* project(builtIn.states),

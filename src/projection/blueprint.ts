@@ -32,7 +32,7 @@ const hashOf = (
 
 /** What is wrong with a definition in itself, or undefined. */
 const problemOf = (
-  { name, version, events, relations, model, operations }: ProjectionDefinition,
+  { name, version, events, relations, model, operations, operationsOf = name }: ProjectionDefinition,
   tables: string,
   fold: string
 ): string | undefined => {
@@ -44,8 +44,8 @@ const problemOf = (
   if (unmade !== undefined)
     return `its tables never mention :"${unmade}", as in: create table :"${unmade}" (…)`
   for (const [verb, operation] of Object.entries(operations)) {
-    if (operation.name !== `${name}.${verb}`)
-      return `its operation ${verb} is named ${operation.name}, not ${name}.${verb}`
+    if (operation.name !== `${operationsOf}.${verb}`)
+      return `its operation ${verb} is named ${operation.name}, not ${operationsOf}.${verb}`
   }
   if (model.shape === "entities") {
     return relations.includes(model.table) ? undefined : `its table ${model.table} is none of its relations`

@@ -92,6 +92,11 @@ export interface ProjectionDefinition<Ops extends Operations = Operations> {
   readonly model: RowsShape | EntitiesShape | BatchesShape
   /** The SQL of views on its relations, made with them: `create or replace view :"home".idle as select … from :"home".agents`. */
   readonly views?: SqlSource
+  /**
+   * The read model under whose name its operations go, where that is another: `metrics`, for what is kept of metrics beside them.
+   * Default: its own.
+   */
+  readonly operationsOf?: string
   /** Its commands and queries, by verb. */
   readonly operations: Ops
 }

@@ -33,7 +33,7 @@ const withRows = <Ops extends Operations>(definition: ProjectionDefinition<Ops>)
   operations: {
     ...definition.operations,
     [ROWS]: query({
-      name: `${definition.name}.${ROWS}`,
+      name: `${definition.operationsOf ?? definition.name}.${ROWS}`,
       description: "All rows of a relation of this read model.",
       scope: "test",
       input: Schema.Struct({ relation: Schema.Literals(definition.relations) }),

@@ -75,6 +75,7 @@ describe("tidemark rebuild", () => {
       { projection: "heartbeats", to: { generation: 2 }, dropped: [1] },
       { projection: "help", to: { generation: 2 }, dropped: [1] },
       { projection: "links", to: { generation: 2 }, dropped: [1] },
+      { projection: "metric_rollups", to: { generation: 2 }, dropped: [1] },
       { projection: "metrics", to: { generation: 2 }, dropped: [1] },
       { projection: "sessions", to: { generation: 2 }, dropped: [1] },
       { projection: "states", to: { generation: 2 }, dropped: [1] },

@@ -134,6 +134,11 @@ const wrong: ReadonlyArray<readonly [what: string, change: Partial<ProjectionDef
     { operations: { clear: command({ name: "faulty.empty", ...noop }) } },
     "faulty.clear"
   ],
+  [
+    "an operation under its own name, where they go by another's",
+    { operationsOf: "whole", operations: { clear: command({ name: "faulty.clear", ...noop }) } },
+    "whole.clear"
+  ],
   ["a category that has events of the other class", { telemetry: ["durable"] }, "durable"]
 ]
 

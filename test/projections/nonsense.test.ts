@@ -18,7 +18,8 @@ const long = "x".repeat(3_000)
 const random = Array.from({ length: 3_000 }, (_, n) => ((n * n * 7_919) % 36).toString(36)).join("")
 
 test("events that say nothing, or nonsense, stop no read model", async () => {
-  const { agents, communications, conversations, help, sessions, systemEvents, systemState } = log.engine
+  const { agents, communications, conversations, help, metrics, sessions, systemEvents, systemState } =
+    log.engine
   await help.ask({ request: "r", user: "ada", content: "?" })
   await append("help-r", "HelpStatusChanged", ...nothing, { status: "foo" })
   await append("help-r", "HelpAnswered", ...nothing, { content: "!", confidence: "high" })
@@ -59,6 +60,15 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   await append("session-s", "SessionCreated", begun, { ...begun, user: "eve" })
   await append("session-s", "SessionTouched", ...nothing, { data: "text" }, { data: { n: 1 } })
   await append("session-s", "SessionExpired", ...nothing, { expiredAt: "soon" })
+  await append("metric-m", "MetricRecorded", ...nothing, { name: "m" }, { value: 1 }, { name: 7, value: 1 })
+  await append(
+    "metric-m",
+    "MetricRecorded",
+    { name: "m", value: "12" },
+    { name: "m", value: "NaN" },
+    { name: "m", value: [1] },
+    { name: random, value: 1 }
+  )
   await append("system_state-k", "SystemStateSet", ...nothing, { key: 7, value: 1 })
   const silent = { heartbeatIntervalMs: -1, capabilities: "all", name: 7, type: [], config: 1, metadata: [] }
   await append("agent-n", "AgentRegistered", ...nothing, { state: 7, ...silent })
@@ -85,6 +95,15 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
     user: "ada",
     data: { n: 1 }
   })
+  await metrics.record({ agent: "m", name: "m", value: 2 })
+  expect(await metrics.summary({ agent: "m", name: "m" })).toMatchObject([{ count: 1, max: 2 }])
+  expect(await metrics.list({ agent: "m", name: "m" })).toMatchObject([
+    { value: 2 },
+    { value: null },
+    { value: null },
+    { value: null },
+    { value: null }
+  ])
   await systemEvents.log({ type: "fine", severity: "ERROR" })
   expect(await systemEvents.list({ severity: "ERROR" })).toHaveLength(1)
   expect(await agents.status({ agent: "n" })).toMatchObject({
@@ -100,11 +119,13 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
   for (const name of [
     "agents",
-    "vitals",
     "communications",
     "conversations",
     "help",
+    "metric_rollups",
+    "metrics",
     "sessions",
+    "vitals",
     "system_events",
     "system_state"
   ])

@@ -12,16 +12,18 @@ const operations = Object.values(builtIn).flatMap(
 
 type Call = (input: unknown) => Effect.Effect<unknown, never>
 
+/** The read model that has an operation, which may go by another one's name. */
+const ownerOf = (name: string) =>
+  Object.values(builtIn).find(({ operations: own }) =>
+    Object.values(own).some((operation: AnyOperation) => operation.name === name)
+  ) as typeof builtIn.agents
+
 const called = async (name: string) => {
   const one = await start()
-  const [projection, verb] = name.split(".") as [keyof typeof builtIn, string]
   for (const other of operations.find((operation) => operation.name === name)?.reads ?? [])
     await one.project(builtIn[other as keyof typeof builtIn] as typeof builtIn.agents)
-  const bound = (await one.project(builtIn[projection] as typeof builtIn.agents)) as unknown as Record<
-    string,
-    Call
-  >
-  return { one, call: bound[verb]! }
+  const bound = (await one.project(ownerOf(name))) as unknown as Record<string, Call>
+  return { one, call: bound[name.split(".")[1]!]! }
 }
 
 const asked = {
@@ -120,6 +122,17 @@ it.each([
   ["heartbeats.recent", { minutes: 0 }, "minutes"],
   ["metrics.record", { agent: "a", name: "m", value: Number.POSITIVE_INFINITY }, "value"],
   ["metrics.record", [], ""],
+  ["metrics.record", { agent: "a", name: "", value: 1 }, "name"],
+  ["metrics.record", { agent: "a", name: "x".repeat(256), value: 1 }, "name"],
+  ["metrics.list", { limit: 10_001 }, "limit"],
+  ["metrics.summary", { agent: "a b" }, "agent"],
+  ["metrics.summary", { name: "" }, "name"],
+  ["metrics.summary", { hours: 0 }, "hours"],
+  ["metrics.summary", { hours: 1.5 }, "hours"],
+  ["metrics.summary", { hours: 100_001 }, "hours"],
+  ["metrics.summary", { bucket: "day" }, "bucket"],
+  ["metrics.summary", { limit: 0 }, "limit"],
+  ["metrics.summary", { limit: 100_001 }, "limit"],
   ["system_state.set", { key: "", value: 1 }, "key"],
   ["system_state.set", { key: "x".repeat(256), value: 1 }, "key"],
   ["system_state.set", { key: "a\0", value: 1 }, "key"],

@@ -168,28 +168,4 @@ describe("metrics", () => {
       metadata: { core: 1 }
     })
   })
-
-  it("are summed up per agent and metric, over the hours asked for", async () => {
-    const one = await start()
-    const metrics = await one.project(builtIn.metrics)
-    await one.run(
-      metrics.record([
-        { agent: "a", name: "cpu", value: 1 },
-        { agent: "a", name: "cpu", value: 3, occurredAt: ago(90) },
-        { agent: "a", name: "cpu", value: 100, occurredAt: ago(26 * 60) },
-        { agent: "b", name: "cpu", value: -2.5 }
-      ])
-    )
-    expect(await one.run(metrics.summary())).toEqual([
-      { agent: "a", name: "cpu", avg: 2, min: 1, max: 3, count: 2 },
-      { agent: "b", name: "cpu", avg: -2.5, min: -2.5, max: -2.5, count: 1 }
-    ])
-    expect(await one.run(metrics.summary({ agent: "a", hours: 1 }))).toEqual([
-      { agent: "a", name: "cpu", avg: 1, min: 1, max: 1, count: 1 }
-    ])
-    expect(await one.run(metrics.summary({ name: "cpu", hours: 48 }))).toMatchObject([
-      { count: 3 },
-      { count: 1 }
-    ])
-  })
 })
