@@ -12,5 +12,6 @@ export const agents = projection({
   tables: "#projections/agents/tables.sql",
   relations: ["agents"],
   model: agentEntities,
+  views: "#projections/agents/views.sql",
   operations: { register, update, updateState, stop, retire, get, status, list, active, stopped }
 })

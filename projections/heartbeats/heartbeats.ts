@@ -11,5 +11,6 @@ export const heartbeats = projection({
   tables: "#projections/heartbeats/tables.sql",
   relations: ["agent_heartbeats"],
   model: rows("#projections/heartbeats/fold.sql"),
+  views: "#projections/heartbeats/views.sql",
   operations: { record, recent, health }
 })

@@ -11,5 +11,6 @@ export const metrics = projection({
   tables: "#projections/metrics/tables.sql",
   relations: ["performance_metrics"],
   model: rows("#projections/metrics/fold.sql"),
+  views: "#projections/metrics/views.sql",
   operations: { record, list }
 })

@@ -14,5 +14,6 @@ export const vitals = projection({
   tables: "#projections/vitals/tables.sql",
   relations: ["agent_health", "agent_health_counts"],
   model: healthModel,
+  views: "#projections/vitals/views.sql",
   operations: { overview }
 })
