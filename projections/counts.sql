@@ -1,4 +1,4 @@
--- What the read models hold, in one row: how many agents there are in each state, signs of life and measurements of the last $1 minutes, system events of
+-- What the read models hold, in one row: how many agents there are in each state and in each state of health, signs of life and measurements of the last $1 minutes, system events of
 -- each severity in the last $2 hours, requests for help by status, sessions that are alive, messages that wait to be acknowledged, and what
 -- conversations with models came to today, in UTC.
 select
@@ -6,6 +6,7 @@ select
     select coalesce(jsonb_object_agg(state, agents), '{}')
     from (select state, count(*) as agents from :"schema".agents group by state) by_state
   ) as agents,
+  (select coalesce(jsonb_object_agg(health, agents), '{}') from :"schema".agent_health_counts) as health,
   (
     select count(*) from :"schema".agent_heartbeats where timestamp > now() - make_interval(mins => $1)
   )::float8 as heartbeats,

@@ -39,6 +39,7 @@ const sectionsOf = ({
   complaints,
   missed,
   counts,
+  silent,
   troubles,
   requests,
   shared
@@ -53,6 +54,7 @@ const sectionsOf = ({
     title: "The fleet",
     lines: [
       `- agents: ${numbers(counts.agents)}`,
+      `- their health: ${numbers(counts.health)}`,
       `- heartbeats in the last 5 minutes: ${counts.heartbeats}`,
       `- system events in the last 24 hours: ${numbers(counts.systemEvents)}`,
       `- requests for help: ${numbers(counts.help)}`,
@@ -60,6 +62,13 @@ const sectionsOf = ({
       `- messages that wait to be acknowledged: ${counts.unacknowledged}`,
       `- ${count(counts.conversations.exchanges, "exchange", "exchanges")} with language models today: ${counts.conversations.tokens} tokens, cost ${counts.conversations.cost}`
     ]
+  },
+  {
+    title: "Agents that do not beat as they should",
+    lines: silent.map(
+      ({ agent, health, since, lastBeatAt }) =>
+        `- ${agent} ${health} since ${since.toISOString()}, last heard of ${lastBeatAt?.toISOString() ?? "never"}`
+    )
   },
   {
     title: "Troubles of the last 24 hours, the newest first",

@@ -24,6 +24,8 @@ export interface HealthFacts {
   readonly server: ServerLoad
   /** How long the server took to answer, in ms. */
   readonly answerMs: number
+  /** How many agents are late, and how many lost; the first of these by id. */
+  readonly agents: { readonly late: number; readonly lost: number; readonly names: ReadonlyArray<string> }
   /** How many CRITICAL system events there were in the last hour. */
   readonly critical: number
 }
@@ -168,6 +170,20 @@ const telemetry: Judge = ({
     warning(said !== undefined && !standby, said ?? "", "have an engine of the owner's or a writer's run")
   )
 
+const agents: Judge = ({ agents: { late, lost, names } }) => {
+  const more = lost - names.length
+  const named = list(more > 0 ? [...names, `${more} more`] : names)
+  return check(
+    "agents",
+    late === 0 ? "none is late or lost" : `${count(late, "is", "are")} late, none is lost`,
+    warning(
+      lost > 0,
+      `${named} ${lost === 1 ? "is" : "are"} lost: not heard of for three beats or more`,
+      "see engine.vitals.overview(), and start them again, stop or retire them"
+    )
+  )
+}
+
 const systemEvents: Judge = ({ critical }) =>
   check(
     "system events",
@@ -188,6 +204,7 @@ const JUDGES: ReadonlyArray<Judge> = [
   subscriptions,
   syncs,
   telemetry,
+  agents,
   systemEvents
 ]
 

@@ -1,12 +1,15 @@
 import { Effect } from "effect"
 import { SEVERITIES, type Severity } from "../../../projections/system-events/events.ts"
 import { HelpStatus } from "../../../projections/help/life-cycle.ts"
+import { HealthState } from "../../../projections/vitals/interval.ts"
 import { asIs } from "./asking.ts"
 
 /** What the read models hold. */
 export interface Counts {
   /** How many agents there are in each state; only states that some are in. */
   readonly agents: Readonly<Record<string, number>>
+  /** How many of the agents that are watched are in each state of health. */
+  readonly health: Readonly<Record<HealthState, number>>
   /** Heartbeats of the last five minutes … */
   readonly heartbeats: number
   /** … and measurements of the same. */
@@ -23,7 +26,8 @@ export interface Counts {
   readonly conversations: { readonly exchanges: number; readonly tokens: number; readonly cost: string }
 }
 
-interface CountsRow extends Omit<Counts, "systemEvents" | "help" | "conversations"> {
+interface CountsRow extends Omit<Counts, "health" | "systemEvents" | "help" | "conversations"> {
+  readonly health: Partial<Counts["health"]>
   readonly systemEvents: Partial<Counts["systemEvents"]>
   readonly help: Partial<Counts["help"]>
   readonly conversations: Counts["conversations"] | null
@@ -47,6 +51,7 @@ export const countsNow = Effect.gen(function* () {
   const [row] = yield* asIs<CountsRow>("#projections/counts.sql", [COUNTED_MINUTES, COUNTED_HOURS])
   const counts: Counts = {
     ...row!,
+    health: complete(HealthState.literals, row!.health),
     systemEvents: complete(SEVERITIES, row!.systemEvents),
     help: complete(HelpStatus.literals, row!.help),
     conversations: row!.conversations ?? { exchanges: 0, tokens: 0, cost: "0" }

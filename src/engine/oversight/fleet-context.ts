@@ -36,6 +36,14 @@ export interface OpenRequest {
   readonly createdAt: Date
 }
 
+/** An agent that beats no more as often as it should. */
+export interface SilentAgent {
+  readonly agent: string
+  readonly health: "late" | "lost"
+  readonly since: Date
+  readonly lastBeatAt: Date | null
+}
+
 /** A value that the fleet shares. */
 export interface SharedValue {
   readonly key: string
@@ -54,8 +62,17 @@ export interface FleetContext {
   readonly missed: ReadonlyArray<Indicator>
   readonly counts: Pick<
     Statistics,
-    "agents" | "heartbeats" | "systemEvents" | "help" | "sessions" | "unacknowledged" | "conversations"
+    | "agents"
+    | "health"
+    | "heartbeats"
+    | "systemEvents"
+    | "help"
+    | "sessions"
+    | "unacknowledged"
+    | "conversations"
   >
+  /** Agents that are late or lost, by id: the first 20. */
+  readonly silent: ReadonlyArray<SilentAgent>
   /** The newest system events of the last 24 hours that are warnings or worse: 10 at most. */
   readonly troubles: ReadonlyArray<Trouble>
   /** The newest requests for help that nobody has answered: 10 at most. */
@@ -72,6 +89,7 @@ const MAX_CHARACTERS = 1_000_000
 
 const TROUBLES = 10
 const REQUESTS = 10
+const SILENT = 20
 const SHARED = 50
 
 /** Bounds of all keys. */
@@ -111,7 +129,16 @@ export const contextIn = Effect.fnUntraced(function* (loads: ServerLoads, option
   const maxCharacters = yield* charactersOf(options)
   const health = yield* healthIn(loads)
   const statistics = yield* statisticsIn(loads)
-  const { agents, heartbeats, systemEvents, help, sessions, unacknowledged, conversations } = statistics
+  const {
+    agents,
+    health: states,
+    heartbeats,
+    systemEvents,
+    help,
+    sessions,
+    unacknowledged,
+    conversations
+  } = statistics
   const since = new Date(health.at.getTime() - COUNTED_HOURS * HOUR_MS)
   const open = [...(yield* waiting("pending")), ...(yield* waiting("in_progress"))]
   const known = {
@@ -119,7 +146,17 @@ export const contextIn = Effect.fnUntraced(function* (loads: ServerLoads, option
     health: health.status,
     complaints: health.checks.filter(({ state }) => state !== "ok"),
     missed: statistics.indicators.filter(({ isMet }) => isMet === false),
-    counts: { agents, heartbeats, systemEvents, help, sessions, unacknowledged, conversations },
+    counts: {
+      agents,
+      health: states,
+      heartbeats,
+      systemEvents,
+      help,
+      sessions,
+      unacknowledged,
+      conversations
+    },
+    silent: yield* asIs<SilentAgent>("#projections/vitals/unwell.sql", [["late", "lost"], "", SILENT]),
     troubles: yield* troublesOf(since),
     requests: open
       .toSorted((one, other) => other.createdAt.getTime() - one.createdAt.getTime())

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { HealthState } from "../../../projections/vitals/interval.ts"
 import type { LogError } from "../../log/error.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import { Postgres } from "../../postgres/postgres.ts"
@@ -22,6 +23,23 @@ export const HEALTH_PATIENCE_MS = 5_000
 
 /** What is critical counts for so long, in hours. */
 const CRITICAL_HOURS = 1
+
+/** How many of those that are lost are named. */
+const NAMED = 4
+
+const lostNow = Effect.gen(function* () {
+  const counts = yield* asIs<{ readonly health: HealthState; readonly agents: number }>(
+    "#projections/vitals/counts.sql",
+    []
+  )
+  const of = (wanted: HealthState): number => counts.find(({ health }) => health === wanted)?.agents ?? 0
+  const lost = of("lost")
+  const found =
+    lost === 0
+      ? []
+      : yield* asIs<{ readonly agent: string }>("#projections/vitals/unwell.sql", [["lost"], "", NAMED])
+  return { late: of("late"), lost, names: found.map(({ agent }) => agent) }
+})
 
 /** What the checks say together. */
 export const healthOf = (checks: ReadonlyArray<HealthCheck>): SystemHealth => {
@@ -54,7 +72,9 @@ const looked = (loads: ServerLoads) =>
       CRITICAL_HOURS
     ])
     const status = yield* engineStatus
-    return healthOf(checksOf({ status, pool, server, answerMs, critical: counted!.critical }))
+    return healthOf(
+      checksOf({ status, pool, server, answerMs, agents: yield* lostNow, critical: counted!.critical })
+    )
   })
 
 /** How all is now. It is told, too, where the server does not answer: nothing fails. */

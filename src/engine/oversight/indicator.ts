@@ -1,6 +1,7 @@
 import type { CacheStatistics } from "../../cache/statistics.ts"
 import type { PoolStanding } from "../../postgres/pool.ts"
 import type { EngineStatus } from "../status.ts"
+import type { Counts } from "./counts.ts"
 import type { ServerLoad } from "./server-load.ts"
 
 /** What a fleet is measured by: a number, and what it should be. */
@@ -8,7 +9,7 @@ export interface Indicator {
   readonly name: IndicatorName
   /** Undefined where nothing was measured. */
   readonly value: number | undefined
-  readonly unit: "percent" | "ms" | "per second"
+  readonly unit: "percent" | "ms" | "per second" | "agents"
   /** `below`: smaller is better. */
   readonly target: { readonly below: number } | { readonly above: number }
   /** Undefined where nothing was measured, or where less than the target may only mean that nobody wants more. */
@@ -24,12 +25,14 @@ export type IndicatorName =
   | "transactions"
   | "read model lag"
   | "cache hit rate"
+  | "lost agents"
 
 /** What indicators are worked out of. */
 export interface IndicatorFacts {
   readonly pool: PoolStanding
   readonly server: ServerLoad
   readonly projections: EngineStatus["projections"]
+  readonly health: Counts["health"]
   readonly cache: Pick<CacheStatistics, "hitRate">
 }
 
@@ -42,7 +45,8 @@ const TARGETS = {
   lockPercent: 5,
   transactions: 1_000,
   lagMs: 1_000,
-  hitPercent: 80
+  hitPercent: 80,
+  lostAgents: 1
 } as const
 
 const percent = (part: number, whole: number): number | undefined =>
@@ -70,6 +74,7 @@ export const indicatorsOf = ({
   pool,
   server,
   projections,
+  health,
   cache
 }: IndicatorFacts): ReadonlyArray<Indicator> => {
   const { answers } = pool
@@ -105,6 +110,7 @@ export const indicatorsOf = ({
       unit: "percent",
       target: { above: TARGETS.hitPercent },
       isMet: hits === undefined ? undefined : hits > TARGETS.hitPercent
-    }
+    },
+    below("lost agents", "agents", health.lost, TARGETS.lostAgents)
   ]
 }

@@ -46,7 +46,7 @@ export const statisticsIn = Effect.fnUntraced(function* (loads: ServerLoads) {
       behind: lag.atMost,
       lagMs
     })),
-    indicators: indicatorsOf({ pool, server, projections, cache })
+    indicators: indicatorsOf({ pool, server, projections, cache, health: counts.health })
   }
   return statistics
 })

@@ -15,6 +15,7 @@ const known: Omit<FleetContext, "text"> = {
   ],
   counts: {
     agents: { running: 2, stopped: 1 },
+    health: { healthy: 1, late: 0, lost: 1, unknown: 0 },
     heartbeats: 12,
     systemEvents: { DEBUG: 0, INFO: 3, WARNING: 0, ERROR: 1, CRITICAL: 0 },
     help: { pending: 1, in_progress: 0, answered: 0, closed: 0 },
@@ -22,6 +23,7 @@ const known: Omit<FleetContext, "text"> = {
     unacknowledged: 5,
     conversations: { exchanges: 1, tokens: 6, cost: "0.07" }
   },
+  silent: [{ agent: "billing-8", health: "lost", since: at, lastBeatAt: null }],
   troubles: [{ type: "disk_full", severity: "ERROR", agent: "billing-7", data: { free: 0 }, timestamp: at }],
   requests: [
     { request: "r-1", user: "ada", content: "How?", status: "pending", priority: "high", createdAt: at }
@@ -37,12 +39,16 @@ test("says what is known, the most urgent first", () => {
 
 ## The fleet
 - agents: 2 running and 1 stopped
+- their health: 1 healthy and 1 lost
 - heartbeats in the last 5 minutes: 12
 - system events in the last 24 hours: 3 INFO and 1 ERROR
 - requests for help: 1 pending
 - sessions alive: 4
 - messages that wait to be acknowledged: 5
 - 1 exchange with language models today: 6 tokens, cost 0.07
+
+## Agents that do not beat as they should
+- billing-8 lost since 2026-03-01T09:30:00.000Z, last heard of never
 
 ## Troubles of the last 24 hours, the newest first
 - 2026-03-01T09:30:00.000Z ERROR disk_full of billing-7: {"free":0}
@@ -60,7 +66,7 @@ test("says what is known, the most urgent first", () => {
 
 test("leaves out what there is nothing of", () => {
   const text = briefing(
-    { ...known, complaints: [], missed: [], troubles: [], requests: [], shared: [] },
+    { ...known, complaints: [], missed: [], silent: [], troubles: [], requests: [], shared: [] },
     8_000
   )
   expect(text.match(/^## .*/gmu)).toEqual(["## The fleet"])

@@ -12,6 +12,7 @@ const NAMES = [
   "subscriptions",
   "synchronisations",
   "telemetry",
+  "agents",
   "system events"
 ]
 
@@ -122,6 +123,20 @@ const WRONG: ReadonlyArray<readonly [string, HealthFacts, string, "warning" | "f
     "warning",
     "no partition"
   ],
+  [
+    "agents are lost",
+    { ...well, agents: { late: 1, lost: 6, names: ["a", "b", "c", "d"] } },
+    "agents",
+    "warning",
+    "a, b, c, d and 2 more are lost"
+  ],
+  [
+    "one agent is lost",
+    { ...well, agents: { late: 0, lost: 1, names: ["a"] } },
+    "agents",
+    "warning",
+    "a is lost"
+  ],
   ["something critical happened", { ...well, critical: 2 }, "system events", "warning", "2 critical events"]
 ]
 
@@ -130,6 +145,7 @@ const RIGHT: ReadonlyArray<readonly [string, HealthFacts]> = [
   ["all is well", well],
   ["all connections are in use, and nobody waits", withPool({ open: 10, idle: 0 })],
   ["a connection is waited for that is being opened", withPool({ open: 4, idle: 0, waiting: 1 })],
+  ["agents are late", { ...well, agents: { late: 3, lost: 0, names: [] } }],
   ["a standby polls", withStatus({ standby: true, wake: { mode: "polling", reason: "a standby" } })],
   [
     "a standby makes no partitions",

@@ -6,6 +6,7 @@ const facts: IndicatorFacts = {
   pool: well.pool,
   server: well.server,
   projections: [readModel("agents", { lagMs: 12 }), readModel("help")] as never,
+  health: { healthy: 3, late: 1, lost: 0, unknown: 0 },
   cache: { hitRate: 0.9 }
 }
 
@@ -20,7 +21,8 @@ test("all indicators of a fleet that does well are met", () => {
     ["lock contention", 0, true],
     ["transactions", 1_500, true],
     ["read model lag", 12, true],
-    ["cache hit rate", 90, true]
+    ["cache hit rate", 90, true],
+    ["lost agents", 0, true]
   ])
 })
 
@@ -32,7 +34,8 @@ test.each([
   ["lock contention", { server: withServer({ active: 20, waitingForLocks: 1 }).server }, 5],
   ["read model lag", { projections: [readModel("help", { lagMs: 1_000 })] as never }, 1_000],
   ["read model lag", { projections: [readModel("help", { lagMs: undefined })] as never }, Infinity],
-  ["cache hit rate", { cache: { hitRate: 0.8 } }, 80]
+  ["cache hit rate", { cache: { hitRate: 0.8 } }, 80],
+  ["lost agents", { health: { ...facts.health, lost: 1 } }, 1]
 ] as const)("%s is missed at %j", (name, given, value) => {
   const indicators = indicatorsOf({ ...facts, ...given })
   expect(indicators.filter(({ isMet }) => isMet !== true)).toMatchObject([{ name, value, isMet: false }])

@@ -83,6 +83,7 @@ describe("statistics", () => {
     await folded()
     const statistics = await engine.statistics()
     expect(statistics).toMatchObject({
+      health: { healthy: 1, late: 0, lost: 0 },
       heartbeats: 1,
       metrics: 1,
       systemEvents: { DEBUG: 0, INFO: 0, WARNING: 0, ERROR: 0, CRITICAL: 2 },

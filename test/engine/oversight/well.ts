@@ -20,7 +20,14 @@ const server: ServerLoad = {
 }
 
 /** An engine, its log and its fleet of which nothing is to be said. */
-export const well: HealthFacts = { status: healthy.status, pool, server, answerMs: 0.4, critical: 0 }
+export const well: HealthFacts = {
+  status: healthy.status,
+  pool,
+  server,
+  answerMs: 0.4,
+  agents: { late: 0, lost: 0, names: [] },
+  critical: 0
+}
 
 /** The same with another status. */
 export const withStatus = (given: object): HealthFacts => ({ ...well, status: { ...well.status, ...given } })
