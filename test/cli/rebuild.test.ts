@@ -71,7 +71,6 @@ describe("tidemark rebuild", () => {
       { projection: "agents", from: { generation: 2 }, to: { generation: 3 }, dropped: [2, 1] },
       { projection: "communications", to: { generation: 2 }, dropped: [1] },
       { projection: "conversations", to: { generation: 2 }, dropped: [1] },
-      { projection: "vitals", to: { generation: 2 }, dropped: [1] },
       { projection: "heartbeats", to: { generation: 2 }, dropped: [1] },
       { projection: "help", to: { generation: 2 }, dropped: [1] },
       { projection: "links", to: { generation: 2 }, dropped: [1] },
@@ -80,7 +79,8 @@ describe("tidemark rebuild", () => {
       { projection: "sessions", to: { generation: 2 }, dropped: [1] },
       { projection: "states", to: { generation: 2 }, dropped: [1] },
       { projection: "system_events", to: { generation: 2 }, dropped: [1] },
-      { projection: "system_state", to: { generation: 2 }, dropped: [1] }
+      { projection: "system_state", to: { generation: 2 }, dropped: [1] },
+      { projection: "vitals", to: { generation: 2 }, dropped: [1] }
     ])
     expect(stderr).toBe("")
   })

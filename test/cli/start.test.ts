@@ -52,7 +52,6 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["agents", 0, false],
       ["communications", 0, false],
       ["conversations", 0, false],
-      ["vitals", 0, false],
       ["heartbeats", 0, false],
       ["help", 0, false],
       ["links", 0, false],
@@ -61,7 +60,8 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
       ["sessions", 0, false],
       ["states", 0, false],
       ["system_events", 0, false],
-      ["system_state", 0, false]
+      ["system_state", 0, false],
+      ["vitals", 0, false]
     ])
     const rows = await query("select agent_id, state from tidemark.agents order by agent_id")
     expect(rows).toEqual(agents.toSorted().map((id) => ({ agent_id: id, state: "stopped" })))
