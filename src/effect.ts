@@ -46,11 +46,15 @@ export {
 export type {
   ContextOptions,
   FleetContext,
+  Hit,
   HealthCheck,
   Indicator,
+  SearchKind,
+  SearchOptions,
   Statistics,
   SystemHealth
 } from "./engine/overseeing.ts"
+export { Search } from "./engine/search/search.ts"
 export { Oversight } from "./engine/oversight/oversight.ts"
 export { ReadModels } from "./engine/read-models.ts"
 export { type EngineStatus, engineStatus, type LogStatus } from "./engine/status.ts"

@@ -31,3 +31,7 @@ create index on :"agents" (type, agent_id);
 create index on :"agents" (started_at);
 create index on :"agents" (agent_id) where stopped_at is null;
 create index on :"agents" using gin (capabilities);
+create index on :"agents" using gin (
+  (:"schema".search_document(agent_id || ' ' || coalesce(name, ''), coalesce(type, '') || ' ' || :"schema".joined(capabilities) || ' ' || coalesce(metadata::text, '')))
+);
+create index on :"agents" using gin ((:"schema".trigrams(agent_id || ' ' || coalesce(name, ''))));

@@ -23,6 +23,7 @@ create index on :"llm_conversations" (agent_id, timestamp desc, id desc);
 create index on :"llm_conversations" (model, timestamp desc, id desc);
 create index on :"llm_conversations" (timestamp desc, id desc);
 create index on :"llm_conversations" (conversation_id, id);
+create index on :"llm_conversations" using gin ((:"schema".search_document(null, prompt || ' ' || coalesce(response, ''))));
 
 create table :"llm_totals" (
   dimension        text    collate "C" not null,

@@ -21,6 +21,7 @@ create index on :"help_requests" (status, id desc);
 create index on :"help_requests" (user_id, id desc);
 create index on :"help_requests" (priority, status, id desc);
 create index on :"help_requests" (created_at desc);
+create index on :"help_requests" using gin ((:"schema".search_document(null, content)));
 
 create table :"help_responses" (
   id                bigint primary key,
@@ -39,3 +40,4 @@ comment on column :"help_responses".generated_at is 'When it was given by the cl
 
 create index on :"help_responses" (request_id, id);
 create index on :"help_responses" (confidence_score desc);
+create index on :"help_responses" using gin ((:"schema".search_document(null, content)));

@@ -55,6 +55,8 @@ comment on table :"state_keys" is 'The keys that a branch itself has changed, as
 comment on column :"state_keys".value is 'Kept here up to 8192 bytes: a longer one is its last anchor with the patches since, so that it is not written anew for every change.';
 create index on :"state_keys" using gin ((:"schema".state_entry(tier, key, value)) jsonb_path_ops) where bytes <= 8192;
 create index on :"state_keys" (tier, key) where bytes > 8192;
+-- What an agent works with by itself, and its sessions, are for nobody to search; of the rest, what is kept here.
+create index on :"state_keys" using gin ((:"schema".search_document(key, value::text))) where tier in ('shared', 'persistent') and value is not null;
 comment on column :"state_keys".hash is 'What the key adds to the hash of the state; null where it is removed, or the agent''s secret is gone.';
 comment on column :"state_keys".patches is 'How many patches, and how many bytes of them, lie between its last anchor and now.';
 

@@ -15,3 +15,4 @@ create index on :"system_events" (severity, timestamp desc, id desc);
 create index on :"system_events" (event_type, severity, timestamp desc, id desc);
 create index on :"system_events" (agent_id, severity, timestamp desc, id desc) where agent_id is not null;
 create index on :"system_events" (agent_id, event_type, severity, timestamp desc, id desc) where agent_id is not null;
+create index on :"system_events" using gin ((:"schema".search_document(event_type, event_data::text)));

@@ -19,3 +19,4 @@ comment on column :"system_state".occurred_at is 'When its last change happened 
 comment on column :"system_state".recorded_at is 'When its last change was recorded, by the database''s clock.';
 
 create unique index on :"system_state" (key);
+create index on :"system_state" using gin ((:"schema".search_document(key, value::text)));

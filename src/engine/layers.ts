@@ -26,6 +26,7 @@ import { Presence } from "../sync/presence.ts"
 import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
+import { Search } from "./search/search.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
 
@@ -119,7 +120,7 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
   })
   const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
   const kept = Layer.mergeAll(cache, expiring, watchdog)
-  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, Oversight.layer, kept).pipe(
+  return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, Oversight.layer, Search.layer, kept).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
     Layer.provideMerge(logOf(options, environment)),

@@ -25,6 +25,7 @@ import { engineLayer, type EngineServices } from "./layers.ts"
 import type { Overseeing } from "./overseeing.ts"
 import { Oversight } from "./oversight/oversight.ts"
 import { ReadModelFaces } from "./read-model-faces.ts"
+import { Search } from "./search/search.ts"
 import { ReadModels } from "./read-models.ts"
 import { type Rebuilding, rebuildIn, rollbackIn, whatIfIn } from "./rebuilding.ts"
 import { type EngineStatus, engineStatus } from "./status.ts"
@@ -293,6 +294,10 @@ class OpenEngine extends ReadModelFaces implements Engine {
 
   context(...given: Parameters<Overseeing["context"]>): ReturnType<Overseeing["context"]> {
     return this.run(Effect.flatMap(Oversight, ({ context }) => context(...given)))
+  }
+
+  search(...given: Parameters<Overseeing["search"]>): ReturnType<Overseeing["search"]> {
+    return this.run(Effect.flatMap(Search, ({ search }) => search(...given)))
   }
 
   close(): Promise<void> {

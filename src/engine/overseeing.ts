@@ -1,11 +1,16 @@
 import type { ContextOptions, FleetContext } from "./oversight/fleet-context.ts"
 import type { SystemHealth } from "./oversight/health.ts"
+import type { SearchOptions } from "./search/options.ts"
+import type { Hit } from "./search/search.ts"
 import type { Statistics } from "./oversight/statistics.ts"
 
 export type { HealthCheck } from "./oversight/check.ts"
 export type { ContextOptions, FleetContext } from "./oversight/fleet-context.ts"
 export type { SystemHealth } from "./oversight/health.ts"
 export type { Indicator } from "./oversight/indicator.ts"
+export type { SearchKind } from "./search/kinds.ts"
+export type { SearchOptions } from "./search/options.ts"
+export type { Hit } from "./search/search.ts"
 export type { Statistics } from "./oversight/statistics.ts"
 
 /** What an engine tells those who look after a fleet. Nothing here waits for read models: what was written just now may be missing. */
@@ -25,4 +30,10 @@ export interface Overseeing {
    * is in it as they wrote it. Rejects with InvalidArgument.
    */
   context(options?: ContextOptions): Promise<FleetContext>
+  /**
+   * Looks for words in agents, requests for help, their answers, conversations, system events, shared values, and the tiers `shared` and `persistent` of states: the best hits of all,
+   * `limit` at most (20), with snippets. As on the web: all words are wanted, `"a phrase"`, `or`, `-not`. Where nothing has them, agents whose id or name
+   * is written much like the query. Rejects with InvalidArgument.
+   */
+  search(query: string, options?: SearchOptions): Promise<ReadonlyArray<Hit>>
 }

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { SEVERITIES, type Severity } from "../../../projections/system-events/events.ts"
 import { HelpStatus } from "../../../projections/help/life-cycle.ts"
 import { HealthState } from "../../../projections/vitals/interval.ts"
-import { asIs } from "./asking.ts"
+import { asIs } from "../asking.ts"
 
 /** What the read models hold. */
 export interface Counts {

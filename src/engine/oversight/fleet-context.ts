@@ -3,7 +3,7 @@ import { asBadAs, type Severity } from "../../../projections/system-events/event
 import type { HelpStatus } from "../../../projections/help/life-cycle.ts"
 import { type LogError, InvalidArgument, logError } from "../../log/error.ts"
 import type { Json } from "../../base/json-value.ts"
-import { asIs } from "./asking.ts"
+import { asIs } from "../asking.ts"
 import { briefing } from "./briefing.ts"
 import type { HealthCheck } from "./check.ts"
 import { COUNTED_HOURS } from "./counts.ts"
