@@ -11,7 +11,7 @@ import { jsonLine } from "./terminal/text.ts"
 
 export interface AuditOptions extends PlaceOptions {
   readonly subject: string
-  readonly as?: "event" | "correlation" | "agent"
+  readonly as?: "event" | "correlation" | "stream" | "agent"
   /** How many events at most. */
   readonly limit?: number
   readonly json?: boolean
@@ -23,6 +23,8 @@ const subjectOf = ({ subject, as }: AuditOptions): AuditSubject => {
       return { event: subject }
     case "correlation":
       return { correlation: subject }
+    case "stream":
+      return { stream: subject }
     case "agent":
       return { agent: subject }
     default:
@@ -33,8 +35,8 @@ const subjectOf = ({ subject, as }: AuditOptions): AuditSubject => {
 const notFound = ({ subject, as, json }: AuditOptions): string => {
   const what =
     as === undefined
-      ? "is, belongs to or concerns"
-      : { event: "is", correlation: "belongs to", agent: "concerns" }[as]
+      ? "is, belongs to, is in or concerns"
+      : { event: "is", correlation: "belongs to", stream: "is in", agent: "concerns" }[as]
   const message = `No event of this log ${what} ${JSON.stringify(subject)}. Look for its id with \`tidemark replay\`.`
   return failureText({ name: "NotFound", message, exitCode: ExitCode.failure }, json === true)
 }

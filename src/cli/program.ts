@@ -238,13 +238,14 @@ export const program = (
           new Option("--as <kind>", "what the subject is, where it might be several").choices([
             "event",
             "correlation",
+            "stream",
             "agent"
           ]),
           limit("how many events at most (default: 500)"),
           json("print each event of the trees, with its depth, as one line of JSON")
         ],
         reporting(commands.audit),
-        ["<subject>", "the id of an event, a correlation id, or the id of an agent"]
+        ["<subject>", "the id of an event, a correlation id, a stream, or the id of an agent"]
       )
     )
     .addCommand(

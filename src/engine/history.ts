@@ -19,9 +19,9 @@ export interface History {
   replay(options?: ReplayOptions): AsyncIterable<Event>
   /**
    * What led to what: the trees of causes and effects (`meta.causationId`) that a subject belongs to, as a list in the order in which
-   * trees are drawn. The subject is `{ event: id }`, `{ correlation: id }` or `{ agent: id }`; a text alone is taken for the first of
-   * these that the log has. Of an event it is its whole tree; of a piece of work the trees of its events; of an agent those of
-   * the newest events that concern it. An unknown subject has no entries.
+   * trees are drawn. The subject is `{ event: id }`, `{ correlation: id }`, `{ stream: name }`, for any entity that has one, or `{ agent: id }`; a
+   * text alone is taken for the first of these that the log has. Of an event it is its whole tree; of a piece of work the trees of its events; of a stream
+   * those of its newest events; of an agent those of the newest events that concern it. An unknown subject has no entries.
    *
    * Causes have no index: it reads the log from the first of these events on (of an unknown or a correlation id, all of it), some
    * 2 s for a million events, and takes no more than `limit` events (500) or some 64 MiB of them. An effect that lies before

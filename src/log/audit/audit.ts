@@ -68,7 +68,7 @@ const gather = Effect.fnUntraced(function* (
     reading = one
     if (seeds.length > 0) break
   }
-  const ties = yield* tiesOf(links, seeds, limit, reading.kind === "agent")
+  const ties = yield* tiesOf(links, seeds, limit, reading.kind === "agent" || reading.kind === "stream")
   const events = yield* links.events(ties.links.map(({ position }) => position))
   return {
     reading,
@@ -78,7 +78,7 @@ const gather = Effect.fnUntraced(function* (
   }
 })
 
-/** What the subject itself is: an event, the first of a piece of work, or the newest of an agent. */
+/** What the subject itself is: an event, the first of a piece of work, or the newest of a stream or an agent. */
 const seedsOf = (
   links: Links,
   { kind, id }: Reading,
@@ -89,13 +89,15 @@ const seedsOf = (
       return links.upwards([id], 1)
     case "correlation":
       return links.ofCorrelation(id, most)
+    case "stream":
+      return links.ofStream(id, most)
     case "agent":
       return links.ofAgent(id, most)
   }
 }
 
 /**
- * All that the seeds are tied to, so many events at most. Of an agent the newest trees are wanted whole: where they are too
+ * All that the seeds are tied to, so many events at most. Of a stream or an agent the newest trees are wanted whole: where they are too
  * many events, half of the seeds are tried, and half of these.
  */
 const tiesOf = Effect.fnUntraced(function* (

@@ -107,6 +107,14 @@ export class Links {
     )
   }
 
+  /** The newest events of a stream, the newest first; it has an index. */
+  ofStream(stream: string, most: number): Effect.Effect<ReadonlyArray<Link>, PostgresError> {
+    const { text, name } = statement("links_of_stream", this.postgres.schema)
+    return Effect.map(this.postgres.query<LinkRow>(text, [stream, this.upTo, most], { name }), ({ rows }) =>
+      rows.map(linkOf)
+    )
+  }
+
   /** The newest events that concern an agent, the newest first. */
   ofAgent(agent: string, most: number): Effect.Effect<ReadonlyArray<Link>, PostgresError> {
     return Effect.gen({ self: this }, function* () {

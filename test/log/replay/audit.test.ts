@@ -69,6 +69,30 @@ describe("the audit of", () => {
     expect(await audited({ agent: "zoe" })).toEqual([...tree(["Billed", "Beat"]), "Slept*"])
   })
 
+  test("a stream, as any entity has one, has the trees of its events", async () => {
+    expect(await audited({ stream: "bill-1" })).toEqual(tree(["Billed", "Paid"]))
+    expect(await audited({ stream: "heartbeat-zoe" })).toEqual(tree(["Beat"]))
+    expect(await audited({ stream: "bill-2" })).toEqual([])
+    expect(await audited({ stream: "no stream at all" })).toEqual([])
+  })
+
+  test("an entity of a read model has what was done to it, by whom and why", async () => {
+    const { help, systemState } = log.engine
+    await help.ask({ user: "ada", request: "audited", content: "How?" })
+    await help.close({ request: "audited" })
+    await systemState.set({ key: "audited", value: 1, by: "ada", reason: "a test" })
+    expect(await audited("help-audited")).toEqual(["HelpRequested*", "HelpStatusChanged*"])
+    const { kind, entries } = await log.engine.audit("system_state-audited")
+    expect([kind, entries.map(({ event }) => event.meta.actor)]).toEqual(["stream", ["ada"]])
+  })
+
+  test("a stream that is long has its newest trees", async () => {
+    for (const n of upTo(12)) await emit("long-1", `Step${n}`)
+    const { entries, isComplete } = await log.engine.audit({ stream: "long-1" }, { limit: 5 })
+    expect(entries.map(({ event }) => event.type)).toEqual(["Step8", "Step9", "Step10", "Step11", "Step12"])
+    expect(isComplete).toBe(false)
+  })
+
   test("an event without causes or effects is that event", async () => {
     expect(await audited({ event: ids["Other"]! })).toEqual(["Other*"])
   })
@@ -78,13 +102,14 @@ describe("the audit of", () => {
     expect(await audited({ event: ids["Odd"]! })).toEqual(["Odd* absent"])
   })
 
-  test("a text is that of the first of event, piece of work and agent that there is", async () => {
+  test("a text is that of the first of event, piece of work, stream and agent that there is", async () => {
     expect(await log.engine.audit(ids["Placed"]!)).toMatchObject({
       kind: "event",
       id: ids["Placed"],
       isComplete: true
     })
     expect(await log.engine.audit("survey")).toMatchObject({ kind: "correlation", id: "survey" })
+    expect(await log.engine.audit("order-2")).toMatchObject({ kind: "stream", id: "order-2" })
     expect(await log.engine.audit("zoe")).toMatchObject({ kind: "agent", id: "zoe" })
     expect(await log.engine.audit("nobody")).toEqual({
       kind: "agent",
@@ -184,7 +209,7 @@ describe("an audit is refused", () => {
     ["an empty text", "", {}, "The subject"],
     ["nothing", undefined, {}, "An audit is of one subject"],
     ["null", null, {}, "An audit is of one subject"],
-    ["a kind that there is not", { stream: "order-1" }, {}, "An audit is of one subject"],
+    ["a kind that there is not", { type: "Placed" }, {}, "An audit is of one subject"],
     ["two subjects", { agent: "zoe", event: randomUUID() }, {}, "An audit is of one subject"],
     ["an event that has no id", { event: "order-1" }, {}, "give its UUID"],
     ["an agent that is a number", { agent: 7 }, {}, "The agent 7"],
