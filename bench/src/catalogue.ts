@@ -3,6 +3,7 @@ import { emitBigLog } from "./measures/big-log.ts"
 import { catchup } from "./measures/catchup.ts"
 import { consumers8, durable, durableDrain, durableTransactional } from "./measures/durable.ts"
 import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
+import { fleetQuestions, heartbeatRecord } from "./measures/fleet.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
@@ -47,6 +48,8 @@ const measures: ReadonlyArray<Measure> = [
   sync,
   linkConverge,
   lists,
+  heartbeatRecord,
+  fleetQuestions,
   idle,
   startup,
   takeover

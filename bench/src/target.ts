@@ -47,6 +47,9 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["sync.changes_per_s", { atLeast: 10_000 }],
   ["sync.p50", { atMost: 10 }],
   ["link.converge.100_agents", { atMost: 100 }],
+  ["heartbeat.record", { atLeast: 20_000 }],
+  ["health.overview.100k_agents.p95", { atMost: 50 }],
+  ["metrics.summary.24h.p95", { atMost: 20 }],
   ...["heartbeats", "metrics", "communications", "inbox", "help", "conversations", "system_events"].map(
     (name): readonly [string, Target] => [`list.${name}.p95`, { atMost: 10 }]
   ),
