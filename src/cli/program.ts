@@ -1,5 +1,5 @@
 import { Command, Option } from "commander"
-import { count, from, memorySize, names, one, seconds, wholeNumber } from "./arguments.ts"
+import { from, memorySize, names, seconds, wholeNumber } from "./arguments.ts"
 import type { AuditOptions } from "./audit.ts"
 import type { CompactCommand } from "./compact.ts"
 import type { DoctorCommand } from "./doctor.ts"
@@ -7,8 +7,10 @@ import type { ExitCode } from "./exit-code.ts"
 import { failure, failureText, isVerbose } from "./failure.ts"
 import { paint } from "./terminal/palette.ts"
 import { thresholds } from "./start/limits.ts"
+import type { HealthCommand } from "./health.ts"
 import type { MaintainCommand } from "./maintain.ts"
 import type { MigrateOptions } from "./migrate.ts"
+import { database, filters, json, limit, stretch, whatIfOptions } from "./options.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
 import type { ReplayCommand } from "./replay.ts"
@@ -35,13 +37,14 @@ export interface Commands {
   readonly compact: (options: CompactCommand) => Promise<ExitCode>
   readonly maintain: (options: MaintainCommand) => Promise<ExitCode>
   readonly doctor: (options: DoctorCommand) => Promise<ExitCode>
+  readonly health: (options: HealthCommand) => Promise<ExitCode>
   readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
 }
 
 const EXIT_CODES = `
 Exit codes:
   0  done; also when a running command was stopped (Ctrl-C, SIGTERM)
-  1  failed; of doctor: there is a problem
+  1  failed; of doctor: there is a problem; of health: something does not do what it is for
   2  the command line cannot be understood
   3  no database could be reached or started
   130  ended at once by Ctrl-C, at the second one where the first asks for a clean end
@@ -49,22 +52,6 @@ Exit codes:
 With --json, a command that fails says so in the last line of its standard error:
   {"error":{"name":"Unreachable","message":"PostgreSQL cannot be reached: …"}}
 `
-
-const database = (): ReadonlyArray<Option> => [
-  new Option(
-    "-d, --database <url>",
-    "connection string of a PostgreSQL from 15 on (default: $DATABASE_URL or the settings, else an embedded server)"
-  ).conflicts("directory"),
-  new Option(
-    "--config <file>",
-    "settings for all that is not said here (default: $TIDEMARK_CONFIG, else tidemark.config.ts or tidemark.yaml, where one is there)"
-  ),
-  new Option("-s, --schema <name>", "schema that holds the log (default: tidemark)"),
-  new Option("--directory <path>", "where the embedded server keeps its data (default: .tidemark)"),
-  new Option("-v, --verbose", "show where errors come from (also with $DEBUG)")
-]
-
-const json = (what: string): Option => new Option("--json", what)
 
 const command = (
   name: string,
@@ -81,52 +68,6 @@ const command = (
     .argument(...subject)
     .action((given: string, flags: CommandOptions) => action({ ...flags, subject: given }))
 }
-
-const limit = (what: string): Option => new Option("-n, --limit <count>", what).argParser(count)
-
-const filters = (): ReadonlyArray<Option> => [
-  new Option("--types <names>", "only events of these types, separated by commas").argParser(names),
-  new Option("--categories <names>", "only streams of these categories, separated by commas").argParser(
-    names
-  ),
-  new Option("--streams <name>", "only this stream; may be repeated").argParser(one),
-  new Option("--labels <label>", "only events with this label; may be repeated").argParser(one),
-  new Option("--agent <id>", "only what concerns this agent")
-]
-
-const stretch = (): ReadonlyArray<Option> => [
-  new Option(
-    "--from <point>",
-    "what lies behind it: start, a position, or a token (default: start)"
-  ).argParser(from),
-  new Option(
-    "--to <point>",
-    "what lies up to and with it: a position, or a token (default: all that is settled)"
-  ).argParser(from),
-  new Option(
-    "--since <time>",
-    "recorded then or later, by the database's clock: a day (UTC), or a time with its zone (2026-03-01T09:30Z)"
-  ),
-  new Option("--until <time>", "recorded before then")
-]
-
-/** What a replay into a schema of its own cannot keep to, since it folds the log from its beginning. */
-const NOT_INTO = ["from", "since", "until", "correlation", "limit", "audit"]
-
-const whatIfOptions = (): ReadonlyArray<Option> => [
-  new Option(
-    "--into <schema>",
-    "fold read models into a schema of their own instead, and tell what differs from those that are live"
-  ).conflicts(NOT_INTO),
-  new Option(
-    "--module <file>",
-    "with --into: definitions that this module exports by default, also changed ones"
-  ),
-  new Option("--projection <names>", "with --into: only these read models, separated by commas").argParser(
-    names
-  ),
-  new Option("--keep", "with --into: leave the schema there, to look at")
-]
 
 /**
  * The command line; `report` hears the exit code of the command that ran. `isForPrograms`: it writes nothing about its own
@@ -260,6 +201,14 @@ export const program = (
           json("print it as JSON, one line a look")
         ],
         reporting(commands.status)
+      )
+    )
+    .addCommand(
+      command(
+        "health",
+        "tell whether the log and its fleet are well, and what to do where they are not; ends with 1 where they are unhealthy",
+        [json("print what was found as JSON")],
+        reporting(commands.health)
       )
     )
     .addCommand(

@@ -32,6 +32,9 @@ export interface WakeConfig {
   readonly isPooled?: () => boolean
 }
 
+/** Why an engine polls that has only begun. */
+export const NOT_YET = "LISTEN is not in force yet"
+
 export interface WakeStatus {
   /** `listening`: a NOTIFY of our own came back; `polling`: none does, and readers look by themselves. */
   readonly mode: "listening" | "polling"
@@ -71,7 +74,7 @@ const makeWake = Effect.fnUntraced(function* (
   const fleetListeners: Array<() => void> = []
   // What becomes of one LISTEN says nothing about the next, so a proof ends where its connection does.
   const run = yield* FiberHandle.makeRuntime<never, never, void>()
-  let status: WakeStatus = { mode: "polling", reason: "LISTEN is not in force yet" }
+  let status: WakeStatus = { mode: "polling", reason: NOT_YET }
   let awaited: { readonly echo: string; readonly heard: () => void } | undefined
   let tried: string | undefined
   let warned = false

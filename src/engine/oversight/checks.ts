@@ -1,3 +1,4 @@
+import { NOT_YET } from "../../log/wake.ts"
 import type { PoolStanding } from "../../postgres/pool.ts"
 import { count, list, seconds } from "../../base/words.ts"
 import type { EngineStatus } from "../status.ts"
@@ -80,7 +81,7 @@ const wakeUps: Judge = ({ status: { wake, standby } }) =>
     "wake-ups",
     wake.reason,
     warning(
-      wake.mode === "polling" && !standby,
+      wake.mode === "polling" && wake.reason !== NOT_YET && !standby,
       `readers look by themselves: ${wake.reason}`,
       "behind a pooler, give the server's own address as `wake`"
     )

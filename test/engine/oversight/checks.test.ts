@@ -146,6 +146,10 @@ const RIGHT: ReadonlyArray<readonly [string, HealthFacts]> = [
   ["all connections are in use, and nobody waits", withPool({ open: 10, idle: 0 })],
   ["a connection is waited for that is being opened", withPool({ open: 4, idle: 0, waiting: 1 })],
   ["agents are late", { ...well, agents: { late: 3, lost: 0, names: [] } }],
+  [
+    "an engine has only begun",
+    withStatus({ wake: { mode: "polling", reason: "LISTEN is not in force yet" } })
+  ],
   ["a standby polls", withStatus({ standby: true, wake: { mode: "polling", reason: "a standby" } })],
   [
     "a standby makes no partitions",
