@@ -3,6 +3,7 @@ import type { NewEvent } from "../../src/log/event.ts"
 import type { EventType } from "../../src/log/event-type.ts"
 import { command } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
+import { FleetDefaults } from "../defaults.ts"
 import { IntervalMs } from "../vitals/interval.ts"
 import { GivenMoment, happened } from "../moment.ts"
 import { Recorded, recorded } from "../recorded.ts"
@@ -73,11 +74,12 @@ export const register = command({
     metadata: { host: "worker-1" },
     heartbeatIntervalMs: 30_000
   },
-  run: ({ agent, occurredAt, state = RUNNING, ...facts }, { emit }) =>
-    Effect.map(
-      emit(agentStream(agent), AgentRegistered.make({ state, ...facts }, happened(occurredAt))),
-      recorded
-    )
+  run: Effect.fnUntraced(function* ({ agent, occurredAt, state = RUNNING, ...facts }, { emit }) {
+    const { heartbeatIntervalMs } = yield* FleetDefaults
+    const promised = heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs }
+    const event = AgentRegistered.make({ state, ...promised, ...facts }, happened(occurredAt))
+    return recorded(yield* emit(agentStream(agent), event))
+  })
 })
 
 export const update = command({

@@ -7,10 +7,10 @@ export type SessionStatus = typeof SessionStatus.Type
 export const DEFAULT_TTL_MS = 86_400_000
 
 /** Below that, a slow commit would be the end of a session. */
-const MIN_TTL_MS = 1_000
+export const MIN_TTL_MS = 1_000
 
 /** Ten years. */
-const MAX_TTL_MS = 315_360_000_000
+export const MAX_TTL_MS = 315_360_000_000
 
 /** How long a session lasts after its last sign of life, in ms. */
 export const TtlMs = Schema.Int.check(Schema.isBetween({ minimum: MIN_TTL_MS, maximum: MAX_TTL_MS }))

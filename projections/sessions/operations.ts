@@ -3,6 +3,7 @@ import { uuid } from "../../src/base/uuid.ts"
 import { NotAllowed, projectionError } from "../../src/projection/error.ts"
 import { command, query } from "../../src/projection/operation.ts"
 import { AgentId } from "../agent-id.ts"
+import { FleetDefaults } from "../defaults.ts"
 import { GivenMoment, happened } from "../moment.ts"
 import { isOutrun } from "../outrun.ts"
 import { DEFAULT_LIMIT, numbered, Page } from "../page.ts"
@@ -59,7 +60,7 @@ const END = "sessions.end"
 export const create = command({
   name: CREATE,
   description:
-    "Begins a session of a user, an agent or both, under an id of the caller's or a new one, which it says. It lasts for ttlMs, a day by default, after its last sign of life. NotAllowed where a session of this id was created before.",
+    "Begins a session of a user, an agent or both, under an id of the caller's or a new one, which it says. It lasts for ttlMs, a day unless the engine is configured otherwise, after its last sign of life. NotAllowed where a session of this id was created before.",
   scope: WRITE,
   input: Schema.Struct({
     session: Schema.optionalKey(ThingId),
@@ -75,8 +76,9 @@ export const create = command({
   ),
   output: Schema.Struct({ ...Recorded.fields, session: Schema.String }),
   example: { user: "ada", agent: "billing-7", data: { context: "conversation" } },
-  run: (given, { emit }) => {
-    const { session = uuid(), data = {}, ttlMs = DEFAULT_TTL_MS, occurredAt, ...whose } = given
+  run: Effect.fnUntraced(function* (given, { emit }) {
+    const { sessionTtlMs = DEFAULT_TTL_MS } = yield* FleetDefaults
+    const { session = uuid(), data = {}, ttlMs = sessionTtlMs, occurredAt, ...whose } = given
     const { user, agent } = whose
     const actor = user ?? agent!
     const event = SessionCreated.make({ ...whose, data, ttlMs }, { ...happened(occurredAt), meta: { actor } })
@@ -86,11 +88,11 @@ export const create = command({
       status: "created already",
       allowed: [TOUCH, END, `${CREATE} with another id`]
     })
-    return emit(sessionStream(session), event, { expected: "none" }).pipe(
-      Effect.mapError((error) => (isOutrun(error) ? projectionError(taken) : error)),
-      Effect.map((appended) => ({ ...recorded(appended), session }))
+    const appended = yield* emit(sessionStream(session), event, { expected: "none" }).pipe(
+      Effect.mapError((error) => (isOutrun(error) ? projectionError(taken) : error))
     )
-  }
+    return { ...recorded(appended), session }
+  })
 })
 
 export const touch = command({

@@ -11,7 +11,7 @@ import { AgentLost, AgentRanLate, AgentRecovered, healthLabels, healthStream } f
 import { vitals } from "./vitals.ts"
 import type { HealthState } from "./interval.ts"
 
-/** How often the watchdog looks while anything happens, in ms: so much later than due an agent is late. */
+/** How often the watchdog looks while anything happens, in ms, unless configured: so much later than due an agent is late. */
 const LOOK_EVERY_MS = 1_000
 
 /** How many agents are judged at a time. */
@@ -126,9 +126,12 @@ export const watchdogLook = Effect.gen(function* () {
  * Watches the agents of the fleet as long as the engine is there. Of all engines the one does it that folds the read model of their health; that of
  * two which both take themselves for that one only one is heard, the versions of the agents' streams see to.
  */
-export const watchdog: Layer.Layer<never, never, Postgres | EventLog | Projections> = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const look = yield* watchdogLook
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(LOOK_EVERY_MS), look)))
-  })
-)
+export const watchdog = (
+  everyMs = LOOK_EVERY_MS
+): Layer.Layer<never, never, Postgres | EventLog | Projections> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const look = yield* watchdogLook
+      yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(everyMs), look)))
+    })
+  )

@@ -21,6 +21,7 @@ import { type AnyHandler, runningHandler } from "./handling.ts"
 import { type LocalPartition, Member } from "./member.ts"
 import {
   type ConsumeOptions,
+  type ConsumerDefaults,
   type DurableHandler,
   isSameFilter,
   type Settings,
@@ -71,14 +72,13 @@ export class Consumers extends Context.Service<
     readonly status: Effect.Effect<ReadonlyArray<DurableStatus>, PostgresError>
   }
 >()("tidemark/consumer/Consumers") {
-  static readonly layer: Layer.Layer<Consumers, never, Postgres | EventLog | Feed | Fleet | LogIdentity> =
-    Layer.effect(
-      Consumers,
-      Effect.suspend(() => makeConsumers())
-    )
+  static readonly layer = (
+    defaults: ConsumerDefaults = {}
+  ): Layer.Layer<Consumers, never, Postgres | EventLog | Feed | Fleet | LogIdentity> =>
+    Layer.effect(Consumers, makeConsumers(defaults))
 }
 
-const makeConsumers = Effect.fnUntraced(function* () {
+const makeConsumers = Effect.fnUntraced(function* (defaults: ConsumerDefaults) {
   const postgres = yield* Postgres
   const log = yield* EventLog
   const fleet = yield* Fleet
@@ -151,7 +151,7 @@ const makeConsumers = Effect.fnUntraced(function* () {
     options: ConsumeOptions,
     handler: AnyHandler
   ): Effect.fn.Return<Membership, ConsumerError | LogError | PostgresError, Scope.Scope | R> {
-    const settings = settingsOf(options)
+    const settings = settingsOf(options, defaults)
     if (settings instanceof Error) return yield* logError(settings)
     if (typeof handler !== "function")
       return yield* logError(new InvalidArgument({ problem: "The handler is not a function" }))

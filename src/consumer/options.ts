@@ -136,8 +136,17 @@ const problemOf = (settings: Settings): string | undefined => {
   )
 }
 
+/** How durable subscriptions of an engine go about it where they do not say. */
+export interface ConsumerDefaults {
+  /** How often an event is tried again before it is given up. */
+  readonly maxRetries?: number
+}
+
 /** The options with their defaults, or what is wrong with them. */
-export const settingsOf = (options: ConsumeOptions): Settings | InvalidArgument | InvalidName => {
+export const settingsOf = (
+  options: ConsumeOptions,
+  { maxRetries = DEFAULT_RETRY.attempts - 1 }: ConsumerDefaults = {}
+): Settings | InvalidArgument | InvalidName => {
   const { name, from = "now", partitions = 1, transactional = false, batch, ack = "batch", retry } = options
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onParked = () => undefined } = options
   const { streams, categories, types, labels, agent } = options
@@ -150,7 +159,7 @@ export const settingsOf = (options: ConsumeOptions): Settings | InvalidArgument 
     transactional,
     batch: batch ?? 0,
     ackEvery: ack === "event",
-    retry: { ...DEFAULT_RETRY, ...defined(retry ?? {}) },
+    retry: { ...DEFAULT_RETRY, attempts: maxRetries + 1, ...defined(retry ?? {}) },
     timeoutMs,
     onParked: (parked) => {
       try {

@@ -75,6 +75,14 @@ export interface OpenOptions {
   readonly cacheSweepMs?: number
   /** How often this engine records of sessions whose time is over that it is, in ms; they are over before. Default: 3 600 000. */
   readonly sessionSweepMs?: number
+  /** How long a session lasts after its last sign of life, in ms, unless `sessions.create` says. Default: 86 400 000, a day. */
+  readonly sessionTtlMs?: number
+  /** How often an agent promises to beat, in ms, unless `agents.register` says. Default: it promises nothing, and is expected each 60 000 ms once it beats. */
+  readonly heartbeatIntervalMs?: number
+  /** How often this engine looks for agents that are late, in ms, where it is the one that watches. Default: 1 000. */
+  readonly healthCheckMs?: number
+  /** How often an event is tried again for a durable subscription before it is given up, unless its `retry.attempts` says. Default: 4. */
+  readonly maxRetries?: number
 }
 
 export const DEFAULT_SCHEMA = "tidemark"

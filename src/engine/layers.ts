@@ -16,6 +16,7 @@ import { Projections } from "../projection/projections.ts"
 import { Oversight } from "./oversight/oversight.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
+import { FleetDefaults } from "../../projections/defaults.ts"
 import { watchdog } from "../../projections/vitals/watchdog.ts"
 import { linkStore } from "../../projections/links/store.ts"
 import { stateStore } from "../../projections/states/store.ts"
@@ -119,12 +120,20 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
   })
   const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
-  const kept = Layer.mergeAll(cache, expiring, watchdog)
+  const kept = Layer.mergeAll(cache, expiring, watchdog(options.healthCheckMs))
+  const { sessionTtlMs, heartbeatIntervalMs } = options
+  const defaults = Layer.succeed(FleetDefaults, {
+    ...(sessionTtlMs === undefined ? {} : { sessionTtlMs }),
+    ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs })
+  })
+  const consumers = Consumers.layer(
+    options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }
+  )
   return Layer.mergeAll(linksLayer(works), gauges, Presence.layer, Oversight.layer, Search.layer, kept).pipe(
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
-    Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, Consumers.layer)),
+    Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, consumers)),
     Layer.provideMerge(logOf(options, environment)),
-    Layer.provideMerge(Layer.merge(telemetryLayer, loggerLayer(logger)))
+    Layer.provideMerge(Layer.mergeAll(telemetryLayer, loggerLayer(logger), defaults))
   )
 }
 

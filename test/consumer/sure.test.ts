@@ -49,7 +49,7 @@ const hardOfHearing = async () => {
   )
   const runtime = ManagedRuntime.make(
     Layer.provideMerge(
-      Layer.provide(Consumers.layer, muffled),
+      Layer.provide(Consumers.layer(), muffled),
       Layer.provideMerge(logLayer({ database: log.db.url }, {}), Logger.layer([]))
     )
   )

@@ -78,7 +78,11 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["readOwnWritesMs", "1000"],
   ["cacheTtlMs", "3600000"],
   ["cacheSweepMs", "300000"],
-  ["sessionSweepMs", "3600000"]
+  ["sessionSweepMs", "3600000"],
+  ["sessionTtlMs", "86400000"],
+  ["heartbeatIntervalMs", "60000"],
+  ["healthCheckMs", "1000"],
+  ["maxRetries", "4"]
 ])
 
 /** A sentence as comment lines of a file. */

@@ -1,3 +1,5 @@
+import { MAX_TTL_MS as MAX_SESSION_TTL_MS, MIN_TTL_MS } from "../../../projections/sessions/life-cycle.ts"
+import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../../../projections/vitals/interval.ts"
 import { MAX_TTL_MS } from "../../cache/entry.ts"
 import type { Setting, Variable } from "./setting.ts"
 
@@ -7,6 +9,9 @@ const named = (...names: ReadonlyArray<string>): ReadonlyArray<Variable> => name
 const LONGEST_MS = 2_147_483_647
 
 const MOST_CONNECTIONS = 10_000
+
+/** As many attempts as a subscription may ask for, but for the first. */
+const MOST_RETRIES = 999
 
 /** The parts of a database's place, by their libpq names. */
 export const PLACE: ReadonlyArray<Setting> = [
@@ -171,6 +176,37 @@ export const SETTINGS: ReadonlyArray<Setting> = [
     kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
     fallback: "3 600 000",
     variables: [{ name: "TIDEMARK_SESSION_SWEEP_MS" }, { name: "SESSION_CLEANUP_INTERVAL", inSeconds: true }]
+  },
+  {
+    name: "sessionTtlMs",
+    what: "How long a session lasts after its last sign of life, unless whoever creates it says.",
+    kind: { kind: "whole", least: MIN_TTL_MS, most: MAX_SESSION_TTL_MS, unit: "ms" },
+    fallback: "86 400 000",
+    variables: [{ name: "TIDEMARK_SESSION_TTL_MS" }, { name: "SESSION_DEFAULT_TTL", inSeconds: true }]
+  },
+  {
+    name: "heartbeatIntervalMs",
+    what: "How often an agent promises to beat when it is registered, unless it says.",
+    kind: { kind: "whole", least: MIN_INTERVAL_MS, most: MAX_INTERVAL_MS, unit: "ms" },
+    fallback: "it promises nothing, and is expected each 60 000 ms once it beats",
+    variables: [
+      { name: "TIDEMARK_HEARTBEAT_INTERVAL_MS" },
+      { name: "DEFAULT_HEARTBEAT_INTERVAL", inSeconds: true }
+    ]
+  },
+  {
+    name: "healthCheckMs",
+    what: "How often an engine looks for agents that are late, where it is the one that watches.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "1 000",
+    variables: [{ name: "TIDEMARK_HEALTH_CHECK_MS" }, { name: "HEALTH_CHECK_INTERVAL", inSeconds: true }]
+  },
+  {
+    name: "maxRetries",
+    what: "How often an event is tried again for a durable subscription before it is given up, unless the subscription says.",
+    kind: { kind: "whole", least: 0, most: MOST_RETRIES },
+    fallback: "4",
+    variables: named("TIDEMARK_MAX_RETRIES", "DEFAULT_MAX_RETRIES")
   },
   {
     name: "logger",

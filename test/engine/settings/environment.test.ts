@@ -28,6 +28,10 @@ describe("a setting", () => {
     ["TIDEMARK_PREPARED_STATEMENTS", "No", "preparedStatements", false],
     ["TIDEMARK_READ_MODELS", "follow", "readModels", "follow"],
     ["TIDEMARK_LEASE_MS", "4000", "leaseMs", 4000],
+    ["SESSION_DEFAULT_TTL", "86400", "sessionTtlMs", 86_400_000],
+    ["DEFAULT_HEARTBEAT_INTERVAL", "60", "heartbeatIntervalMs", 60_000],
+    ["HEALTH_CHECK_INTERVAL", "30", "healthCheckMs", 30_000],
+    ["DEFAULT_MAX_RETRIES", "3", "maxRetries", 3],
     ["DATABASE_URL", "postgres://db/fleet", "database", "postgres://db/fleet"]
   ])("is said by %s=%s", (variable, text, name, value) => {
     expect(valuesOf({ [variable]: text })).toEqual({ [name]: value })
