@@ -1,4 +1,4 @@
--- Values of agents' states, on branches that are there, in which a query ($1, as websearch_to_tsquery takes it) is found: of an agent ($2), and on branches that were changed since a
+-- Values of agents' states, on branches that are there, but for what links have in common, which is in their members', in which a query ($1, as websearch_to_tsquery takes it) is found: of an agent ($2), and on branches that were changed since a
 -- time ($3), where given, the best $5 among $4 on the branches that were changed last. $6 is how a snippet is made.
 with found as (
   select branch.agent, branch.name, branch.changed_at as at, held.tier, held.key as heading, held.value::text as body
@@ -6,7 +6,7 @@ with found as (
   join :"schema".state_branches branch using (branch)
   where held.tier in ('shared', 'persistent') and held.value is not null
     and :"schema".search_document(held.key, held.value::text) @@ websearch_to_tsquery('pg_catalog.simple', $1)
-    and branch.deleted_at is null
+    and branch.deleted_at is null and not starts_with(branch.agent, 'link:')
     and ($2::text is null or branch.agent = $2)
     and branch.changed_at >= coalesce($3::timestamptz, '-infinity')
   order by branch.changed_at desc

@@ -129,6 +129,16 @@ describe("a search", () => {
     expect(await engine.search("walrus", { limit: 3 })).toEqual((await engine.search("walrus")).slice(0, 3))
   })
 
+  test("finds what a link shares in its members, and not in between", async () => {
+    for (const agent of ["twin-1", "twin-2"]) await engine.state(agent).update({ local: { agent } })
+    const link = await engine.link({ group: ["twin-1", "twin-2"], keys: ["/shared/**"] })
+    await engine.state("twin-1").update({ shared: { pet: "axolotl" } })
+    await until(async () => (await engine.state("twin-2").read()).shared["pet"] === "axolotl")
+    await folded()
+    expect(await kinds("axolotl")).toEqual(["state twin-1/shared/pet", "state twin-2/shared/pet"])
+    expect((await engine.state(link.hub).read()).shared).toEqual({ pet: "axolotl" })
+  })
+
   test("does not find what is not there any more", async () => {
     await engine.systemState.set({ key: "gone", value: "narwhal" })
     await engine.state("planner-1").update({ shared: { fish: "narwhal" } })
