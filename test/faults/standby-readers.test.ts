@@ -150,6 +150,16 @@ const whileNothingIsReplayed = async (work: (resume: () => Promise<unknown>) => 
   }
 }
 
+test("what is on a standby is looked after and searched as on its primary", async () => {
+  await writers[0]!.systemState.set({ key: "mascot", value: "walrus" })
+  await until(async () => (await reader.search("walrus")).length === 1)
+  await until(async () => (await reader.health()).status === "healthy", {
+    what: "a standby that is well"
+  })
+  expect((await reader.statistics()).cache).toMatchObject({ entries: 0 })
+  expect((await reader.context()).text).toContain('mascot = "walrus"')
+})
+
 describe("on a standby that is behind, a token of the primary's", () => {
   test("is waited for, by a query and by a subscription, and reached when the replay gets there", async () => {
     await whileNothingIsReplayed(async (resume) => {
@@ -198,14 +208,4 @@ describe("on a standby that is behind, a token of the primary's", () => {
     expect(error.message).toContain("Projection agents")
     expect(error.message).toMatch(/another process folds it|has not been read up to there/)
   })
-})
-
-test("what is on a standby is looked after and searched as on its primary", async () => {
-  await writers[0]!.systemState.set({ key: "mascot", value: "walrus" })
-  await until(async () => (await reader.search("walrus")).length === 1)
-  await until(async () => (await reader.health()).status === "healthy", {
-    what: "a standby that is well"
-  })
-  expect((await reader.statistics()).cache).toMatchObject({ entries: 0 })
-  expect((await reader.context()).text).toContain('mascot = "walrus"')
 })
