@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { statement } from "../../src/postgres/sql-file.ts"
 import { testLog } from "../log/test-log.ts"
 import { type Explained, explained, REPEATS } from "../sql/explained.ts"
+import { planRows } from "../support/plan-rows.ts"
 
 // What the server looks at where the cache holds much: what is asked for, by an index.
 
 const log = testLog()
 
-const ROWS = 100_000
+const ROWS = planRows(100_000)
 
 /** How many namespaces share them, and how many entries each tag has. */
 const NAMESPACES = 10

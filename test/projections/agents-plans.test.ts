@@ -3,12 +3,13 @@ import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { testLog } from "../log/test-log.ts"
 import { type Explained, explained, REPEATS } from "../sql/explained.ts"
+import { planRows } from "../support/plan-rows.ts"
 
 // What the server looks at where there are many agents: as many rows as the answer has, and a few more.
 
 const log = testLog({ readModels: "keep" })
 
-const AGENTS = 100_000
+const AGENTS = planRows(100_000)
 const PAGE = 50
 
 /** A row of each table for each row of the answer, and the ends of three streams. */

@@ -4,6 +4,7 @@ import { readSql } from "../../src/projection/sql-source.ts"
 import { withSchema } from "../../src/postgres/sql-file.ts"
 import { type Explained, explained } from "../sql/explained.ts"
 import { scene } from "../projection/scene.ts"
+import { planRows } from "../support/plan-rows.ts"
 
 // What the server looks at for a summary, where there are many minutes and hours of many metrics: those of the time that is asked for.
 
@@ -12,9 +13,10 @@ const { db, start } = scene()
 const AGENTS = 200
 const METRICS = 5
 
-/** As many minutes and hours of each metric as make 130 000 and 120 000 rows. */
-const MINUTES = 130
-const HOURS = 120
+/** As many minutes and hours of each metric as make 130 000 and 120 000 rows, or as many times more. */
+const TIMES = planRows(100_000) / 100_000
+const MINUTES = 130 * TIMES
+const HOURS = 120 * TIMES
 
 let session: Explained
 

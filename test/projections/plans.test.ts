@@ -4,12 +4,13 @@ import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { uuid } from "../../src/base/uuid.ts"
 import { testLog } from "../log/test-log.ts"
 import { type Explained, explained, REPEATS } from "../sql/explained.ts"
+import { planRows } from "../support/plan-rows.ts"
 
 // What the server looks at where there are many messages, requests and exchanges: as many rows as the answer has, and a few more.
 
 const log = testLog()
 
-const ROWS = 100_000
+const ROWS = planRows(100_000)
 
 /** How many agents, users and models share them. */
 const NAMES = 100

@@ -3,12 +3,13 @@ import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { testLog } from "../log/test-log.ts"
 import { type Explained, explained, REPEATS } from "../sql/explained.ts"
+import { planRows } from "../support/plan-rows.ts"
 
 // What the server looks at where there are many sessions: as many rows as the answer has, and a few more.
 
 const log = testLog()
 
-const ROWS = 100_000
+const ROWS = planRows(100_000)
 
 /** How many users and agents share them. */
 const NAMES = 100

@@ -5,10 +5,11 @@ import { withSchema } from "../../src/postgres/sql-file.ts"
 import { readSql } from "../../src/projection/sql-source.ts"
 import { type Explained, explained, REPEATS } from "../sql/explained.ts"
 import { scene } from "../projection/scene.ts"
+import { planRows } from "../support/plan-rows.ts"
 
 const { db, start } = scene()
 
-const ROWS = 100_000
+const ROWS = planRows(100_000)
 const LIMIT = 10
 
 /** Of each severity as many, then the rows of the page themselves, and the one before which it is. */

@@ -4,12 +4,13 @@ import { readSql } from "../../../src/projection/sql-source.ts"
 import { KINDS, SOURCES } from "../../../src/engine/search/kinds.ts"
 import { testLog } from "../../log/test-log.ts"
 import { type Explained, explained } from "../../sql/explained.ts"
+import { planRows } from "../../support/plan-rows.ts"
 
 // What the server looks at where there is much to search: what a word is found in, of frequent words about as much as is ranked.
 
 const log = testLog()
 
-const ROWS = 20_000
+const ROWS = planRows(20_000)
 
 /** One in so many has the word that is rare; all have the frequent one. */
 const RARE = 2_000
