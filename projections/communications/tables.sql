@@ -24,6 +24,8 @@ create index on :"agent_communications" (to_agent, id desc) where status = 'sent
 create index on :"agent_communications" (id desc) where to_agent is null;
 create index on :"agent_communications" (from_agent, id desc);
 create index on :"agent_communications" (message_type, id desc);
+create index on :"agent_communications" (from_agent, message_type, id desc);
+create index on :"agent_communications" (to_agent, message_type, id desc);
 create index on :"agent_communications" (reply_to, id desc) where reply_to is not null;
 
 create table :"agent_acknowledgements" (

@@ -20,6 +20,7 @@ comment on table :"llm_conversations" is 'Every exchange with a language model; 
 comment on column :"llm_conversations".timestamp is 'When it was, by the agent''s clock, where it said so; else when it was recorded.';
 
 create index on :"llm_conversations" (agent_id, timestamp desc, id desc);
+create index on :"llm_conversations" (agent_id, model, timestamp desc, id desc);
 create index on :"llm_conversations" (model, timestamp desc, id desc);
 create index on :"llm_conversations" (timestamp desc, id desc);
 create index on :"llm_conversations" (conversation_id, id);

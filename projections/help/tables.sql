@@ -19,6 +19,7 @@ comment on column :"help_requests".occurred_at is 'When its last change happened
 
 create index on :"help_requests" (status, id desc);
 create index on :"help_requests" (user_id, id desc);
+create index on :"help_requests" (user_id, status, id desc);
 create index on :"help_requests" (priority, status, id desc);
 create index on :"help_requests" (created_at desc);
 create index on :"help_requests" using gin ((:"schema".search_document(null, content)));

@@ -14,3 +14,5 @@ comment on column :"performance_metrics".timestamp is 'When it was taken by the 
 
 create index on :"performance_metrics" (agent_id, metric_name, timestamp desc);
 create index on :"performance_metrics" (timestamp desc);
+create index on :"performance_metrics" (agent_id, timestamp desc, id desc);
+create index on :"performance_metrics" (metric_name, timestamp desc, id desc);
