@@ -21,6 +21,7 @@ create index on :"help_requests" (status, id desc);
 create index on :"help_requests" (user_id, id desc);
 create index on :"help_requests" (user_id, status, id desc);
 create index on :"help_requests" (priority, status, id desc);
+create index on :"help_requests" (priority, id desc);
 create index on :"help_requests" (created_at desc);
 create index on :"help_requests" using gin ((:"schema".search_document(null, content)));
 

@@ -26,6 +26,9 @@ const MOST_ROWS = 4 * PAGE
 /** Who asks for a user with an agent looks through the sessions of one of them, or looks up which both have. */
 const OF_BOTH = (2 * ROWS) / NAMES + MOST_ROWS
 
+/** … and, for those that are expired, through the active ones of a user, for whose time is over. */
+const OF_ACTIVE = (2 * ROWS) / NAMES / ACTIVE + MOST_ROWS
+
 let session: Explained
 
 beforeAll(async () => {
@@ -71,7 +74,7 @@ const questions: ReadonlyArray<
   ["those of a user", list, [NONE, "u7", NONE, PAGE, NONE]],
   ["active ones of a user", list, ["active", "u20", NONE, PAGE, NONE]],
   ["active ones of a user who has none", list, ["active", "u7", NONE, PAGE, NONE]],
-  ["expired ones of a user", list, ["expired", "u20", NONE, PAGE, NONE]],
+  ["expired ones of a user", list, ["expired", "u20", NONE, PAGE, NONE], OF_ACTIVE],
   ["those of nobody", list, [NONE, "none", NONE, PAGE, NONE]],
   ["those of an agent", list, [NONE, NONE, "a7", PAGE, ROWS / 2]],
   ["ended ones of an agent", list, ["ended", NONE, "a7", PAGE, NONE]],
