@@ -1,4 +1,4 @@
--- Agents whose id or name is written much like a query: those that have any third of its trigrams ($1, $2 or $3) as a whole, and by that at least $5 of all of them ($4), changed since a
+-- Agents that are not retired, whose id or name is written much like a query: those that have any third of its trigrams ($1, $2 or $3) as a whole, and by that at least $5 of all of them ($4), changed since a
 -- time ($6) where given; the likest $7. One mistake leaves one third as it was.
 with found as (
   select agent_id, coalesce(name, agent_id) as title, updated_at as at, :"schema".trigrams(agent_id || ' ' || coalesce(name, '')) as own
@@ -8,6 +8,7 @@ with found as (
       or :"schema".trigrams(agent_id || ' ' || coalesce(name, '')) @> $2::text[]
       or :"schema".trigrams(agent_id || ' ' || coalesce(name, '')) @> $3::text[]
     )
+    and retired_at is null
     and updated_at >= coalesce($6::timestamptz, '-infinity')
 ), alike as (
   select found.*, (select count(*) from unnest($4::text[]) wanted where wanted = any (own))::float8 / cardinality($4::text[]) as likeness

@@ -233,7 +233,11 @@ describe("tidemark audit", () => {
   test.each([
     ["nobody to audit", [], "missing required argument"],
     ["an event that has no id", ["zoe", "--as", "event"], "give its UUID"],
-    ["a kind that there is not", ["zoe", "--as", "stream"], "Allowed choices are event, correlation, agent"],
+    [
+      "a kind that there is not",
+      ["zoe", "--as", "order"],
+      "Allowed choices are event, correlation, stream, agent"
+    ],
     ["more events than it takes", ["zoe", "--limit", "20001"], "from 1 to 20000"]
   ])("refuses %s, and says what to give", async (_, args, words) => {
     const { code, stderr, stdout } = await audit(...args)

@@ -34,10 +34,14 @@ const DEFAULT_MARKS = ["**", "**"] as const
 const isText = (value: unknown): value is string =>
   typeof value === "string" && value.isWellFormed() && !value.includes("\0")
 
-const timeOf = (since: string | Date | undefined): Date | null | undefined => {
+/** No time of PostgreSQL's is earlier. */
+const FIRST_YEAR = -4_712
+
+const timeOf = (since: unknown): Date | null | undefined => {
   if (since === undefined) return null
+  if (typeof since !== "string" && !(since instanceof Date)) return undefined
   const time = new Date(since)
-  return Number.isNaN(time.getTime()) ? undefined : time
+  return time.getUTCFullYear() > FIRST_YEAR ? time : undefined
 }
 
 const isMark = (mark: unknown): boolean => isText(mark) && mark.length <= MAX_MARK
@@ -50,12 +54,11 @@ const problemOf = (query: unknown, options: SearchOptions): string | undefined =
     return `The query is ${query.length} characters long: give ${MAX_QUERY} at most`
   if (kinds !== undefined && !Array.isArray(kinds))
     return "kinds is no list: give some of those that there are"
-  const unknown = kinds?.find((kind) => !KINDS.includes(kind))
-  if (unknown !== undefined || kinds?.length === 0)
-    return `kinds has ${kinds?.length === 0 ? "none" : JSON.stringify(unknown)}: give some of ${KINDS.join(", ")}`
+  if (kinds?.length === 0) return `kinds has none: give some of ${KINDS.join(", ")}`
+  const unknown = kinds?.findIndex((kind) => !KINDS.includes(kind)) ?? -1
+  if (unknown >= 0) return `kinds has "${String(kinds![unknown])}": give some of ${KINDS.join(", ")}`
   if (agent !== undefined && (!isText(agent) || agent === "")) return "agent is no id of an agent: give one"
-  if (timeOf(since) === undefined)
-    return `since is ${JSON.stringify(since)}: give a Date, or a time as in ISO 8601`
+  if (timeOf(since) === undefined) return `since is ${String(since)}: give a Date, or a time as in ISO 8601`
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     return `limit is ${limit}: give a whole number from 1 to ${MAX_LIMIT}`
   if (!Array.isArray(marks) || marks.length !== 2 || !marks.every(isMark))
