@@ -147,6 +147,25 @@ describe("rollups", () => {
     ])
   })
 
+  it("count once what was measured where the first whole hour begins", async () => {
+    const { one, record, summary } = await projected()
+    // A new hour must not begin meanwhile.
+    const edge = Math.floor((Date.now() + 10_000) / HOUR_MS) * HOUR_MS - HOUR_MS
+    await until(async () => Date.now() - HOUR_MS >= edge)
+    await one.run(
+      record([
+        { agent: "a", name: "m", value: 1, occurredAt: new Date(edge - 1) },
+        { agent: "a", name: "m", value: 2, occurredAt: new Date(edge) },
+        { agent: "a", name: "m", value: 3, occurredAt: new Date(edge + MINUTE_MS - 1) }
+      ])
+    )
+    expect(await one.run(summary({ hours: 2 }))).toMatchObject([{ count: 3, avg: 2, min: 1, max: 3 }])
+    expect(await one.run(summary({ hours: 2, bucket: "hour" }))).toMatchObject([
+      { bucket: new Date(edge - HOUR_MS), count: 1, max: 1 },
+      { bucket: new Date(edge), count: 2, min: 2 }
+    ])
+  })
+
   it("are asked for by agent, metric and number, in order", async () => {
     const { one, record, summary } = await projected()
     const of = (agent: string, name: string, hours: number) => ({

@@ -17,9 +17,21 @@ const long = "x".repeat(3_000)
 /** So long that an index has no room for it, however well it is compressed. */
 const random = Array.from({ length: 3_000 }, (_, n) => ((n * n * 7_919) % 36).toString(36)).join("")
 
+/** What is no count of errors, be it for its type, its sign, or since it is more than a column holds. */
+const uncountable = ["many", "7", null, [1], { n: 1 }, true, -1, 2_147_483_648, 9e15, 1e308]
+
 test("events that say nothing, or nonsense, stop no read model", async () => {
-  const { agents, communications, conversations, help, metrics, sessions, systemEvents, systemState } =
-    log.engine
+  const {
+    agents,
+    communications,
+    conversations,
+    heartbeats,
+    help,
+    metrics,
+    sessions,
+    systemEvents,
+    systemState
+  } = log.engine
   await help.ask({ request: "r", user: "ada", content: "?" })
   await append("help-r", "HelpStatusChanged", ...nothing, { status: "foo" })
   await append("help-r", "HelpAnswered", ...nothing, { content: "!", confidence: "high" })
@@ -77,6 +89,7 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   await append("agent-n", "AgentIntervalChanged", ...nothing, silent)
   await append("agent-n", "AgentStateChanged", ...nothing, { state: 7 })
   await append("heartbeat-n", "HeartbeatRecorded", ...nothing, { occurredAt: "now" })
+  await append("heartbeat-m", "HeartbeatRecorded", ...uncountable.map((errorCount) => ({ errorCount })))
   await append("health-n", "AgentRanLate", ...nothing, { heard: 9e15, missed: "many" })
   await append("health-n", "AgentRecovered", ...nothing, { heard: "?" })
 
@@ -115,12 +128,18 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
     health: "healthy",
     intervalMs: 60_000
   })
+  await heartbeats.record({ agent: "m", errorCount: 2_147_483_647 })
+  expect((await heartbeats.recent({ agent: "m" })).map(({ errorCount }) => errorCount)).toEqual([
+    2_147_483_647,
+    ...uncountable.map(() => 0)
+  ])
   await systemState.set({ key: "k", value: 2 })
   expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
   for (const name of [
     "agents",
     "communications",
     "conversations",
+    "heartbeats",
     "help",
     "metric_rollups",
     "metrics",

@@ -125,6 +125,17 @@ test("views and the library say the same", async () => {
   expect((await of("recent_heartbeats")).map((row) => row["timestamp"])).toEqual(
     recent.map((one) => one.timestamp)
   )
+  const summed = await engine.metrics.summary({ hours: 1 })
+  expect(
+    (await of("metrics_summary")).map((row) => ({
+      agent: row["agent_id"],
+      name: row["metric_name"],
+      count: Number(row["sample_count"]),
+      avg: Number(row["avg_value"]),
+      min: Number(row["min_value"]),
+      max: Number(row["max_value"])
+    }))
+  ).toEqual(summed.map(({ agent, name, count, avg, min, max }) => ({ agent, name, count, avg, min, max })))
 })
 
 test("views survive rebuilds, and show what was built", async () => {
