@@ -170,7 +170,8 @@ describe("telemetry partitions", () => {
     const { position } = await log.engine.emit(beat, { type: "Beat" })
     expect(position).toBe(2 ** 48 + 1)
     const added = (await partitions()).slice(before)
-    expect(added.length).toBeLessThanOrEqual(3)
+    // One of them may have been made ahead of where the log was before.
+    expect(added.length).toBeLessThanOrEqual(4)
     expect(
       added.some(([name, upTo]) => name === `telemetry_${Math.floor(position / width)}` && upTo > position)
     ).toBe(true)
