@@ -160,13 +160,11 @@ test("every table of events has every guard, and a new partition too", async () 
        and (c.relname in ('events', 'telemetry') or c.relispartition)
      group by 1 order by 1`
   )
-  expect(guarded.map(({ name }) => name)).toEqual([
-    "events",
-    "telemetry",
-    "telemetry_0",
-    "telemetry_1",
-    "telemetry_2"
-  ])
+  const named = guarded.map(({ name }) => name)
+  // One more may have been made ahead meanwhile.
+  expect(named).toEqual(
+    expect.arrayContaining(["events", "telemetry", "telemetry_0", "telemetry_1", "telemetry_2"])
+  )
   for (const { guards } of guarded) {
     expect(guards).toEqual([
       "events_are_immutable",
