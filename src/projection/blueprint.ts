@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
+import { TelemetryRetired } from "../log/retired.ts"
 import { identifier } from "../postgres/identifier.ts"
 import type { ProjectionDefinition } from "./definition.ts"
 import { InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
@@ -12,6 +13,8 @@ export interface Blueprint {
   readonly tables: string
   /** The fold of a rows projection; empty for the others. */
   readonly fold: string
+  /** The statement that deletes rows which are over; empty where none is. */
+  readonly retirement: string
   /** What stands on its relations; empty where nothing does. */
   readonly views: string
   /** The same for equal definitions. Of a fold in code only the version number counts, since its text changes when it is built. */
@@ -20,13 +23,14 @@ export interface Blueprint {
 
 const hashOf = (
   definition: ProjectionDefinition,
-  { tables, fold, views }: Pick<Blueprint, "tables" | "fold" | "views">
+  { tables, fold, retirement, views }: Pick<Blueprint, "tables" | "fold" | "retirement" | "views">
 ): string => {
   const { name, version, events, relations, model } = definition
   const types = events.map((event) => [event.type, event.schemaVersion])
   const shape = model.shape === "entities" ? [model.shape, model.table, model.key] : [model.shape]
   const parts = [name, version, types.toSorted(), relations, shape, tables, fold]
-  const content = JSON.stringify(views === "" ? parts : [...parts, views])
+  const rest = [views, retirement].filter((sql) => sql !== "")
+  const content = JSON.stringify([...parts, ...rest])
   return createHash("sha256").update(content).digest("hex")
 }
 
@@ -34,7 +38,8 @@ const hashOf = (
 const problemOf = (
   { name, version, events, relations, model, operations, operationsOf = name }: ProjectionDefinition,
   tables: string,
-  fold: string
+  fold: string,
+  retirement: string
 ): string | undefined => {
   if (!Number.isSafeInteger(version) || version < 1)
     return `its version ${version} is not a whole number from 1`
@@ -50,7 +55,7 @@ const problemOf = (
   if (model.shape === "entities") {
     return relations.includes(model.table) ? undefined : `its table ${model.table} is none of its relations`
   }
-  const impure = impureSql(fold)
+  const impure = impureSql(fold) ?? impureSql(retirement)
   return impure === undefined
     ? undefined
     : `its fold mentions ${impure}, and folds are pure, so that folding the log again gives the same rows: take times from recorded_at or data, ids from position or id`
@@ -61,6 +66,7 @@ export const blueprint = Effect.fnUntraced(function* (
   definition: ProjectionDefinition
 ): Effect.fn.Return<Blueprint, ProjectionError> {
   const { name, relations, model } = definition
+  const retires = model.shape === "rows" ? model.retirement : undefined
   const invalid = (problem: string) => projectionError(new InvalidDefinition({ projection: name, problem }))
   for (const [kind, given] of [
     ["projection", name],
@@ -76,9 +82,11 @@ export const blueprint = Effect.fnUntraced(function* (
   const sources = Array.isArray(definition.tables) ? definition.tables : [definition.tables]
   const tables = (yield* Effect.forEach(sources as ReadonlyArray<SqlSource>, read)).join("\n")
   const fold = model.shape === "rows" ? yield* read(model.fold) : ""
+  const retirement = retires === undefined ? "" : yield* read(retires.sql)
   const views = definition.views === undefined ? "" : yield* read(definition.views)
-  const problem = problemOf(definition, tables, fold)
+  const problem = problemOf(definition, tables, fold, retirement)
   if (problem !== undefined) return yield* invalid(problem)
-  const sql = { tables, fold, views }
-  return { definition, ...sql, hash: hashOf(definition, sql) }
+  const sql = { tables, fold, retirement, views }
+  const events = retires === undefined ? definition.events : [...definition.events, TelemetryRetired]
+  return { definition: { ...definition, events }, ...sql, hash: hashOf(definition, sql) }
 })

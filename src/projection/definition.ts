@@ -19,6 +19,18 @@ export type Row = Readonly<Record<string, unknown>>
 export interface RowsShape {
   readonly shape: "rows"
   readonly fold: SqlSource
+  readonly retirement?: Retirement
+}
+
+/** What becomes of the rows of a category of telemetry that retention says is over. */
+export interface Retirement {
+  /** The category, whose events alone the rows are of. */
+  readonly of: string
+  /**
+   * One SQL statement that deletes what was made of events up to and with position `$1`: it is run when the log says that these are over. The fold sees
+   * nothing of it.
+   */
+  readonly sql: SqlSource
 }
 
 /**
@@ -112,8 +124,12 @@ export const entities = <R extends Row>(shape: Omit<EntitiesShape<R>, "shape">):
   shape: "entities"
 })
 
-/** The rows shape. */
-export const rows = (fold: SqlSource): RowsShape => ({ shape: "rows", fold })
+/** The rows shape; of telemetry, with what becomes of rows that are over. */
+export const rows = (fold: SqlSource, retirement?: Retirement): RowsShape => ({
+  shape: "rows",
+  fold,
+  ...(retirement === undefined ? {} : { retirement })
+})
 
 /** The batches shape. */
 export const batches = (fold: BatchesShape["fold"], options: BatchesOptions = {}): BatchesShape => ({

@@ -2,14 +2,14 @@ import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Queryable } from "../postgres/postgres.ts"
 import { quoted } from "../postgres/identifier.ts"
-import { statement, withSchema } from "../postgres/sql-file.ts"
+import { statement, statementOf, withSchema } from "../postgres/sql-file.ts"
 import { batchesFold } from "./batches-fold.ts"
 import type { Blueprint } from "./blueprint.ts"
 import type { EntitiesShape } from "./definition.ts"
 import { entitiesFold, type EntityStatements, entityStatements } from "./entities-fold.ts"
 import { InvalidDefinition, type ProjectionError, projectionError } from "./error.ts"
 import type { Fold } from "./fold.ts"
-import { liveRowsSql, rowsFold } from "./rows-fold.ts"
+import { liveRowsSql, type Retiring, rowsFold } from "./rows-fold.ts"
 import { type Explained, relationsOf } from "./sql-purity.ts"
 import { inGeneration, overBatch, physicalName, qualified } from "./sql-source.ts"
 
@@ -75,6 +75,13 @@ export class Generation {
     return overBatch(this.set(this.blueprint.fold), batch)
   }
 
+  /** What deletes rows that are over; undefined where none is. */
+  get retirement(): Retiring | undefined {
+    const { model } = this.blueprint.definition
+    if (model.shape !== "rows" || model.retirement === undefined) return undefined
+    return { of: model.retirement.of, ...statementOf(this.set(this.blueprint.retirement)) }
+  }
+
   /** Its tables, as SQL takes them whatever the search path. */
   get tables(): ReadonlyArray<string> {
     return this.relations.map((relation) => this.table(relation))
@@ -87,7 +94,8 @@ export class Generation {
   /** The fold into these tables. */
   fold(connection: Queryable): Effect.Effect<Fold, PostgresError> {
     const { model } = this.blueprint.definition
-    if (model.shape === "rows") return Effect.succeed(rowsFold(this.set(this.blueprint.fold), this.schema))
+    if (model.shape === "rows")
+      return Effect.succeed(rowsFold(this.set(this.blueprint.fold), this.schema, this.retirement))
     if (model.shape === "batches")
       return Effect.succeed(batchesFold(model, this.schema, (sql) => this.set(sql)))
     return Effect.map(this.entities(connection, model), ({ columns, statements }) =>
@@ -101,7 +109,12 @@ export class Generation {
     if (model.shape === "batches") return Effect.void
     if (model.shape === "rows") {
       const sql = liveRowsSql(this.set(this.blueprint.fold), this.schema)
-      return Effect.andThen(this.checkReach(connection, sql, "[]"), this.checkCalls(connection, sql))
+      const { retirement } = this
+      return Effect.gen({ self: this }, function* () {
+        yield* this.checkReach(connection, sql, "[]")
+        yield* this.checkCalls(connection, sql)
+        if (retirement !== undefined) yield* this.checkReach(connection, retirement.text, 0)
+      })
     }
     return Effect.gen({ self: this }, function* () {
       const { statements } = yield* this.entities(connection, model)

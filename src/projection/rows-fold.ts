@@ -1,6 +1,9 @@
 import { Effect } from "effect"
-import { statement, statementOf } from "../postgres/sql-file.ts"
+import type { PostgresError } from "../postgres/error.ts"
+import type { Connection } from "../postgres/postgres.ts"
+import { type Statement, statement, statementOf } from "../postgres/sql-file.ts"
 import type { Event } from "../log/event.ts"
+import { retiredUpTo, TelemetryRetired } from "../log/retired.ts"
 import { attempt, type Fold } from "./fold.ts"
 import { overBatch } from "./sql-source.ts"
 
@@ -45,12 +48,35 @@ export const chunks = (events: ReadonlyArray<Event>, most = CHUNK_CHARACTERS): R
   return texts
 }
 
-/** Folds batches with one statement. */
-export const rowsFold = (sql: string, schema: string): Fold => {
+/** The statement that deletes the rows of a category which are over. */
+export interface Retiring extends Statement {
+  readonly of: string
+}
+
+const retire = (
+  connection: Connection,
+  { of, text, name }: Retiring,
+  events: ReadonlyArray<Event>
+): Effect.Effect<unknown, PostgresError> => {
+  const upTo = retiredUpTo(events, of)
+  return upTo === undefined ? Effect.void : connection.query(text, [upTo], { name })
+}
+
+/** Folds batches with one statement; and with another what is over, which no later event of a batch makes rows of any more. */
+export const rowsFold = (sql: string, schema: string, retiring?: Retiring): Fold => {
   const { text, name } = statementOf(liveRowsSql(sql, schema))
-  return (connection, events) =>
+  const fold = (connection: Connection, events: ReadonlyArray<Event>) =>
     Effect.flatMap(
       attempt(() => chunks(events)),
       Effect.forEach((chunk) => connection.query(text, [chunk], { name }), { discard: true })
+    )
+  if (retiring === undefined) return fold
+  return (connection, events) =>
+    Effect.andThen(
+      fold(
+        connection,
+        events.filter((event) => !TelemetryRetired.is(event))
+      ),
+      retire(connection, retiring, events)
     )
 }

@@ -2,6 +2,7 @@ import { Effect, Semaphore } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import type { Connection } from "../../postgres/postgres.ts"
 import { statement, type Statement, statementOf } from "../../postgres/sql-file.ts"
+import { retirementStream, TelemetryRetired } from "../../log/retired.ts"
 import type { FoldFailed } from "../fold.ts"
 import { type Failure } from "../fold-stretch.ts"
 import type { Overtaken } from "../registry.ts"
@@ -74,7 +75,10 @@ class RowsFiller implements Filler {
   }
 
   readonly fill = (upTo: number): Effect.Effect<void, Failure> =>
-    Effect.suspend(() => {
+    Effect.andThen(this.fillUp(upTo), this.retire(upTo))
+
+  private fillUp(upTo: number): Effect.Effect<void, Failure> {
+    return Effect.suspend(() => {
       if (this.build.position >= upTo) return Effect.void
       if (!this.anyOrder) return this.inOrder(upTo)
       return Effect.catchIf(this.atOnce(upTo), isAboutFailure, () =>
@@ -82,12 +86,36 @@ class RowsFiller implements Filler {
         Effect.andThen(this.startOver, this.inOrder(upTo))
       )
     })
+  }
+
+  /**
+   * Deletes what is over, whether it was filled before the log said so or after. As often as there is something to fill, since a try that was
+   * cut off may have filled all and come no further.
+   */
+  private retire(upTo: number): Effect.Effect<void, Failure> {
+    const { retirement } = this.build.generation
+    if (retirement === undefined) return Effect.void
+    const said = statement("retired_up_to", this.parts.postgres.schema)
+    return this.build.transaction((connection) =>
+      Effect.gen(function* () {
+        const values = [retirementStream(retirement.of), upTo]
+        const { rows } = yield* connection.query<{ upTo: number | null }>(said.text, values)
+        const last = rows[0]!.upTo
+        if (last !== null) yield* connection.query(retirement.text, [last])
+      })
+    )
+  }
 
   readonly startOver: Effect.Effect<void, PostgresError | Overtaken> = Effect.suspend(() =>
     Effect.map(this.build.empty, () => {
       this.anyOrder = false
     })
   )
+
+  /** The types that the fold sees. */
+  private get folded(): ReadonlyArray<string> {
+    return this.build.wanted.filter((type) => type !== TelemetryRetired.type)
+  }
 
   private readonly inOrder = (upTo: number): Effect.Effect<void, Failure> =>
     Effect.gen({ self: this }, function* () {
@@ -156,7 +184,7 @@ class RowsFiller implements Filler {
     const { pace } = this.build
     const { text, name } = this.fold
     const fold = (connection: Connection): Effect.Effect<unknown, PostgresError> =>
-      wanted === 0 ? Effect.void : connection.query(text, [from, to, this.build.wanted], { name })
+      wanted === 0 ? Effect.void : connection.query(text, [from, to, this.folded], { name })
     return Effect.map(this.build.advance(range, wanted, fold), () => pace.folded(wanted, to))
   }
 
