@@ -9,12 +9,12 @@ insert into agent_health_counts__1 (health, agents)
 select health, count(*) from agent_health__1 group by health
 on conflict (health) do update set agents = excluded.agents;
 
-insert into metric_minutes__1 (agent_id, metric_name, minute, count, sum, min, max, sketch)
-select 'a' || agent, 'm' || metric, date_trunc('minute', now()) - minute * interval '1 minute', 2, 100, 40, 60,
+insert into metric_minutes__1 (agent_id, metric_name, minute, part, count, sum, min, max, sketch)
+select 'a' || agent, 'm' || metric, date_trunc('minute', now()) - minute * interval '1 minute', 0, 2, 100, 40, 60,
   array[((20180 + minute % 7)::bigint << 40) + 1, ((20200 + minute % 9)::bigint << 40) + 1]
 from generate_series(1, 100) agent, generate_series(1, 10) metric, generate_series(0, 1500) minute;
 
-insert into metric_hours__1 (agent_id, metric_name, hour, count, sum, min, max, sketch)
-select 'a' || agent, 'm' || metric, date_trunc('hour', now()) - hour * interval '1 hour', 120, 6000, 1, 100,
+insert into metric_hours__1 (agent_id, metric_name, hour, part, count, sum, min, max, sketch)
+select 'a' || agent, 'm' || metric, date_trunc('hour', now()) - hour * interval '1 hour', 0, 120, 6000, 1, 100,
   (select array_agg(((20100 + hour % 5 + bin)::bigint << 40) + 3 order by bin) from generate_series(1, 40) bin)
 from generate_series(1, 100) agent, generate_series(1, 10) metric, generate_series(0, 26) hour;

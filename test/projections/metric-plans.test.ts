@@ -29,7 +29,7 @@ beforeEach(async () => {
   ] as const)
     await db.query(
       `insert into tidemark.${table}
-       select 'a' || agent, 'm' || name, date_trunc($1, now(), 'UTC') - nth * ('1 ' || $1)::interval, 1, 1, 1, 1, array[20000::bigint << 40 | 1]
+       select 'a' || agent, 'm' || name, date_trunc($1, now(), 'UTC') - nth * ('1 ' || $1)::interval, 0, 1, 1, 1, 1, array[20000::bigint << 40 | 1]
        from generate_series(0, $4 - 1) nth, generate_series(1, $2) agent, generate_series(1, $3) name
        order by nth desc`,
       [unit, AGENTS, METRICS, rows]
