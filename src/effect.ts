@@ -43,6 +43,9 @@ export {
   type MaintainOptions,
   type MaintenanceReport
 } from "./engine/maintenance/maintaining.ts"
+export type { RetentionReport, RetentionStep } from "./engine/retention/report.ts"
+export { archivedIn as archived } from "./engine/retention/archived.ts"
+export { retainIn as retain, type RetainOptions } from "./engine/retention/retaining.ts"
 export type {
   ContextOptions,
   FleetContext,

@@ -14,6 +14,7 @@ export {
 export { NoDatabase } from "./engine/configuration.ts"
 export { InvalidConfiguration } from "./engine/settings/error.ts"
 export { MaintenanceUnderWay } from "./engine/maintenance/error.ts"
+export { ArchiveDamaged, ArchiveNotWritten, RetentionUnderWay } from "./engine/retention/error.ts"
 export {
   DuplicateEvent,
   InvalidArgument,

@@ -17,6 +17,7 @@ const commands: Commands = {
   rebuild: async (options) => (await import("./rebuild/rebuild.ts")).rebuild(options),
   compact: async (options) => (await import("./compact.ts")).compact(options),
   maintain: async (options) => (await import("./maintain.ts")).maintain(options),
+  retention: async (options) => (await import("./retention.ts")).retention(options),
   health: async (options) => (await import("./health.ts")).health(options),
   doctor: async (options) => (await import("./doctor.ts")).doctor(options),
   rollback: async (options) => (await import("./rebuild/rebuild.ts")).rollback(options)

@@ -45,6 +45,27 @@ export const stretch = (): ReadonlyArray<Option> => [
   new Option("--until <time>", "recorded before then")
 ]
 
+/** What an archive of telemetry is not looked through for. */
+const NOT_ARCHIVED = [
+  "from",
+  "to",
+  "since",
+  "until",
+  "types",
+  "categories",
+  "streams",
+  "labels",
+  "agent",
+  "correlation",
+  "into",
+  "audit"
+]
+
+export const archived = (): Option =>
+  new Option("--archive <file>", "the events of a file that retention has archived instead").conflicts(
+    NOT_ARCHIVED
+  )
+
 /** What a replay into a schema of its own cannot keep to, since it folds the log from its beginning. */
 const NOT_INTO = ["from", "since", "until", "correlation", "limit", "audit"]
 

@@ -10,9 +10,10 @@ import { thresholds } from "./start/limits.ts"
 import type { HealthCommand } from "./health.ts"
 import type { MaintainCommand } from "./maintain.ts"
 import type { MigrateOptions } from "./migrate.ts"
-import { database, filters, json, limit, stretch, whatIfOptions } from "./options.ts"
+import { archived, database, filters, json, limit, stretch, whatIfOptions } from "./options.ts"
 import type { PlaceOptions } from "./place.ts"
 import type { RebuildOptions, RollbackOptions } from "./rebuild/rebuild.ts"
+import type { RetentionCommand } from "./retention.ts"
 import type { ReplayCommand } from "./replay.ts"
 import type { SetupCommand } from "./setup/setup.ts"
 import type { StartOptions } from "./start/start.ts"
@@ -36,6 +37,7 @@ export interface Commands {
   readonly rebuild: (options: RebuildOptions) => Promise<ExitCode>
   readonly compact: (options: CompactCommand) => Promise<ExitCode>
   readonly maintain: (options: MaintainCommand) => Promise<ExitCode>
+  readonly retention: (options: RetentionCommand) => Promise<ExitCode>
   readonly doctor: (options: DoctorCommand) => Promise<ExitCode>
   readonly health: (options: HealthCommand) => Promise<ExitCode>
   readonly rollback: (options: RollbackOptions) => Promise<ExitCode>
@@ -164,6 +166,7 @@ export const program = (
           ...filters(),
           new Option("--correlation <id>", "only what belongs to this piece of work"),
           limit("end after that many events"),
+          archived(),
           ...whatIfOptions(),
           new Option("--audit", "say of each event when, who, why, what changed and what caused it"),
           json("print each event as one line of JSON").conflicts("audit")
@@ -254,6 +257,21 @@ export const program = (
           json("print what was found and done as JSON")
         ],
         reporting(commands.maintain)
+      )
+    )
+    .addCommand(
+      command(
+        "retention",
+        "drop telemetry that is over, once it is summed up and archived; durable events are never dropped",
+        [
+          new Option("--dry-run", "only tell what would be done"),
+          new Option(
+            "--archive <directory>",
+            "write partitions there before they go, as compressed JSON lines (default: the setting archiveDirectory)"
+          ),
+          json("print what was found and done as JSON")
+        ],
+        reporting(commands.retention)
       )
     )
     .addCommand(

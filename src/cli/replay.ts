@@ -19,12 +19,15 @@ export interface ReplayOptions extends PlaceOptions, EngineReplayOptions {
   readonly limit?: number
   readonly json?: boolean
   readonly audit?: boolean
+  /** The events of that file, and not of the log. */
+  readonly archive?: string
 }
 
 const ONLY_INTO = ["module", "projection", "keep"] as const
 
 /** Whoever looks at an empty screen would not know whether that is all. */
 const NOTHING = "The log has no such event."
+const NOTHING_ARCHIVED = "The archive has no event."
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -71,7 +74,9 @@ const wanted = (options: ReplayOptions): EngineReplayOptions => {
 
 /** Writes event after event, until there were enough or nobody wants more; returns how many. */
 const show = async (engine: Engine, options: ReplayOptions, interruption: Interruption): Promise<number> => {
-  const events = engine.replay(wanted(options))[Symbol.asyncIterator]()
+  const { archive } = options
+  const found = archive === undefined ? engine.replay(wanted(options)) : engine.archived(archive)
+  const events = found[Symbol.asyncIterator]()
   const write = writerFor(engine, options)
   const most = options.limit ?? Number.POSITIVE_INFINITY
   let written = 0
@@ -107,6 +112,7 @@ export const replay = async (options: ReplayCommand): Promise<ExitCode> => {
   await using engine = await openAt(place, options, sayOnStandardError, "follow")
   const written = await show(engine, options, interruption)
   if (interruption.isRequested) return ExitCode.interrupted
-  if (written === 0 && options.json !== true) sayOnStandardError(NOTHING)
+  if (written === 0 && options.json !== true)
+    sayOnStandardError(options.archive === undefined ? NOTHING : NOTHING_ARCHIVED)
   return ExitCode.ok
 }

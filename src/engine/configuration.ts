@@ -81,6 +81,18 @@ export interface OpenOptions {
   readonly heartbeatIntervalMs?: number
   /** How often this engine looks for agents that are late, in ms, where it is the one that watches. Default: 1 000. */
   readonly healthCheckMs?: number
+  /** For how many days heartbeats are kept, once retention is applied; 0 for ever. Default: 30. */
+  readonly heartbeatDays?: number
+  /** For how many days measurements are kept, and their sums by the minute; 0 for ever. Default: 30. Their sums by the hour are kept for ever. */
+  readonly metricDays?: number
+  /** For how many days system events below WARNING are kept; 0 for ever. Default: 30. */
+  readonly systemLogDays?: number
+  /** For how many days telemetry of all other categories is kept; 0 for ever. Default: 0. */
+  readonly telemetryDays?: number
+  /** The directory that telemetry is archived in before it is dropped. Default: none. */
+  readonly archiveDirectory?: string
+  /** How often this engine applies retention, in ms. Default: never; `engine.retain` and `tidemark retention` do. */
+  readonly retentionSweepMs?: number
   /** How often an event is tried again for a durable subscription before it is given up, unless its `retry.attempts` says. Default: 4. */
   readonly maxRetries?: number
 }

@@ -27,6 +27,8 @@ import { Presence } from "../sync/presence.ts"
 import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
+import { retaining } from "./retaining.ts"
+import { RetentionPolicy } from "./retention/policy.ts"
 import { Search } from "./search/search.ts"
 import { ReadModels } from "./read-models.ts"
 import { engineGauges, telemetryLayer } from "./telemetry.ts"
@@ -120,11 +122,24 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
   })
   const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
-  const kept = Layer.mergeAll(cache, expiring, watchdog(options.healthCheckMs))
+  const sweeping = options.retentionSweepMs === undefined ? Layer.empty : retaining(options.retentionSweepMs)
+  const kept = Layer.mergeAll(
+    cache,
+    expiring,
+    watchdog(options.healthCheckMs),
+    works ? sweeping : Layer.empty
+  )
   const { sessionTtlMs, heartbeatIntervalMs } = options
   const defaults = Layer.succeed(FleetDefaults, {
     ...(sessionTtlMs === undefined ? {} : { sessionTtlMs }),
     ...(heartbeatIntervalMs === undefined ? {} : { heartbeatIntervalMs })
+  })
+  const retention = Layer.succeed(RetentionPolicy, {
+    ...(options.heartbeatDays === undefined ? {} : { heartbeatDays: options.heartbeatDays }),
+    ...(options.metricDays === undefined ? {} : { metricDays: options.metricDays }),
+    ...(options.systemLogDays === undefined ? {} : { systemLogDays: options.systemLogDays }),
+    ...(options.telemetryDays === undefined ? {} : { telemetryDays: options.telemetryDays }),
+    ...(options.archiveDirectory === undefined ? {} : { archiveDirectory: options.archiveDirectory })
   })
   const consumers = Consumers.layer(
     options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }
@@ -133,7 +148,7 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     Layer.provideMerge(Layer.merge(ReadModels.layer, statesLayer)),
     Layer.provideMerge(Layer.mergeAll(Projections.layer(projections), Rebuilds.layer, consumers)),
     Layer.provideMerge(logOf(options, environment)),
-    Layer.provideMerge(Layer.mergeAll(telemetryLayer, loggerLayer(logger), defaults))
+    Layer.provideMerge(Layer.mergeAll(telemetryLayer, loggerLayer(logger), defaults, retention))
   )
 }
 

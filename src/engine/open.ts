@@ -48,6 +48,8 @@ import { promisedTx, type Tx } from "./tx.ts"
 import { withinSpan } from "./telemetry.ts"
 import { doctorIn } from "./doctor/doctor.ts"
 import { maintainIn, maintenanceHistory } from "./maintenance/maintaining.ts"
+import { archivedIn } from "./retention/archived.ts"
+import { retainIn } from "./retention/retaining.ts"
 import type { Upkeep } from "./upkeep.ts"
 
 /**
@@ -282,6 +284,14 @@ class OpenEngine extends ReadModelFaces implements Engine {
 
   doctor(...given: Parameters<Upkeep["doctor"]>): ReturnType<Upkeep["doctor"]> {
     return this.run(doctorIn(...given))
+  }
+
+  retain(...given: Parameters<Upkeep["retain"]>): ReturnType<Upkeep["retain"]> {
+    return this.run(retainIn(...given))
+  }
+
+  archived(file: string): AsyncIterable<Event> {
+    return this.whole(archivedIn(file))
   }
 
   health(): ReturnType<Overseeing["health"]> {

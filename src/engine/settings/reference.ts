@@ -82,6 +82,12 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["sessionTtlMs", "86400000"],
   ["heartbeatIntervalMs", "60000"],
   ["healthCheckMs", "1000"],
+  ["heartbeatDays", "30"],
+  ["metricDays", "30"],
+  ["systemLogDays", "30"],
+  ["telemetryDays", "0"],
+  ["archiveDirectory", "archive"],
+  ["retentionSweepMs", "3600000"],
   ["maxRetries", "4"]
 ])
 

@@ -1,6 +1,7 @@
 import { MAX_TTL_MS as MAX_SESSION_TTL_MS, MIN_TTL_MS } from "../../../projections/sessions/life-cycle.ts"
 import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../../../projections/vitals/interval.ts"
 import { MAX_TTL_MS } from "../../cache/entry.ts"
+import { FOR_EVER, MAX_KEPT_DAYS } from "../retention/policy.ts"
 import type { Setting, Variable } from "./setting.ts"
 
 const named = (...names: ReadonlyArray<string>): ReadonlyArray<Variable> => names.map((name) => ({ name }))
@@ -9,6 +10,9 @@ const named = (...names: ReadonlyArray<string>): ReadonlyArray<Variable> => name
 const LONGEST_MS = 2_147_483_647
 
 const MOST_CONNECTIONS = 10_000
+
+/** For how long something is kept. */
+const DAYS: Setting["kind"] = { kind: "whole", least: FOR_EVER, most: MAX_KEPT_DAYS, unit: "days" }
 
 /** As many attempts as a subscription may ask for, but for the first. */
 const MOST_RETRIES = 999
@@ -200,6 +204,48 @@ export const SETTINGS: ReadonlyArray<Setting> = [
     kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
     fallback: "1 000",
     variables: [{ name: "TIDEMARK_HEALTH_CHECK_MS" }, { name: "HEALTH_CHECK_INTERVAL", inSeconds: true }]
+  },
+  {
+    name: "heartbeatDays",
+    what: "For how many days heartbeats are kept, once retention is applied; 0 for ever.",
+    kind: DAYS,
+    fallback: "30",
+    variables: named("TIDEMARK_HEARTBEAT_DAYS")
+  },
+  {
+    name: "metricDays",
+    what: "For how many days measurements are kept, and their sums by the minute; 0 for ever. Their sums by the hour are kept for ever.",
+    kind: DAYS,
+    fallback: "30",
+    variables: named("TIDEMARK_METRIC_DAYS")
+  },
+  {
+    name: "systemLogDays",
+    what: "For how many days system events below WARNING are kept; 0 for ever.",
+    kind: DAYS,
+    fallback: "30",
+    variables: named("TIDEMARK_SYSTEM_LOG_DAYS")
+  },
+  {
+    name: "telemetryDays",
+    what: "For how many days telemetry of all other categories is kept; 0 for ever.",
+    kind: DAYS,
+    fallback: "0",
+    variables: named("TIDEMARK_TELEMETRY_DAYS")
+  },
+  {
+    name: "archiveDirectory",
+    what: "The directory that telemetry is archived in before it is dropped.",
+    kind: { kind: "text" },
+    fallback: "none: nothing is archived",
+    variables: named("TIDEMARK_ARCHIVE_DIRECTORY")
+  },
+  {
+    name: "retentionSweepMs",
+    what: "How often an engine applies retention.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "never: `engine.retain` and `tidemark retention` apply it",
+    variables: named("TIDEMARK_RETENTION_SWEEP_MS")
   },
   {
     name: "maxRetries",
