@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import fc from "fast-check"
 import { describe, expect, it, test } from "vitest"
 import { builtIn } from "../../projections/index.ts"
+import { type HourlySum, MetricsRolledUp } from "../../projections/metric-rollups/events.ts"
+import { statement } from "../../src/postgres/sql-file.ts"
 import { rollUp } from "../../src/engine/retention/rollup.ts"
 import { EventLog } from "../../src/log/event-log.ts"
 import { retirementStream, TelemetryRetired } from "../../src/log/retired.ts"
@@ -221,4 +223,47 @@ test("sums that nobody can have summed up are none, and stop nothing", async () 
   const { verified } = await one.rebuild(builtIn.metric_rollups, { verify: true })
   for (const table of verified!.tables)
     expect(table).toMatchObject({ different: 0, onlyLive: 0, onlyRebuilt: 0 })
+})
+
+test("sums of a part are told in events of a bearable size, and gone on from where telling them was cut off", async () => {
+  const { one, measure } = await projected()
+  const hours = 1_100
+  await one.run(
+    measure(
+      Array.from({ length: hours }, (_, nth) => ({
+        agent: `a${nth % 7}`,
+        name: "cpu",
+        value: nth,
+        occurredAt: new Date(Date.UTC(2026, 0, 1, nth))
+      })) as unknown as Parameters<typeof measure>[0]
+    )
+  )
+  await db.query("select setval('tidemark.log_position', $1)", [WIDTH + 5])
+  await one.run(measure({ agent: "a", name: "cpu", value: 1 }))
+  await folded(one)
+  const { text } = statement("hourly_sums", "tidemark")
+  const first = await db.query<HourlySum>(text, [0, "", "-infinity", "", 100])
+  await one.emit("metric_rollup-0", MetricsRolledUp.make({ hours: first, isLast: false }))
+  expect(await rolledUp(one, 0)).toBe(hours - first.length)
+  expect(await rolledUp(one, 0)).toBe(0)
+  const told = await db.query<{ hours: number; last: boolean }>(
+    `select jsonb_array_length(data -> 'hours') as hours, (data ->> 'isLast')::boolean as last
+     from tidemark.events where stream = 'metric_rollup-0' order by version`
+  )
+  expect(told).toEqual([
+    { hours: 100, last: false },
+    { hours: 500, last: false },
+    { hours: 500, last: false },
+    { hours: 0, last: true }
+  ])
+  await folded(one)
+  await db.query("drop table tidemark.telemetry_0")
+  await retire(one, "metric", WIDTH - 1)
+  await folded(one)
+  const { verified } = await one.rebuild(builtIn.metric_rollups, { verify: true })
+  for (const table of verified!.tables)
+    expect(table).toMatchObject({ different: 0, onlyLive: 0, onlyRebuilt: 0 })
+  expect(
+    await db.query("select count(*)::integer as hours from tidemark.metric_hours where part = 0")
+  ).toEqual([{ hours }])
 })
