@@ -103,6 +103,7 @@ export {
   UnknownProjection
 } from "./projection/error.ts"
 export {
+  GenerationTooOld,
   NoGenerationKept,
   OlderDefinition,
   RebuildDiffers,

@@ -43,7 +43,7 @@ export interface Rebuilding {
   rebuild(projection: string | ProjectionDefinition, options?: RebuildOptions): Promise<RebuildReport>
   /**
    * Has the views of a read model show the generation again that was kept before the live one, as it was then; whoever has
-   * its definition folds on from there. Again, it goes back. Rejects with UnknownProjection, NoGenerationKept, ViewsInTheWay or
+   * its definition folds on from there. Again, it goes back. Rejects with UnknownProjection, NoGenerationKept, GenerationTooOld (retention has dropped what it would go on from), ViewsInTheWay or
    * LockTimeout (readers held the views for 60 000 ms): then nothing was changed.
    */
   rollback(projection: string): Promise<RollbackReport>

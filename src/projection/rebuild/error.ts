@@ -84,6 +84,20 @@ export class NoGenerationKept extends Schema.TaggedError<NoGenerationKept>()("No
   }
 }
 
+/** The earlier generation has not folded telemetry that retention has dropped since: whoever folded on from there would miss it. */
+export class GenerationTooOld extends Schema.TaggedError<GenerationTooOld>()("GenerationTooOld", {
+  projection: Schema.String,
+  generation: Schema.Int,
+  /** Up to where it is folded. */
+  position: Schema.Int,
+  /** Telemetry up to there is gone. */
+  droppedUpTo: Schema.Int
+}) {
+  override get message(): string {
+    return `Generation ${this.generation} of projection ${this.projection} is folded up to position ${this.position}, and telemetry up to position ${this.droppedUpTo} has been dropped since. Nothing was changed; rebuild it with the definition that is wanted.`
+  }
+}
+
 /** A rebuild was given up: another took it over, or the log is another one than it began with. */
 export class RebuildLost extends Schema.TaggedError<RebuildLost>()("RebuildLost", {
   projection: Schema.String,
@@ -127,6 +141,7 @@ export const rebuildReasons = [
   RebuildDiffers,
   OlderDefinition,
   ViewsInTheWay,
+  GenerationTooOld,
   NoGenerationKept,
   RebuildLost,
   SchemaInUse,

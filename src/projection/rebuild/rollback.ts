@@ -2,7 +2,9 @@ import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import { type ProjectionError, projectionError, UnknownProjection } from "../error.ts"
 import type { RebuildParts } from "./build.ts"
-import { NoGenerationKept } from "./error.ts"
+import type { Connection } from "../../postgres/postgres.ts"
+import { statement } from "../../postgres/sql-file.ts"
+import { GenerationTooOld, NoGenerationKept } from "./error.ts"
 import { lockProjection, takePlace } from "./swap.ts"
 import { untilUnlocked } from "./unlocked.ts"
 
@@ -18,6 +20,14 @@ export interface RollbackReport {
 
 /** How long a rollback is tried while readers hold the views, in ms. */
 const PATIENCE_MS = 60_000
+
+/** Up to where retention has dropped telemetry; 0 where it has not. */
+const dropped = (parts: RebuildParts, connection: Connection): Effect.Effect<number, PostgresError> => {
+  const { text } = statement("telemetry_kept_after", parts.postgres.schema)
+  return Effect.map(connection.query<{ position: string }>(text, [null, null]), ({ rows }) =>
+    Number(rows[0]!.position)
+  )
+}
 
 const once = (
   parts: RebuildParts,
@@ -36,6 +46,11 @@ const once = (
         .toSorted((one, other) => other.changedAt.getTime() - one.changedAt.getTime())
       if (kept === undefined) return yield* projectionError(new NoGenerationKept({ projection: name }))
       const { generation, version, hash, relations, position } = kept
+      const droppedUpTo = yield* dropped(parts, connection)
+      if (position < droppedUpTo)
+        return yield* projectionError(
+          new GenerationTooOld({ projection: name, generation, position, droppedUpTo })
+        )
       yield* takePlace(parts, connection, live, { name, generation, version, hash, relations }, position)
       return {
         projection: name,
@@ -48,7 +63,7 @@ const once = (
 
 /**
  * Has the views show the generation before the live one again, as it was when it was replaced, and keeps the live one. Fails
- * with UnknownProjection, NoGenerationKept, ViewsInTheWay, LockTimeout, AccessDenied; then nothing was changed.
+ * with UnknownProjection, NoGenerationKept, GenerationTooOld, ViewsInTheWay, LockTimeout, AccessDenied; then nothing was changed.
  */
 export const rollback = (
   parts: RebuildParts,

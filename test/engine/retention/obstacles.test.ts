@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { RetentionReport } from "../../../src/engine/upkeep.ts"
-import { InvalidArgument, ReadOnly, RetentionUnderWay } from "../../../src/errors.ts"
+import { GenerationTooOld, InvalidArgument, ReadOnly, RetentionUnderWay } from "../../../src/errors.ts"
 import { type Engine, open } from "../../../src/index.ts"
 import { connected } from "../../support/admin.ts"
 import { testDatabase } from "../../support/database.ts"
@@ -196,4 +196,17 @@ test("a standby tells what its primary would do, and leaves that to it", async (
   await using reader = await open({ database: standby.url, logger: false })
   expect((await reader.retain({ dryRun: true })).categories).toHaveLength(3)
   await expect(reader.retain()).rejects.toBeInstanceOf(ReadOnly)
+})
+
+test("no read model goes back to a generation that has not folded what was dropped since", async () => {
+  await tell(engine, 1)
+  await engine.rebuild("help")
+  await past()
+  await engine.rebuild("heartbeats")
+  await engine.retain()
+  await expect(engine.rollback("help")).rejects.toBeInstanceOf(GenerationTooOld)
+  await expect(engine.rollback("help")).rejects.toMatchObject({ generation: 1, droppedUpTo: WIDTH - 1 })
+  await engine.rollback("heartbeats")
+  await engine.rebuild("help")
+  await engine.rollback("help")
 })
