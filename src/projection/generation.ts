@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Queryable } from "../postgres/postgres.ts"
 import { quoted } from "../postgres/identifier.ts"
-import { statement, statementOf, withSchema } from "../postgres/sql-file.ts"
+import { statement, withSchema } from "../postgres/sql-file.ts"
 import { batchesFold } from "./batches-fold.ts"
 import type { Blueprint } from "./blueprint.ts"
 import type { EntitiesShape } from "./definition.ts"
@@ -79,7 +79,7 @@ export class Generation {
   get retirement(): Retiring | undefined {
     const { model } = this.blueprint.definition
     if (model.shape !== "rows" || model.retirement === undefined) return undefined
-    return { of: model.retirement.of, ...statementOf(this.set(this.blueprint.retirement)) }
+    return { of: model.retirement.of, text: this.set(this.blueprint.retirement) }
   }
 
   /** Its tables, as SQL takes them whatever the search path. */

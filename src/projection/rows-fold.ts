@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
 import type { Connection } from "../postgres/postgres.ts"
-import { type Statement, statement, statementOf } from "../postgres/sql-file.ts"
+import { statement, statementOf } from "../postgres/sql-file.ts"
 import type { Event } from "../log/event.ts"
 import { retiredUpTo, TelemetryRetired } from "../log/retired.ts"
 import { attempt, type Fold } from "./fold.ts"
@@ -49,17 +49,19 @@ export const chunks = (events: ReadonlyArray<Event>, most = CHUNK_CHARACTERS): R
 }
 
 /** The statement that deletes the rows of a category which are over. */
-export interface Retiring extends Statement {
+export interface Retiring {
   readonly of: string
+  readonly text: string
 }
 
+/** It is planned each time: how much is over is not the same from one time to the next. */
 const retire = (
   connection: Connection,
-  { of, text, name }: Retiring,
+  { of, text }: Retiring,
   events: ReadonlyArray<Event>
 ): Effect.Effect<unknown, PostgresError> => {
   const upTo = retiredUpTo(events, of)
-  return upTo === undefined ? Effect.void : connection.query(text, [upTo], { name })
+  return upTo === undefined ? Effect.void : connection.query(text, [upTo])
 }
 
 /** Folds batches with one statement; and with another what is over, which no later event of a batch makes rows of any more. */
