@@ -81,6 +81,8 @@ export interface OpenOptions {
   readonly heartbeatIntervalMs?: number
   /** How often this engine looks for agents that are late, in ms, where it is the one that watches. Default: 1 000. */
   readonly healthCheckMs?: number
+  /** How often this engine judges the rules of alerts, in ms, where it is the one that does. Default: 5 000. */
+  readonly alertCheckMs?: number
   /** How often an event is tried again for a durable subscription before it is given up, unless its `retry.attempts` says. Default: 4. */
   readonly maxRetries?: number
 }

@@ -17,6 +17,7 @@ import { Oversight } from "./oversight/oversight.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
 import { FleetDefaults } from "../../projections/defaults.ts"
+import { evaluator } from "../../projections/alerts/evaluator.ts"
 import { watchdog } from "../../projections/vitals/watchdog.ts"
 import { linkStore } from "../../projections/links/store.ts"
 import { stateStore } from "../../projections/states/store.ts"
@@ -120,7 +121,8 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
   })
   const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
-  const kept = Layer.mergeAll(cache, expiring, watchdog(options.healthCheckMs))
+  const watching = Layer.merge(watchdog(options.healthCheckMs), evaluator(options.alertCheckMs))
+  const kept = Layer.mergeAll(cache, expiring, watching)
   const { sessionTtlMs, heartbeatIntervalMs } = options
   const defaults = Layer.succeed(FleetDefaults, {
     ...(sessionTtlMs === undefined ? {} : { sessionTtlMs }),

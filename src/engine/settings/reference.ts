@@ -82,6 +82,7 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["sessionTtlMs", "86400000"],
   ["heartbeatIntervalMs", "60000"],
   ["healthCheckMs", "1000"],
+  ["alertCheckMs", "5000"],
   ["maxRetries", "4"]
 ])
 

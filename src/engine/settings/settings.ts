@@ -202,6 +202,13 @@ export const SETTINGS: ReadonlyArray<Setting> = [
     variables: [{ name: "TIDEMARK_HEALTH_CHECK_MS" }, { name: "HEALTH_CHECK_INTERVAL", inSeconds: true }]
   },
   {
+    name: "alertCheckMs",
+    what: "How often an engine judges the rules of alerts, where it is the one that does.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "5 000",
+    variables: named("TIDEMARK_ALERT_CHECK_MS")
+  },
+  {
     name: "maxRetries",
     what: "How often an event is tried again for a durable subscription before it is given up, unless the subscription says.",
     kind: { kind: "whole", least: 0, most: MOST_RETRIES },
