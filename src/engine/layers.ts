@@ -25,6 +25,7 @@ import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
 import { Presence } from "../sync/presence.ts"
+import { alertDelivery } from "./alerting/delivery.ts"
 import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
@@ -109,6 +110,10 @@ const statesLayer = Layer.provideMerge(expiringConflicts, Layer.provide(States.l
 const linksLayer = (works: boolean) =>
   Layer.provide(Links.layer(works), Layer.merge(linkStore, agentStanding))
 
+/** Alerts by webhook, where it is said where to. */
+const deliveryOf = ({ alertWebhookUrl: url, alertWebhookSecret: secret }: OpenOptions) =>
+  url === undefined || secret === undefined ? Layer.empty : alertDelivery({ url, secret })
+
 const engineOf = (options: OpenOptions, environment: Environment) => {
   const { readOwnWritesMs, logger, readModels } = options
   const works = readModels !== "follow"
@@ -122,7 +127,7 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
   })
   const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
   const watching = Layer.merge(watchdog(options.healthCheckMs), evaluator(options.alertCheckMs))
-  const kept = Layer.mergeAll(cache, expiring, watching)
+  const kept = Layer.mergeAll(cache, expiring, watching, works ? deliveryOf(options) : Layer.empty)
   const { sessionTtlMs, heartbeatIntervalMs } = options
   const defaults = Layer.succeed(FleetDefaults, {
     ...(sessionTtlMs === undefined ? {} : { sessionTtlMs }),

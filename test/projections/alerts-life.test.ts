@@ -4,6 +4,7 @@ import { builtIn } from "../../projections/index.ts"
 import { foldRule, type RuleRow, ruleEntities } from "../../projections/alert-rules/fold.ts"
 import { alertEntities, type AlertRow, foldAlert } from "../../projections/alerts/fold.ts"
 import { uuid } from "../../src/base/uuid.ts"
+import type { Event } from "../../src/log/event.ts"
 import { withSchema } from "../../src/postgres/sql-file.ts"
 import { readSql } from "../../src/projection/sql-source.ts"
 import { reasonOf, scene } from "../projection/scene.ts"
@@ -89,6 +90,8 @@ describe("rules", () => {
     await change(all)
     const said = await all.look()
     expect(said.slice(1)).toMatchObject([{ type: "AlertCleared", data: { alert, why } }])
+    const reason = await reasonOf(all.one.run(all.alerts.acknowledge({ alert })))
+    expect(reason).toMatchObject({ _tag: "NotAllowed", status: "cleared" })
     await cry(all)
     expect(await all.look()).toHaveLength(2)
   })
@@ -199,6 +202,40 @@ describe("those who judge", () => {
     expect(await rulesAt(position - 1)).toEqual(["other"])
     expect(await rulesAt(position)).toEqual(["cries", "other"])
     expect(alert).not.toBe("")
+  })
+})
+
+test("an alert that is cleared stays as it was, and only what is said in the stream of its rule counts", () => {
+  const id = uuid()
+  const event = (stream: string, position: number, type: string, data: object): Event => ({
+    stream,
+    position,
+    id: position === 1 ? id : uuid(),
+    version: position,
+    type,
+    data,
+    labels: [],
+    meta: { actor: `nr ${position}` },
+    recordedAt: new Date(position),
+    schemaVersion: 1
+  })
+  const raise = { severity: "ERROR", kind: "metric", value: 1, threshold: 1, since: "2026-01-31T12:00:00Z" }
+  const clear = { alert: id, subject: "a", severity: "ERROR", why: "over", value: 0, lastedMs: 1 }
+  const seen = { alert: id, subject: "a" }
+  const row = [
+    event("alert-r", 1, "AlertRaised", { ...raise, subject: "a", summary: "s", ruleVersion: 1 }),
+    event("alert-other", 2, "AlertCleared", clear),
+    event("alert-r", 3, "AlertAcknowledged", seen),
+    event("alert-r", 4, "AlertAcknowledged", seen),
+    event("alert-r", 5, "AlertCleared", clear),
+    event("alert-r", 6, "AlertCleared", { ...clear, lastedMs: 2 })
+  ].reduce<AlertRow | undefined>(foldAlert, undefined)
+  expect(row).toMatchObject({
+    status: "cleared",
+    cleared_at: new Date(5),
+    lasted_ms: 1,
+    acknowledged_by: "nr 3",
+    acknowledged_at: new Date(3)
   })
 })
 

@@ -184,10 +184,11 @@ describe("a rule of a metric", () => {
 
   test("is over where nothing is measured any more", async () => {
     const all = await judged(start)
-    await all.set(slow({}))
-    await measure(all, "a", [1, 900])
+    await all.set(slow({ forMinutes: 4 }))
+    await measure(all, "a", [5, 900], [1, 900])
     expect(await all.look()).toHaveLength(1)
-    await db.query("update tidemark.metric_minutes__1 set minute = minute - interval '8 minutes'")
+    // What was measured then is still within the time that is looked at.
+    await db.query("update tidemark.metric_minutes__1 set minute = minute - interval '6 minutes'")
     expect((await all.look())[1]).toMatchObject({ data: { why: "no_data", value: null } })
     expect(await all.look()).toHaveLength(2)
   })

@@ -83,6 +83,8 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["heartbeatIntervalMs", "60000"],
   ["healthCheckMs", "1000"],
   ["alertCheckMs", "5000"],
+  ["alertWebhookUrl", "https://alerts.example.com/tidemark"],
+  ["alertWebhookSecret", "whsec_Y2hhbmdlLW1lLWNoYW5nZS1tZS1jaGFuZ2UtbWU="],
   ["maxRetries", "4"]
 ])
 
