@@ -14,7 +14,7 @@ export const ALERT_WEBHOOK = "alert-webhook"
  * For a quarter of an hour, on average. Later alerts of a rule do not wait for one that cannot be delivered: somebody is to hear of
  * them.
  */
-const RETRY: RetryOptions = { attempts: 12, firstMs: 1_000, longestMs: 600_000, others: "pass" }
+const RETRY = { attempts: 12, firstMs: 1_000, longestMs: 600_000, others: "pass" } as const
 
 /** How often it is tried to subscribe, in ms, where the server or a role does not let it. */
 const AGAIN_MS = 30_000
@@ -63,7 +63,7 @@ const parked = ({ stream, position, errors }: HeldEvent) =>
  */
 export const alertDelivery = (
   to: Destination,
-  retry: RetryOptions = RETRY
+  retry: Pick<RetryOptions, "attempts" | "firstMs" | "longestMs"> = {}
 ): Layer.Layer<never, never, Consumers> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -74,7 +74,7 @@ export const alertDelivery = (
         name: ALERT_WEBHOOK,
         categories: [ALERT],
         types: [AlertRaised.type, AlertCleared.type],
-        retry,
+        retry: { ...RETRY, ...retry },
         onParked: (held: HeldEvent) => void run(parked(held))
       }
       const subscribe = consumers.subscribe(options, (event) =>

@@ -17,7 +17,7 @@ const log = testLog({ alertCheckMs: 3_600_000 })
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 const ATTEMPTS = 3
-const RETRY = { attempts: ATTEMPTS, firstMs: 1, longestMs: 5, others: "pass" } as const
+const RETRY = { attempts: ATTEMPTS, firstMs: 1, longestMs: 5 }
 
 const ending: Array<() => Promise<void>> = []
 afterEach(async () => {
