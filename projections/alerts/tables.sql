@@ -29,6 +29,7 @@ comment on column :"alerts".rule_version is 'Of the rule by which it was raised.
 comment on column :"alerts".cleared_why is 'over, no_data, rule_changed, rule_disabled or rule_removed.';
 comment on column :"alerts".lasted_ms is 'From when it was raised until it was cleared.';
 
+create index on :"alerts" (id desc);
 create index on :"alerts" (rule, id desc);
 create index on :"alerts" (status, id desc);
 create index on :"alerts" (subject, id desc);
