@@ -2,11 +2,10 @@ import { Effect } from "effect"
 import { EventLog } from "../../src/log/event-log.ts"
 import type { PostgresError } from "../../src/postgres/error.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
-import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { Projections } from "../../src/projection/projections.ts"
-import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
 import { standings } from "../../src/projection/standing.ts"
 import type { Condition, ConditionOf } from "../alert-rules/condition.ts"
+import { type Ask, asking } from "../asking.ts"
 import {
   type ErrorsRow,
   type EventsRow,
@@ -33,20 +32,9 @@ type RuleOf<K extends Kind> = JudgedRule<ConditionOf<K>>
 /** What rules of each kind find; all of a kind in one statement. */
 type Looks = { readonly [K in Kind]: (rules: ReadonlyArray<RuleOf<K>>) => Found }
 
-/** Runs a query of read models as they are, however far they are. */
-export const asking =
-  (postgres: Postgres["Service"]) =>
-  <Row>(file: SqlSource) => {
-    const { text, name } = statementOf(withSchema(readSql(file), postgres.schema))
-    return (...values: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<Row>, PostgresError> =>
-      Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
-  }
-
 /** Hands each row to what its rule makes of it. */
 const finding = <K extends Kind, Row>(
-  ask: (
-    ...values: ReadonlyArray<unknown>
-  ) => Effect.Effect<ReadonlyArray<Row & { readonly rule: string }>, PostgresError>,
+  ask: Ask<Row & { readonly rule: string }>,
   made: (rule: RuleOf<K>, row: Row) => Finding,
   ...values: ReadonlyArray<unknown>
 ) => {

@@ -40,20 +40,21 @@ export class WebhookFailed extends Schema.TaggedError<WebhookFailed>()("WebhookF
 }
 
 /** What is known of a request without an answer: no message of the client, which may have the URL in it. */
-const silence = (thrown: unknown): WebhookFailed => {
+const silence = (thrown: unknown, timeoutMs: number): WebhookFailed => {
   const { name, cause } = thrown as Error
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : name
-  const detail = name === "TimeoutError" ? `no answer in ${TIMEOUT_MS} ms` : `no answer (${code})`
+  const detail = name === "TimeoutError" ? `no answer in ${timeoutMs} ms` : `no answer (${code})`
   return new WebhookFailed({ detail })
 }
 
 /**
- * Sends a message once, signed. Fails where the receiver does not answer with 2xx within 10 000 ms; a redirection is not followed: whoever is
+ * Sends a message once, signed. Fails where the receiver does not answer with 2xx within 10 000 ms, or what is given; a redirection is not followed: whoever is
  * behind it was not configured.
  */
 export const post = Effect.fnUntraced(function* (
   { url, secret }: Destination,
-  { id, body }: Message
+  { id, body }: Message,
+  timeoutMs = TIMEOUT_MS
 ): Effect.fn.Return<void, WebhookFailed> {
   const at = Math.floor(Date.now() / MS_PER_SECOND)
   const headers = {
@@ -65,12 +66,12 @@ export const post = Effect.fnUntraced(function* (
   }
   const { status } = yield* Effect.tryPromise({
     try: async (interrupted) => {
-      const signal = AbortSignal.any([interrupted, AbortSignal.timeout(TIMEOUT_MS)])
+      const signal = AbortSignal.any([interrupted, AbortSignal.timeout(timeoutMs)])
       const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal })
       await response.body?.cancel()
       return response
     },
-    catch: silence
+    catch: (thrown) => silence(thrown, timeoutMs)
   })
   if (status < 200 || status > 299)
     return yield* new WebhookFailed({ status, detail: `it answered ${status}` })

@@ -59,6 +59,14 @@ describe("a webhook has failed", () => {
     expect(JSON.stringify(failure) + failure!.message).not.toMatch(/hush|whsec/)
   })
 
+  test("where the receiver does not answer in time", async () => {
+    await using to = await receiver("silence")
+    const result = await Effect.runPromise(
+      Effect.result(post({ url: to.url, secret }, { id: "m", body: "{}" }, 50))
+    )
+    expect(result).toMatchObject({ failure: { detail: "no answer in 50 ms" } })
+  })
+
   test("and is given up where whoever sends it is interrupted", async () => {
     await using to = await receiver("silence")
     const controller = new AbortController()
