@@ -1,4 +1,6 @@
 import { agents } from "./agents/agents.ts"
+import { alertRules } from "./alert-rules/alert-rules.ts"
+import { alerts } from "./alerts/alerts.ts"
 import { communications } from "./communications/communications.ts"
 import { conversations } from "./conversations/conversations.ts"
 import { heartbeats } from "./heartbeats/heartbeats.ts"
@@ -15,6 +17,8 @@ import { vitals } from "./vitals/vitals.ts"
 /** The read models that every engine has, by name. */
 export const builtIn = {
   agents,
+  alert_rules: alertRules,
+  alerts,
   communications,
   conversations,
   heartbeats,

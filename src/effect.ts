@@ -124,6 +124,8 @@ export type { SqlSource } from "./projection/sql-source.ts"
 export type { ProjectionStatus } from "./projection/status.ts"
 /** What the queries of the read models give. */
 export type { Agent, AgentStatus } from "../projections/agents/agent.ts"
+export type { AlertRule } from "../projections/alert-rules/operations.ts"
+export type { Alert } from "../projections/alerts/operations.ts"
 export type { Message, MessageStanding, Received } from "../projections/communications/operations.ts"
 export type { ConversationTotal, Exchange } from "../projections/conversations/operations.ts"
 export type { HealthOverview, UnwellAgent } from "../projections/vitals/operations.ts"

@@ -11,6 +11,7 @@ export {
   SubscriptionStopped,
   UnknownSubscription
 } from "./consumer/error.ts"
+export { WebhookFailed } from "./engine/alerting/webhook.ts"
 export { NoDatabase } from "./engine/configuration.ts"
 export { InvalidConfiguration } from "./engine/settings/error.ts"
 export { MaintenanceUnderWay } from "./engine/maintenance/error.ts"

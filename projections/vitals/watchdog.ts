@@ -4,9 +4,8 @@ import { type LogError, VersionConflict } from "../../src/log/error.ts"
 import type { NewEvent } from "../../src/log/event.ts"
 import type { PostgresError } from "../../src/postgres/error.ts"
 import { Postgres } from "../../src/postgres/postgres.ts"
-import { statementOf, withSchema } from "../../src/postgres/sql-file.ts"
 import { Projections } from "../../src/projection/projections.ts"
-import { readSql, type SqlSource } from "../../src/projection/sql-source.ts"
+import { asking } from "../asking.ts"
 import { AgentLost, AgentRanLate, AgentRecovered, healthLabels, healthStream } from "./events.ts"
 import { vitals } from "./vitals.ts"
 import type { HealthState } from "./interval.ts"
@@ -49,13 +48,9 @@ interface Questions {
 }
 
 const questions = (postgres: Postgres["Service"]): Questions => {
-  const asking = <Row>(file: SqlSource) => {
-    const { text, name } = statementOf(withSchema(readSql(file), postgres.schema))
-    return (...values: ReadonlyArray<unknown>) =>
-      Effect.map(postgres.query<Row>(text, values, { name }), ({ rows }) => rows)
-  }
-  const due = asking<Due>("#projections/vitals/due.sql")
-  const soonest = asking<{ readonly inMs: number | null }>("#projections/vitals/soonest.sql")
+  const ask = asking(postgres)
+  const due = ask<Due>("#projections/vitals/due.sql")
+  const soonest = ask<{ readonly inMs: number | null }>("#projections/vitals/soonest.sql")
   return {
     due: (position, last) => due(position, AT_ONCE, last?.dueAt ?? "-infinity", last?.agent ?? ""),
     soonest: Effect.map(soonest(), ([row]) => row?.inMs ?? Number.POSITIVE_INFINITY)

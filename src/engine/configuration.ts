@@ -93,6 +93,12 @@ export interface OpenOptions {
   readonly archiveDirectory?: string
   /** How often this engine applies retention, in ms. Default: never; `engine.retain` and `tidemark retention` do. */
   readonly retentionSweepMs?: number
+  /** How often this engine judges the rules of alerts, in ms, where it is the one that does. Default: 5 000. */
+  readonly alertCheckMs?: number
+  /** Where alerts are delivered when they are raised and cleared: an http or https URL, kept out of events and logs. Default: nowhere. */
+  readonly alertWebhookUrl?: string
+  /** What these deliveries are signed with, as Standard Webhooks has it: `whsec_` and 24 to 64 random bytes in base64. */
+  readonly alertWebhookSecret?: string
   /** How often an event is tried again for a durable subscription before it is given up, unless its `retry.attempts` says. Default: 4. */
   readonly maxRetries?: number
 }

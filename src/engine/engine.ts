@@ -120,6 +120,15 @@ export interface Engine extends AsyncDisposable, History, Overseeing, Rebuilding
    */
   readonly agents: ReadModel<"agents">
   /**
+   * Alerts, which one engine of the fleet at a time raises and clears by rules: set, remove and look up rules; list and acknowledge alerts. Rejects with
+   * NotFound where there is no such rule or alert, and with NotAllowed where an alert is over: classes of `tidemark/errors`. To hear of them:
+   *
+   * ```ts
+   * await engine.subscribe({ name: "pager", categories: ["alert"], types: ["AlertRaised"], labels: ["severity:CRITICAL"] }, page)
+   * ```
+   */
+  readonly alerts: ReadModel<"alerts"> & ReadModel<"alert_rules">
+  /**
    * Messages between agents: send to one or to all, look into an inbox, acknowledge. Rejects with NotFound (`tidemark/errors`) where a message is
    * acknowledged that did not go to that agent. What comes into an inbox is followed live by its two streams, of which nothing is
    * missed or told twice from a position or a token on:

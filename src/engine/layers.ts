@@ -17,6 +17,7 @@ import { Oversight } from "./oversight/oversight.ts"
 import { Rebuilds } from "../projection/rebuild/rebuilds.ts"
 import type { ProjectionStatus } from "../projection/status.ts"
 import { FleetDefaults } from "../../projections/defaults.ts"
+import { evaluator } from "../../projections/alerts/evaluator.ts"
 import { watchdog } from "../../projections/vitals/watchdog.ts"
 import { linkStore } from "../../projections/links/store.ts"
 import { stateStore } from "../../projections/states/store.ts"
@@ -24,6 +25,7 @@ import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
 import { Presence } from "../sync/presence.ts"
+import { alertDelivery } from "./alerting/delivery.ts"
 import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
 import { loggerLayer } from "./logger.ts"
@@ -110,6 +112,10 @@ const statesLayer = Layer.provideMerge(expiringConflicts, Layer.provide(States.l
 const linksLayer = (works: boolean) =>
   Layer.provide(Links.layer(works), Layer.merge(linkStore, agentStanding))
 
+/** Alerts by webhook, where it is said where to. */
+const deliveryOf = ({ alertWebhookUrl: url, alertWebhookSecret: secret }: OpenOptions) =>
+  url === undefined || secret === undefined ? Layer.empty : alertDelivery({ url, secret })
+
 const engineOf = (options: OpenOptions, environment: Environment) => {
   const { readOwnWritesMs, logger, readModels } = options
   const works = readModels !== "follow"
@@ -121,14 +127,11 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
     ...(options.cacheTtlMs === undefined ? {} : { ttlMs: options.cacheTtlMs }),
     ...(options.cacheSweepMs === undefined ? {} : { sweepEveryMs: options.cacheSweepMs })
   })
-  const expiring = works ? expiringSessions(options.sessionSweepMs) : Layer.empty
+  const expiring = expiringSessions(options.sessionSweepMs)
   const sweeping = options.retentionSweepMs === undefined ? Layer.empty : retaining(options.retentionSweepMs)
-  const kept = Layer.mergeAll(
-    cache,
-    expiring,
-    watchdog(options.healthCheckMs),
-    works ? sweeping : Layer.empty
-  )
+  const working = works ? Layer.mergeAll(expiring, sweeping, deliveryOf(options)) : Layer.empty
+  const watching = Layer.merge(watchdog(options.healthCheckMs), evaluator(options.alertCheckMs))
+  const kept = Layer.mergeAll(cache, watching, working)
   const { sessionTtlMs, heartbeatIntervalMs } = options
   const defaults = Layer.succeed(FleetDefaults, {
     ...(sessionTtlMs === undefined ? {} : { sessionTtlMs }),

@@ -6,6 +6,7 @@ import type { BoundReadModels } from "./read-models.ts"
 /** The read models of an engine, as promises. */
 export abstract class ReadModelFaces {
   readonly agents: ReadModel<"agents">
+  readonly alerts: Engine["alerts"]
   readonly communications: ReadModel<"communications">
   readonly conversations: ReadModel<"conversations">
   readonly heartbeats: ReadModel<"heartbeats">
@@ -18,6 +19,10 @@ export abstract class ReadModelFaces {
 
   constructor(models: BoundReadModels) {
     this.agents = this.promisedOperations(models.agents)
+    this.alerts = {
+      ...this.promisedOperations(models.alerts),
+      ...this.promisedOperations(models.alert_rules)
+    }
     this.communications = this.promisedOperations(models.communications)
     this.conversations = this.promisedOperations(models.conversations)
     this.heartbeats = this.promisedOperations(models.heartbeats)

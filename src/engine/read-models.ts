@@ -21,6 +21,8 @@ export class ReadModels extends Context.Service<ReadModels, BoundReadModels>()("
       const { project } = yield* Projections
       return ReadModels.of({
         agents: yield* project(builtIn.agents),
+        alert_rules: yield* project(builtIn.alert_rules),
+        alerts: yield* project(builtIn.alerts),
         communications: yield* project(builtIn.communications),
         conversations: yield* project(builtIn.conversations),
         heartbeats: yield* project(builtIn.heartbeats),

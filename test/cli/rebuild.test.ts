@@ -69,6 +69,8 @@ describe("tidemark rebuild", () => {
     const reports = stdout.split("\n").map((line): unknown => JSON.parse(line))
     expect(reports).toMatchObject([
       { projection: "agents", from: { generation: 2 }, to: { generation: 3 }, dropped: [2, 1] },
+      { projection: "alert_rules", to: { generation: 2 }, dropped: [1] },
+      { projection: "alerts", to: { generation: 2 }, dropped: [1] },
       { projection: "communications", to: { generation: 2 }, dropped: [1] },
       { projection: "conversations", to: { generation: 2 }, dropped: [1] },
       { projection: "heartbeats", to: { generation: 2 }, dropped: [1] },

@@ -50,6 +50,8 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
     const { projections, agents } = summaryOf(stdout)
     expect(projections.map(({ name, lag, isStopped }) => [name, lag, isStopped])).toEqual([
       ["agents", 0, false],
+      ["alert_rules", 0, false],
+      ["alerts", 0, false],
       ["communications", 0, false],
       ["conversations", 0, false],
       ["heartbeats", 0, false],

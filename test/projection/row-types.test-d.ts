@@ -2,6 +2,8 @@ import { expectTypeOf, test } from "vitest"
 import type {
   Agent,
   AgentStatus,
+  Alert,
+  AlertRule,
   AnsweredHelpRequest,
   ConversationTotal,
   Exchange,
@@ -31,6 +33,8 @@ test("what the read models give has names to write in a signature", () => {
   expectTypeOf<Row<Engine["agents"]["list"]>>().toEqualTypeOf<Agent>()
   expectTypeOf<Row<Engine["agents"]["active"]>>().toEqualTypeOf<Agent>()
   expectTypeOf<Awaited<ReturnType<Engine["agents"]["status"]>>>().toEqualTypeOf<AgentStatus | null>()
+  expectTypeOf<Row<Engine["alerts"]["list"]>>().toEqualTypeOf<Alert>()
+  expectTypeOf<Row<Engine["alerts"]["rules"]>>().toEqualTypeOf<AlertRule>()
   expectTypeOf<Awaited<ReturnType<Engine["vitals"]["overview"]>>>().toEqualTypeOf<HealthOverview>()
   expectTypeOf<HealthOverview["unwell"][number]>().toEqualTypeOf<UnwellAgent>()
   expectTypeOf<Row<Engine["heartbeats"]["recent"]>>().toEqualTypeOf<Heartbeat>()

@@ -77,6 +77,8 @@ const projectAll = async () => {
   const one = await start()
   await one.project(builtIn.agents)
   await one.project(builtIn.heartbeats)
+  await one.project(builtIn.alert_rules)
+  await one.project(builtIn.alerts)
   await one.project(builtIn.vitals)
   await one.project(builtIn.metrics)
   await one.project(builtIn.sessions)
@@ -115,7 +117,43 @@ const ours = {
     "due_at",
     "recorded_at"
   ],
-  agent_health_counts: ["health", "agents"]
+  agent_health_counts: ["health", "agents"],
+  alert_rules: [
+    "rule",
+    "version",
+    "kind",
+    "condition",
+    "severity",
+    "is_enabled",
+    "description",
+    "set_by",
+    "reason",
+    "created_at",
+    "recorded_at"
+  ],
+  alerts: [
+    "alert_id",
+    "id",
+    "rule",
+    "subject",
+    "status",
+    "severity",
+    "kind",
+    "value",
+    "threshold",
+    "since",
+    "summary",
+    "rule_version",
+    "raised_at",
+    "cleared_at",
+    "cleared_why",
+    "cleared_value",
+    "lasted_ms",
+    "acknowledged_at",
+    "acknowledged_by",
+    "note",
+    "recorded_at"
+  ]
 }
 
 it("what our own tables have beside that says what it is", async () => {

@@ -23,6 +23,7 @@ const uncountable = ["many", "7", null, [1], { n: 1 }, true, -1, 2_147_483_648, 
 test("events that say nothing, or nonsense, stop no read model", async () => {
   const {
     agents,
+    alerts,
     communications,
     conversations,
     heartbeats,
@@ -92,7 +93,32 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   await append("heartbeat-m", "HeartbeatRecorded", ...uncountable.map((errorCount) => ({ errorCount })))
   await append("health-n", "AgentRanLate", ...nothing, { heard: 9e15, missed: "many" })
   await append("health-n", "AgentRecovered", ...nothing, { heard: "?" })
+  const when = { kind: "missed_beats", from: "late" }
+  const rule = { when, severity: "ERROR", isEnabled: true }
+  await append(
+    "alertrule-r",
+    "AlertRuleSet",
+    ...nothing,
+    rule,
+    { ...rule, severity: "?" },
+    {
+      ...rule,
+      when: { kind: "metric", metric: random, threshold: "1", forMinutes: 9e15 }
+    }
+  )
+  await append("alertrule-s", "AlertRuleSet", rule)
+  await append("alertrule-s", "AlertRuleRemoved", ...nothing)
+  const alert = { subject: "a", severity: "ERROR", kind: "?", value: null, threshold: 1, since: "now" }
+  await append("alert-r", "AlertRaised", ...nothing, { ...alert, summary: "s", ruleVersion: 1 })
+  await append("alert-r", "AlertCleared", ...nothing, { alert: random }, { alert: [1] })
+  await append("alert-r", "AlertAcknowledged", ...nothing, { alert: 7 })
 
+  await alerts.setRule({ rule: "t", when: { kind: "missed_beats" } })
+  expect(await alerts.rules()).toMatchObject([
+    { rule: "r", version: 3, when, severity: "ERROR" },
+    { rule: "t", version: 1, when }
+  ])
+  expect(await alerts.list()).toEqual([])
   await help.setStatus({ request: "r", status: "in_progress" })
   expect(await help.get({ request: "r" })).toMatchObject({ status: "in_progress", answers: 0 })
   await communications.send({ from: "a", to: "b", content: 1 })
@@ -137,6 +163,8 @@ test("events that say nothing, or nonsense, stop no read model", async () => {
   expect(await systemState.get({ key: "k" })).toMatchObject({ value: 2 })
   for (const name of [
     "agents",
+    "alert_rules",
+    "alerts",
     "communications",
     "conversations",
     "heartbeats",

@@ -32,6 +32,12 @@ const asked = {
   data: { user: "ada", content: "?", priority: "low" }
 }
 
+const ruled = {
+  stream: "alertrule-slow",
+  type: "AlertRuleSet",
+  data: { when: { kind: "missed_beats", from: "late" }, severity: "ERROR", isEnabled: true }
+}
+
 const begun = {
   stream: "session-login-42",
   type: "SessionCreated",
@@ -42,6 +48,24 @@ const begun = {
 const before: Readonly<
   Record<string, ReadonlyArray<{ stream: string; type: string; id?: string; data: unknown }>>
 > = {
+  "alerts.removeRule": [ruled],
+  "alerts.acknowledge": [
+    {
+      stream: "alert-slow",
+      type: "AlertRaised",
+      id: "01890a5d-ac96-774b-bcce-b302099a8057",
+      data: {
+        subject: "billing-7",
+        severity: "ERROR",
+        kind: "metric",
+        value: 900,
+        threshold: 500,
+        since: "2026-01-31T12:00:00Z",
+        summary: "slow",
+        ruleVersion: 1
+      }
+    }
+  ],
   "communications.acknowledge": [
     {
       stream: "inbox-billing-7",
@@ -114,6 +138,65 @@ it.each([
   ["agents.list", { limit: 10_001 }, "limit"],
   ["agents.list", { after: "with space" }, "after"],
   ["agents.active", { state: "busy" }, "state"],
+  ["alerts.setRule", { rule: "with space", when: { kind: "missed_beats" } }, "rule"],
+  ["alerts.setRule", { rule: "r".repeat(101), when: { kind: "missed_beats" } }, "rule"],
+  ["alerts.setRule", { rule: "r" }, "when"],
+  ["alerts.setRule", { rule: "r", when: {} }, "kind"],
+  ["alerts.setRule", { rule: "r", when: { kind: "weather" } }, "kind"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats" }, severity: "bad" }, "severity"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats" }, isEnabled: 1 }, "isEnabled"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats" }, description: "" }, "description"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats" }, by: "" }, "by"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats" }, reason: 1 }, "reason"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats", from: "healthy" } }, "from"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats", agent: "a b" } }, "agent"],
+  ["alerts.setRule", { rule: "r", when: { kind: "missed_beats", threshold: 1 } }, "threshold"],
+  ["alerts.setRule", { rule: "r", when: { kind: "metric", threshold: 1 } }, "metric"],
+  ["alerts.setRule", { rule: "r", when: { kind: "metric", metric: "\0", threshold: 1 } }, "metric"],
+  ["alerts.setRule", { rule: "r", when: { kind: "metric", metric: "m" } }, "threshold"],
+  [
+    "alerts.setRule",
+    { rule: "r", when: { kind: "metric", metric: "m", threshold: Number.NaN } },
+    "threshold"
+  ],
+  ["alerts.setRule", { rule: "r", when: { kind: "metric", metric: "m", threshold: 1, of: "sum" } }, "of"],
+  ["alerts.setRule", { rule: "r", when: { kind: "metric", metric: "m", threshold: 1, is: "at" } }, "is"],
+  [
+    "alerts.setRule",
+    { rule: "r", when: { kind: "metric", metric: "m", threshold: 1, forMinutes: 1_441 } },
+    "forMinutes"
+  ],
+  [
+    "alerts.setRule",
+    { rule: "r", when: { kind: "metric", metric: "m", threshold: 1, forMinutes: 0.5 } },
+    "forMinutes"
+  ],
+  ["alerts.setRule", { rule: "r", when: { kind: "error_rate" } }, "above"],
+  ["alerts.setRule", { rule: "r", when: { kind: "error_rate", above: 1.1 } }, "above"],
+  ["alerts.setRule", { rule: "r", when: { kind: "error_rate", above: 0, atLeast: 0 } }, "atLeast"],
+  ["alerts.setRule", { rule: "r", when: { kind: "error_rate", above: 0, windowMs: 999 } }, "windowMs"],
+  ["alerts.setRule", { rule: "r", when: { kind: "system_event", windowMs: 604_800_001 } }, "windowMs"],
+  ["alerts.setRule", { rule: "r", when: { kind: "system_event", severity: "FATAL" } }, "severity"],
+  ["alerts.setRule", { rule: "r", when: { kind: "system_event", type: "" } }, "type"],
+  ["alerts.setRule", { rule: "r", when: { kind: "projection_lag" } }, "above"],
+  ["alerts.setRule", { rule: "r", when: { kind: "projection_lag", above: -1 } }, "above"],
+  ["alerts.setRule", { rule: "r", when: { kind: "projection_lag", above: 1, of: "bytes" } }, "of"],
+  ["alerts.setRule", { rule: "r", when: { kind: "projection_lag", above: 1, projection: "" } }, "projection"],
+  ["alerts.removeRule", {}, "rule"],
+  ["alerts.removeRule", { rule: "r", by: "x".repeat(256) }, "by"],
+  ["alerts.rules", { rule: "" }, "rule"],
+  ["alerts.rules", { limit: 1_001 }, "limit"],
+  ["alerts.rules", { after: "a b" }, "after"],
+  ["alerts.list", { status: "acknowledged" }, "status"],
+  ["alerts.list", { rule: "a b" }, "rule"],
+  ["alerts.list", { subject: "" }, "subject"],
+  ["alerts.list", { severity: "bad" }, "severity"],
+  ["alerts.list", { limit: 0 }, "limit"],
+  ["alerts.list", { before: 0 }, "before"],
+  ["alerts.acknowledge", { alert: 7 }, "alert"],
+  ["alerts.acknowledge", { alert: "seven" }, "alert"],
+  ["alerts.acknowledge", { alert: "01890a5d-ac96-774b-bcce-b302099a8057", by: "" }, "by"],
+  ["alerts.acknowledge", { alert: "01890a5d-ac96-774b-bcce-b302099a8057", note: "" }, "note"],
   ["heartbeats.health", { agent: "a", minutes: 0 }, "minutes"],
   ["vitals.overview", { health: "healthy" }, "health"],
   ["vitals.overview", { limit: 1_001 }, "limit"],

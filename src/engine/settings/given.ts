@@ -7,6 +7,14 @@ const BY_NAME: ReadonlyMap<string, Setting> = new Map(SETTINGS.map((setting) => 
 
 const NAMES: ReadonlyArray<string> = [...BY_NAME.keys()]
 
+/** What is wrong with settings that mean nothing without each other. */
+export const incompleteProblems = (all: Readonly<Record<string, unknown>>): ReadonlyArray<Problem> =>
+  SETTINGS.flatMap(({ name, needs }) =>
+    needs === undefined || all[name] === undefined || all[needs] !== undefined
+      ? []
+      : [{ where: name, problem: `needs ${needs} as well: set both of them, or neither` }]
+  )
+
 /** The settings that are places: also an object of parts. */
 const PLACES: ReadonlySet<string> = new Set(["database", "wake"])
 

@@ -88,6 +88,9 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["telemetryDays", "0"],
   ["archiveDirectory", "archive"],
   ["retentionSweepMs", "3600000"],
+  ["alertCheckMs", "5000"],
+  ["alertWebhookUrl", "https://alerts.example.com/tidemark"],
+  ["alertWebhookSecret", "whsec_Y2hhbmdlLW1lLWNoYW5nZS1tZS1jaGFuZ2UtbWU="],
   ["maxRetries", "4"]
 ])
 

@@ -1,6 +1,11 @@
 /** What a setting may be, and how a variable's text is read. */
 export type Kind =
-  | { readonly kind: "text"; readonly isSecret?: boolean }
+  | {
+      readonly kind: "text"
+      readonly isSecret?: boolean
+      /** Why a text is none for it, without telling a secret. */
+      readonly problem?: (text: string) => string | undefined
+    }
   | { readonly kind: "whole"; readonly least: number; readonly most: number; readonly unit?: Unit }
   | { readonly kind: "flag" }
   | { readonly kind: "choice"; readonly of: ReadonlyArray<string> }
@@ -25,6 +30,8 @@ export interface Setting {
   /** In words. */
   readonly fallback: string
   readonly variables: ReadonlyArray<Variable>
+  /** The setting without which it means nothing. */
+  readonly needs?: string
 }
 
 export const MS_PER_SECOND = 1_000
@@ -39,7 +46,7 @@ const range = ({ least, most, unit }: Kind & { readonly kind: "whole" }): string
 export const valueProblem = ({ kind: asked }: Setting, value: unknown): string | undefined => {
   switch (asked.kind) {
     case "text":
-      if (typeof value === "string") return undefined
+      if (typeof value === "string") return asked.problem?.(value)
       return asked.isSecret === true ? "is no text" : `is ${shown(value)}: give a text`
     case "whole": {
       const isWithin =

@@ -2,6 +2,8 @@ import { MAX_TTL_MS as MAX_SESSION_TTL_MS, MIN_TTL_MS } from "../../../projectio
 import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../../../projections/vitals/interval.ts"
 import { MAX_TTL_MS } from "../../cache/entry.ts"
 import { FOR_EVER, MAX_KEPT_DAYS } from "../retention/policy.ts"
+import { secretProblem } from "../alerting/signature.ts"
+import { urlProblem } from "../alerting/webhook.ts"
 import type { Setting, Variable } from "./setting.ts"
 
 const named = (...names: ReadonlyArray<string>): ReadonlyArray<Variable> => names.map((name) => ({ name }))
@@ -246,6 +248,29 @@ export const SETTINGS: ReadonlyArray<Setting> = [
     kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
     fallback: "never: `engine.retain` and `tidemark retention` apply it",
     variables: named("TIDEMARK_RETENTION_SWEEP_MS")
+  },
+  {
+    name: "alertCheckMs",
+    what: "How often an engine judges the rules of alerts, where it is the one that does.",
+    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    fallback: "5 000",
+    variables: named("TIDEMARK_ALERT_CHECK_MS")
+  },
+  {
+    name: "alertWebhookUrl",
+    what: "Where alerts are delivered when they are raised and cleared: an http or https URL.",
+    kind: { kind: "text", isSecret: true, problem: urlProblem },
+    fallback: "nowhere",
+    variables: named("TIDEMARK_ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_URL"),
+    needs: "alertWebhookSecret"
+  },
+  {
+    name: "alertWebhookSecret",
+    what: "What these deliveries are signed with: `whsec_` and 24 to 64 random bytes in base64.",
+    kind: { kind: "text", isSecret: true, problem: secretProblem },
+    fallback: "none, which `alertWebhookUrl` needs",
+    variables: named("TIDEMARK_ALERT_WEBHOOK_SECRET", "ALERT_WEBHOOK_SECRET"),
+    needs: "alertWebhookUrl"
   },
   {
     name: "maxRetries",

@@ -4,7 +4,7 @@ import type { Environment } from "../../postgres/connection-settings.ts"
 import { fromEnvironment } from "./environment.ts"
 import { InvalidConfiguration } from "./error.ts"
 import { findFile, fromFile } from "./file.ts"
-import { givenProblems } from "./given.ts"
+import { givenProblems, incompleteProblems } from "./given.ts"
 
 /** A file by its name; true: the one that is there, if there is one; false: none. */
 export type ConfigFile = string | boolean
@@ -51,5 +51,7 @@ export const fromSources = Effect.fnUntraced(function* (
   const variables = fromEnvironment(environment, isOpen)
   const problems = [...givenProblems("the options", given), ...variables.problems]
   if (problems.length > 0) return yield* new InvalidConfiguration({ problems })
-  return merged([given, variables.values, file])
+  const all = merged([given, variables.values, file])
+  const incomplete = incompleteProblems(all)
+  return incomplete.length === 0 ? all : yield* new InvalidConfiguration({ problems: [...incomplete] })
 })

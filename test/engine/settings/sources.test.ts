@@ -71,6 +71,34 @@ describe("settings", () => {
   })
 })
 
+describe("where alerts are delivered", () => {
+  const url = "https://alerts.example.com/hush"
+  const secret = `whsec_${Buffer.alloc(32, "hush").toString("base64")}`
+
+  test("is said with what the deliveries are signed with, by whichever source", async () => {
+    expect(await settings({ alertWebhookUrl: url }, { ALERT_WEBHOOK_SECRET: secret })).toEqual({
+      alertWebhookUrl: url,
+      alertWebhookSecret: secret
+    })
+  })
+
+  test.each<[string, object, Record<string, string>, string]>([
+    ["no secret", { alertWebhookUrl: url }, {}, "alertWebhookUrl needs alertWebhookSecret as well"],
+    ["no place", {}, { ALERT_WEBHOOK_SECRET: secret }, "alertWebhookSecret needs alertWebhookUrl as well"],
+    ["no URL", {}, { ALERT_WEBHOOK_URL: "hush" }, "ALERT_WEBHOOK_URL is no http or https URL"],
+    [
+      "a weak secret",
+      { alertWebhookSecret: "whsec_aHVzaA==" },
+      {},
+      "alertWebhookSecret is no secret to sign with"
+    ]
+  ])("is refused with %s, and no secret is told", async (_, given, environment, told) => {
+    const message = await problem(given, environment)
+    expect(message).toContain(told)
+    expect(message).not.toMatch(/hush|aHVz/)
+  })
+})
+
 describe("where the log is", () => {
   test("is said by one source as a whole", async () => {
     await write("tidemark.yaml", "database:\n  host: file\n  user: ada\nembedded: false\n")
