@@ -1,6 +1,7 @@
 import { Effect, Schema, type Scope } from "effect"
 import type { ClientConfig } from "pg"
 import type { Logger as Pino } from "pino"
+import type { ConfiguredRule } from "./alerting/configured-rules.ts"
 import type { InvalidConfiguration } from "./settings/error.ts"
 import { type ConfigFile, fromSources } from "./settings/sources.ts"
 import type { EventType } from "../log/event-type.ts"
@@ -79,7 +80,7 @@ export interface OpenOptions {
   readonly sessionTtlMs?: number
   /** How often an agent promises to beat, in ms, unless `agents.register` says. Default: it promises nothing, and is expected each 60 000 ms once it beats. */
   readonly heartbeatIntervalMs?: number
-  /** How often this engine looks for agents that are late, in ms, where it is the one that watches. Default: 1 000. */
+  /** How often this engine looks for agents that are late, in ms, where it is the one that watches; 0 never. Default: 1 000. */
   readonly healthCheckMs?: number
   /** For how many days heartbeats are kept, once retention is applied; 0 for ever. Default: 30. */
   readonly heartbeatDays?: number
@@ -93,6 +94,10 @@ export interface OpenOptions {
   readonly archiveDirectory?: string
   /** How often this engine applies retention, in ms. Default: never; `engine.retain` and `tidemark retention` do. */
   readonly retentionSweepMs?: number
+  /** How often `tidemark start` measures the machine that it runs on, in ms. Default: 1 000. */
+  readonly measureMs?: number
+  /** Rules of alerts that this engine sets when it is opened, where they are not there or are others: as `alerts.setRule` takes them. Default: none. */
+  readonly alertRules?: ReadonlyArray<ConfiguredRule>
   /** How often this engine judges the rules of alerts, in ms, where it is the one that does. Default: 5 000. */
   readonly alertCheckMs?: number
   /** Where alerts are delivered when they are raised and cleared: an http or https URL, kept out of events and logs. Default: nowhere. */

@@ -25,6 +25,7 @@ import { States } from "../state/states.ts"
 import { Links } from "../sync/link/links.ts"
 import { agentStanding } from "./agent-standing.ts"
 import { Presence } from "../sync/presence.ts"
+import { configuredRules } from "./alerting/configured-rules.ts"
 import { alertDelivery } from "./alerting/delivery.ts"
 import { expiringSessions } from "./expiring-sessions.ts"
 import { expiringConflicts } from "../sync/conflicts/expiring.ts"
@@ -40,6 +41,9 @@ const OPEN_TRIES = 20
 
 /** … with so long in between, in ms. */
 const OPEN_RETRY_MS = 250
+
+/** Of something that is done every so often: it is not done. */
+const NEVER_MS = 0
 
 const migrated = Layer.effectDiscard(
   migrate.pipe(
@@ -129,8 +133,10 @@ const engineOf = (options: OpenOptions, environment: Environment) => {
   })
   const expiring = expiringSessions(options.sessionSweepMs)
   const sweeping = options.retentionSweepMs === undefined ? Layer.empty : retaining(options.retentionSweepMs)
-  const working = works ? Layer.mergeAll(expiring, sweeping, deliveryOf(options)) : Layer.empty
-  const watching = Layer.merge(watchdog(options.healthCheckMs), evaluator(options.alertCheckMs))
+  const ruling = options.alertRules === undefined ? Layer.empty : configuredRules(options.alertRules)
+  const working = works ? Layer.mergeAll(expiring, sweeping, ruling, deliveryOf(options)) : Layer.empty
+  const dog = options.healthCheckMs === NEVER_MS ? Layer.empty : watchdog(options.healthCheckMs)
+  const watching = Layer.merge(dog, evaluator(options.alertCheckMs))
   const kept = Layer.mergeAll(cache, watching, working)
   const { sessionTtlMs, heartbeatIntervalMs } = options
   const defaults = Layer.succeed(FleetDefaults, {

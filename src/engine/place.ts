@@ -22,6 +22,8 @@ export interface Place extends AsyncDisposable {
         readonly version: number
       }
     | undefined
+  /** How often `tidemark start` is to measure the machine, in ms, where settings say. */
+  readonly measureMs: number | undefined
   /** Leaves it; an embedded server stops with its last user. */
   leave(): Promise<void>
 }
@@ -57,10 +59,12 @@ export const findPlace = async (
   const leave = leaving(scope)
   const notice = onNotice === undefined ? {} : { onNotice }
   const find = Effect.gen(function* () {
-    const found = yield* wanted(yield* completed(options, environment))
+    const complete = yield* completed(options, environment)
+    const found = yield* wanted(complete)
     const server = "embedded" in found ? yield* embeddedServer({ ...notice, ...found.embedded }) : undefined
     const database = "database" in found ? found.database : server!.url
-    return { server, database, where: describe(yield* connection(database, environment)) }
+    const where = describe(yield* connection(database, environment))
+    return { server, database, where, measureMs: complete.measureMs }
   })
   try {
     const { server, ...found } = await Effect.runPromise(Scope.provide(find, scope))

@@ -2,19 +2,21 @@ import { setTimeout as pause } from "node:timers/promises"
 import type { Agent } from "./agent.ts"
 import { Machine } from "./machine.ts"
 
-/** How often the machine is measured, in ms. */
+/** How often the machine is measured, in ms, unless configured. */
 const MEASURE_MS = 1_000
 
-/** Measures this machine every second and tells the log. */
+/** Measures this machine now and then, and tells the log. */
 export class Host {
   private readonly agent: Agent
   private readonly machine: Machine
   private readonly onTrouble: (error: unknown) => void
+  private readonly everyMs: number
   private readonly ending = new AbortController()
   private running: Promise<void> = Promise.resolve()
 
   /** `onTrouble` hears why a measurement could not be told; the next one is tried all the same. */
-  constructor(agent: Agent, directory: string, onTrouble: (error: unknown) => void) {
+  constructor(agent: Agent, directory: string, onTrouble: (error: unknown) => void, everyMs = MEASURE_MS) {
+    this.everyMs = everyMs
     this.agent = agent
     this.machine = new Machine(directory)
     this.onTrouble = onTrouble
@@ -25,7 +27,7 @@ export class Host {
   }
 
   async begin(): Promise<void> {
-    await this.agent.begin({ measures_every_ms: MEASURE_MS })
+    await this.agent.begin({ measures_every_ms: this.everyMs })
     this.running = this.measureOn()
   }
 
@@ -40,7 +42,7 @@ export class Host {
     const { signal } = this.ending
     let next = performance.now()
     while (!signal.aborted) {
-      next = Math.max(next + MEASURE_MS, performance.now())
+      next = Math.max(next + this.everyMs, performance.now())
       await pause(next - performance.now(), undefined, { signal }).catch(() => undefined)
       if (!signal.aborted) await this.measure()
     }

@@ -35,6 +35,7 @@ export class Run {
   private readonly screen: Screen | undefined
   private readonly limits: ReadonlyArray<Threshold>
   private readonly directory: string
+  private readonly measureMs: number | undefined
   private readonly startedAt = performance.now()
   private readonly tally = new Tally(this.startedAt)
   private readonly mostLag = new Map<string, number>()
@@ -58,6 +59,8 @@ export class Run {
     readonly limits: ReadonlyArray<Threshold>
     /** Where the data live, if that is on this machine. */
     readonly directory: string | undefined
+    /** How often the machine is measured, in ms; as often as usual where it is not said. */
+    readonly measureMs: number | undefined
   }) {
     this.engine = options.engine
     this.screen = options.screen
@@ -65,6 +68,7 @@ export class Run {
     this.say = options.say
     this.limits = options.limits
     this.directory = options.directory ?? tmpdir()
+    this.measureMs = options.measureMs
     this.facts = { ...NO_FACTS, settled: options.from }
     this.failed = new Promise((_, reject) => {
       this.fail = reject
@@ -77,7 +81,7 @@ export class Run {
     const told = reports(engine)
     const host = new Agent(await agentIdFor(told, "host"), told, tally)
     const watch = new Agent(await agentIdFor(told, "watch"), told, tally)
-    this.host = new Host(host, this.directory, (error) => this.trouble(error))
+    this.host = new Host(host, this.directory, (error) => this.trouble(error), this.measureMs)
     this.watch = new Watch({
       engine,
       agent: watch,

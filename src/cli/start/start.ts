@@ -54,7 +54,8 @@ const runUntilAsked = async (
     from,
     say,
     limits: options.threshold ?? DEFAULT_THRESHOLDS,
-    directory: place.embedded?.directory
+    directory: place.embedded?.directory,
+    measureMs: place.measureMs
   })
   const timer =
     options.seconds === undefined

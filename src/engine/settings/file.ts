@@ -6,6 +6,7 @@ import { createJiti } from "jiti"
 import { parse } from "yaml"
 import { InvalidConfiguration, type Problem } from "./error.ts"
 import { givenProblems } from "./given.ts"
+import { withMonitoring } from "./monitoring.ts"
 
 /** The files that are looked for in the working directory, where none is named. */
 export const FILES: ReadonlyArray<string> = [
@@ -68,7 +69,8 @@ export const fromFile = Effect.fnUntraced(function* (
       where,
       problem: "holds no settings: give an object of them, in code as its default export"
     })
-  const problems = givenProblems(where, given as Readonly<Record<string, unknown>>)
-  if (problems.length > 0) return yield* invalid(...problems)
-  return given as Readonly<Record<string, unknown>>
+  const { values, problems } = withMonitoring(where, given as Readonly<Record<string, unknown>>)
+  const all = [...problems, ...givenProblems(where, values)]
+  if (all.length > 0) return yield* invalid(...all)
+  return values
 })

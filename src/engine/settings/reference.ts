@@ -1,4 +1,5 @@
 import { FILES } from "./file.ts"
+import { MONITORING_KEYS, type MonitoringKey } from "./monitoring.ts"
 import type { Kind, Setting, Variable } from "./setting.ts"
 import { PLACE, SETTINGS } from "./settings.ts"
 
@@ -8,6 +9,8 @@ import { PLACE, SETTINGS } from "./settings.ts"
 const ALL: ReadonlyArray<Setting> = SETTINGS.flatMap((setting) =>
   setting.name === "database" ? [setting, ...PLACE] : [setting]
 )
+
+const MONITORING: ReadonlyArray<readonly [path: string, key: MonitoringKey]> = Object.entries(MONITORING_KEYS)
 
 const kindText = (kind: Kind): string => {
   switch (kind.kind) {
@@ -19,6 +22,8 @@ const kindText = (kind: Kind): string => {
       return "true, false"
     case "choice":
       return kind.of.map((one) => `\`${one}\``).join(", ")
+    case "data":
+      return `${kind.shape}, in code and files`
     case "code":
       return "in code and files"
   }
@@ -48,6 +53,14 @@ A setting that is not known is refused by its name, in code as in a file; so is 
 | setting | what it is | values | default | variables |
 | --- | --- | --- | --- | --- |
 ${ALL.map(rowOf).join("\n")}
+
+## The keys of a monitoring.yml
+
+A file may say some of them in a section \`monitoring\`, too, in other words. What it says twice must be the same; a key that is not known is refused by its name.
+
+| key below \`monitoring\` | what it is | example |
+| --- | --- | --- |
+${MONITORING.map(([path, { what, example }]) => `| \`${path}\` | ${what} | \`${example}\` |`).join("\n")}
 `
 
 /** A value as an example shows it. */
@@ -88,6 +101,8 @@ const EXAMPLES: ReadonlyMap<string, string> = new Map([
   ["telemetryDays", "0"],
   ["archiveDirectory", "archive"],
   ["retentionSweepMs", "3600000"],
+  ["measureMs", "1000"],
+  ["alertRules", "[{ rule: slow, when: { kind: metric, metric: latency, of: p95, threshold: 500 } }]"],
   ["alertCheckMs", "5000"],
   ["alertWebhookUrl", "https://alerts.example.com/tidemark"],
   ["alertWebhookSecret", "whsec_Y2hhbmdlLW1lLWNoYW5nZS1tZS1jaGFuZ2UtbWU="],
@@ -108,6 +123,16 @@ export const exampleEnvironment = (): string => {
   return `# Settings of Tidemark, as variables of the environment: node --env-file=tidemark.env\n\n${blocks.join("\n\n")}\n`
 }
 
+/** The section of a monitoring.yml, commented out. */
+const monitoringYaml = (): string => {
+  const lines = MONITORING.flatMap(([path, { example }], at) => {
+    const [section, key] = path.split(".")
+    const isFirst = MONITORING[at - 1]?.[0].split(".")[0] !== section
+    return [...(isFirst ? [`#   ${section}:`] : []), `#     ${key}: ${example}`]
+  })
+  return `# What a monitoring.yml says, in its own words.\n# monitoring:\n${lines.join("\n")}`
+}
+
 /** A file with all settings that YAML can say, each commented out but for the database's parts. */
 export const exampleYaml = (): string => {
   const parts = PLACE.map((setting) => {
@@ -117,5 +142,5 @@ export const exampleYaml = (): string => {
   const others = SETTINGS.filter(({ name }) => name !== "database" && EXAMPLES.has(name)).map(
     (setting) => `${comment(setting.what)}\n# ${setting.name}: ${exampleOf(setting, { name: setting.name })}`
   )
-  return `# Settings of Tidemark: tidemark.yaml in the working directory\n\n${comment(SETTINGS[0]!.what)}\ndatabase:\n${parts.join("\n")}\n\n${others.join("\n\n")}\n`
+  return `# Settings of Tidemark: tidemark.yaml in the working directory\n\n${comment(SETTINGS[0]!.what)}\ndatabase:\n${parts.join("\n")}\n\n${others.join("\n\n")}\n\n${monitoringYaml()}\n`
 }

@@ -9,6 +9,12 @@ export type Kind =
   | { readonly kind: "whole"; readonly least: number; readonly most: number; readonly unit?: Unit }
   | { readonly kind: "flag" }
   | { readonly kind: "choice"; readonly of: ReadonlyArray<string> }
+  /** What code and files say as a whole; `shape` is what it is, in words. */
+  | {
+      readonly kind: "data"
+      readonly shape: string
+      readonly problem: (value: unknown) => string | undefined
+    }
   /** What only code, and a file that is code, can say. */
   | { readonly kind: "code" }
 
@@ -59,6 +65,8 @@ export const valueProblem = ({ kind: asked }: Setting, value: unknown): string |
       return asked.of.includes(value as string)
         ? undefined
         : `is ${shown(value)}: give one of ${asked.of.join(", ")}`
+    case "data":
+      return asked.problem(value)
     case "code":
       return undefined
   }

@@ -3,6 +3,7 @@ import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../../../projections/vitals/in
 import { MAX_TTL_MS } from "../../cache/entry.ts"
 import { FOR_EVER, MAX_KEPT_DAYS } from "../retention/policy.ts"
 import { secretProblem } from "../alerting/signature.ts"
+import { rulesProblem } from "../alerting/configured-rules.ts"
 import { urlProblem } from "../alerting/webhook.ts"
 import type { Setting, Variable } from "./setting.ts"
 
@@ -202,8 +203,8 @@ export const SETTINGS: ReadonlyArray<Setting> = [
   },
   {
     name: "healthCheckMs",
-    what: "How often an engine looks for agents that are late, where it is the one that watches.",
-    kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
+    what: "How often an engine looks for agents that are late, where it is the one that watches; 0 never.",
+    kind: { kind: "whole", least: 0, most: LONGEST_MS, unit: "ms" },
     fallback: "1 000",
     variables: [{ name: "TIDEMARK_HEALTH_CHECK_MS" }, { name: "HEALTH_CHECK_INTERVAL", inSeconds: true }]
   },
@@ -248,6 +249,20 @@ export const SETTINGS: ReadonlyArray<Setting> = [
     kind: { kind: "whole", least: 1, most: LONGEST_MS, unit: "ms" },
     fallback: "never: `engine.retain` and `tidemark retention` apply it",
     variables: named("TIDEMARK_RETENTION_SWEEP_MS")
+  },
+  {
+    name: "measureMs",
+    what: "How often `tidemark start` measures the machine that it runs on.",
+    kind: { kind: "whole", least: 100, most: LONGEST_MS, unit: "ms" },
+    fallback: "1 000",
+    variables: named("TIDEMARK_MEASURE_MS")
+  },
+  {
+    name: "alertRules",
+    what: "Rules of alerts that this engine sets when it is opened, where they are not there or are others: as `alerts.setRule` takes them.",
+    kind: { kind: "data", shape: "a list of rules", problem: rulesProblem },
+    fallback: "none",
+    variables: []
   },
   {
     name: "alertCheckMs",

@@ -39,9 +39,14 @@ test("an agent promises to beat as often as the engine has it, unless it says", 
 /** Longer than two looks at the usual pace, in ms. */
 const TWO_LOOKS_MS = 2_500
 
-test("agents that are late are looked for as often as the engine has it", async () => {
+test("agents that are late are looked for as often as the engine has it, or never", async () => {
+  const never = await openWith({ healthCheckMs: 0, heartbeatIntervalMs: 100 })
+  await never.agents.register({ agent: "quick" })
+  const begun = performance.now()
+  await until(() => performance.now() - begun > TWO_LOOKS_MS)
+  expect((await never.vitals.overview()).unwell).toEqual([])
+  await never.close()
   const seldom = await openWith({ healthCheckMs: 3_600_000, heartbeatIntervalMs: 100 })
-  await seldom.agents.register({ agent: "quick" })
   const since = performance.now()
   await until(() => performance.now() - since > TWO_LOOKS_MS)
   const said = async () => (await seldom.vitals.overview()).unwell.map(({ agent }) => agent)
