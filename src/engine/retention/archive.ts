@@ -24,6 +24,9 @@ import type { ArchiveFile } from "./event.ts"
 /** How many events are read at a time. */
 const EVENTS_AT_ONCE = 2_000
 
+/** How long the server may take to count a partition, in ms: as long as Node's timers go. */
+const COUNTED_MS = 2_147_483_647
+
 /** What is to be archived, and where. */
 export interface Archiving {
   readonly directory: string
@@ -62,7 +65,10 @@ const counted = async (
   { from, upTo }: TelemetryPartition
 ): Promise<number> => {
   const { text } = statement("count_telemetry", postgres.schema)
-  const { rows } = await Effect.runPromise(postgres.query<{ events: number }>(text, [from - 1, upTo - 1]))
+  const counting = postgres.query<{ events: number }>(text, [from - 1, upTo - 1], {
+    answerTimeoutMs: COUNTED_MS
+  })
+  const { rows } = await Effect.runPromise(counting)
   return rows[0]!.events
 }
 

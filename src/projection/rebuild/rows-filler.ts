@@ -17,6 +17,9 @@ export const RANGE_EVENTS = 50_000
 /** How many such statements run at once, where their order does not matter. */
 const FILLS_AT_ONCE = 2
 
+/** How long the server may take to delete all that is over, in ms: as long as Node's timers go. */
+const DELETED_MS = 2_147_483_647
+
 /** A stretch of the log, and what of it is wanted. */
 interface Range extends Stretch {
   readonly wanted: number
@@ -101,7 +104,7 @@ class RowsFiller implements Filler {
         const values = [retirementStream(retirement.of), upTo]
         const { rows } = yield* connection.query<{ upTo: number | null }>(said.text, values)
         const last = rows[0]!.upTo
-        if (last !== null) yield* connection.query(retirement.text, [last])
+        if (last !== null) yield* connection.query(retirement.text, [last], { answerTimeoutMs: DELETED_MS })
       })
     )
   }
