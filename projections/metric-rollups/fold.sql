@@ -83,7 +83,8 @@ told as (
       @.agent.type() == "string" && @.name.type() == "string" && @.hour.type() == "string"
       && @.count >= 1 && @.count < 1000000000000 && @.sum like_regex "^-?[0-9]+([.][0-9]+)?$"
       && @.min >= -1.7976931348623157e308 && @.max <= 1.7976931348623157e308 && @.min <= @.max
-      && @.bins.size() == @.counts.size()
+      && @.bins.type() == "array" && @.counts.type() == "array" && @.bins.size() == @.counts.size()
+      && !exists(@.bins[*] ? (@.type() != "number")) && !exists(@.counts[*] ? (@.type() != "number"))
       && !exists(@.bins[*] ? (!(@ >= -50000 && @ <= 50000))) && !exists(@.counts[*] ? (!(@ >= 1 && @ < 1000000000000)))
     )') with ordinality as line (said, nth)
     where event.type = 'MetricsRolledUp' and event.stream ~ '^metric_rollup-(0|[1-9][0-9]{0,8})$'

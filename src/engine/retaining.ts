@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Cause, Effect, Layer } from "effect"
 import type { EventLog } from "../log/event-log.ts"
 import type { LogIdentity } from "../log/identity.ts"
 import type { Postgres } from "../postgres/postgres.ts"
@@ -21,10 +21,10 @@ const once = retainIn().pipe(
           failed: failed.map(({ kind, subject, problem }) => ({ kind, subject, problem }))
         })
   }),
-  Effect.catch((failure) =>
-    isLeftToOthers(failure)
+  Effect.catchCause((cause) =>
+    isLeftToOthers(Cause.squash(cause))
       ? Effect.void
-      : Effect.logWarning("retention cannot be applied now", { cause: failure })
+      : Effect.logWarning("retention cannot be applied now", { cause })
   )
 )
 

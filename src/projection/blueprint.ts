@@ -28,9 +28,10 @@ const hashOf = (
   const { name, version, events, relations, model } = definition
   const types = events.map((event) => [event.type, event.schemaVersion])
   const shape = model.shape === "entities" ? [model.shape, model.table, model.key] : [model.shape]
+  const over =
+    model.shape === "rows" && model.retirement !== undefined ? [model.retirement.of, retirement] : []
   const parts = [name, version, types.toSorted(), relations, shape, tables, fold]
-  const rest = [views, retirement].filter((sql) => sql !== "")
-  const content = JSON.stringify([...parts, ...rest])
+  const content = JSON.stringify([...parts, ...(views === "" ? [] : [views]), ...over])
   return createHash("sha256").update(content).digest("hex")
 }
 
@@ -87,6 +88,8 @@ export const blueprint = Effect.fnUntraced(function* (
   const problem = problemOf(definition, tables, fold, retirement)
   if (problem !== undefined) return yield* invalid(problem)
   const sql = { tables, fold, retirement, views }
-  const events = retires === undefined ? definition.events : [...definition.events, TelemetryRetired]
-  return { definition: { ...definition, events }, ...sql, hash: hashOf(definition, sql) }
+  // It may be a definition that was given back from here.
+  const own = definition.events.filter((type) => type !== TelemetryRetired)
+  const events = retires === undefined ? definition.events : [...own, TelemetryRetired]
+  return { definition: { ...definition, events }, ...sql, hash: hashOf({ ...definition, events }, sql) }
 })

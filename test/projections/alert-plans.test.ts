@@ -24,7 +24,7 @@ beforeEach(async () => {
     await one.project(builtIn[name] as typeof builtIn.alerts)
   await db.query(
     `insert into tidemark.metric_minutes__1
-     select 'a' || agent, 'm' || name, date_trunc('minute', now()) - (nth - 1) * interval '1 minute', 1, 1, 1, 1, array[20000::bigint << 40 | 1]
+     select 'a' || agent, 'm' || name, date_trunc('minute', now()) - (nth - 1) * interval '1 minute', 0, 1, 1, 1, 1, array[20000::bigint << 40 | 1]
      from generate_series(1, $3) nth, generate_series(1, $1) agent, generate_series(1, $2) name
      order by nth desc`,
     [AGENTS, METRICS, ROWS / (AGENTS * METRICS)]

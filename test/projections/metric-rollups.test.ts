@@ -45,11 +45,13 @@ const exactly = (since: Date, bucket?: "minute" | "hour") =>
 const QUANTILES = ["p50", "p95", "p99"] as const
 
 const expectLike = (summed: ReadonlyArray<Summary>, exact: ReadonlyArray<Exact>): void => {
-  // Quantiles are compared by themselves.
+  // Quantiles are compared by themselves, and an average to its last digit but one: the server cuts one of raw rows off elsewhere.
   expect(summed).toEqual(
     exact.map(({ avg, ...row }, at) => {
       const { p50, p95, p99 } = summed[at] ?? row
-      return { ...row, avg: Number(avg), p50, p95, p99 }
+      const found = summed[at]?.avg ?? Number.NaN
+      const isSame = Math.abs(found - Number(avg)) <= Number.EPSILON * Math.abs(Number(avg))
+      return { ...row, avg: isSame ? found : Number(avg), p50, p95, p99 }
     })
   )
   for (const [at, row] of summed.entries())

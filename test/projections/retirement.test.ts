@@ -52,7 +52,7 @@ const byHand = (stream: string, type: string, data: unknown): Promise<unknown> =
 const rolledUp = (one: Process, part: number): Promise<number> =>
   one.run(
     Effect.gen(function* () {
-      return yield* rollUp(yield* Postgres, yield* EventLog, part)
+      return yield* rollUp(yield* Postgres, yield* EventLog, part, (part + 1) * WIDTH - 1)
     })
   )
 
@@ -81,6 +81,12 @@ describe("telemetry that is over", () => {
     let part = 0
     let dropped = -1
     let measured = 0
+    /** The rollups have come past all parts but the one that is being written. */
+    const beyond = async () => {
+      await one.run(measure({ agent: "a", name: "cpu", value: 1 }))
+      measured += 1
+      await folded(one)
+    }
     const steps: Record<Step["kind"], (given: Step) => Promise<unknown>> = {
       tell: async (given) => {
         for (let n = 0; given.kind === "tell" && n < given.times; n++) {
@@ -105,12 +111,12 @@ describe("telemetry that is over", () => {
       },
       "roll up": async () => {
         if (part === 0) return
-        await folded(one)
+        await beyond()
         await rolledUp(one, part - 1)
       },
       drop: async () => {
         if (part === dropped + 1) return
-        await folded(one)
+        await beyond()
         dropped += 1
         await rolledUp(one, dropped)
         for (const category of CATEGORIES) await retire(one, category, (dropped + 1) * WIDTH - 1)
@@ -198,6 +204,12 @@ test("sums that nobody can have summed up are none, and stop nothing", async () 
     { ...good, max: "x" },
     { ...good, bins: [1] },
     { ...good, bins: [1, 1e30] },
+    { ...good, bins: ["x", "y"] },
+    { ...good, counts: [true, false] },
+    { ...good, bins: [{}, {}] },
+    { ...good, bins: [[1], [2]] },
+    { ...good, bins: 5, counts: 3 },
+    { ...good, bins: "x", counts: "y" },
     { ...good, counts: [1, -1] },
     { ...good, agent: null },
     5,

@@ -71,6 +71,9 @@ const terminate = (url: string, databases: ReadonlyArray<string>, applicationNam
     return ended.rowCount ?? 0
   })
 
+/** How long it may take to drop the databases of a file, in ms: there may be hundreds of them. */
+const DROPPED_MS = 180_000
+
 /**
  * A database for the calling test file, made before its first test and dropped after its last. Fails the file when it
  * leaves a connection or a prepared transaction behind. Call it once, at the top of the file.
@@ -105,7 +108,7 @@ export const testDatabase = (): TestDatabase => {
     const leaks = await leftBehind(url, names)
     await dropAll(url, names)
     if (leaks.length > 0) throw new Leaked(leaks)
-  })
+  }, DROPPED_MS)
 
   const name = () => (running(), names[0] ?? "")
 

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs"
-import { open, readFile, rename } from "node:fs/promises"
+import { link, open, readFile, rm } from "node:fs/promises"
 import { createHash } from "node:crypto"
 import { basename, dirname, join } from "node:path"
 import { pipeline } from "node:stream/promises"
@@ -117,14 +117,16 @@ export const manifestOf = async (
   return { events: `${stem}${EVENTS}`, manifest }
 }
 
-/** Gives a file that is whole its name, for good: also where the machine stops right after. */
+/** Gives a file that is whole its name, for good, also where the machine stops right after; never in the place of another one. */
 export const settleFile = async (temporary: string, path: string): Promise<void> => {
   await syncFile(temporary)
-  await rename(temporary, path)
+  await link(temporary, path)
+  await rm(temporary)
   await syncFile(dirname(path))
 }
 
-const syncFile = async (path: string): Promise<void> => {
+/** Has a file, or what a directory lists, outlast the machine's power. */
+export const syncFile = async (path: string): Promise<void> => {
   const handle = await open(path, "r")
   try {
     await handle.sync()

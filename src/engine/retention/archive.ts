@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto"
 import { createWriteStream } from "node:fs"
-import { mkdir, rm, stat, writeFile } from "node:fs/promises"
-import { basename, dirname } from "node:path"
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createGzip } from "node:zlib"
@@ -16,16 +17,22 @@ import {
   linesOf,
   type Manifest,
   manifestAt,
-  settleFile
+  settleFile,
+  syncFile
 } from "./archive-file.ts"
 import { ArchiveNotWritten } from "./error.ts"
 import type { ArchiveFile } from "./event.ts"
 
-/** How many events are read at a time. */
-const EVENTS_AT_ONCE = 2_000
+/** How much is read at a time: so many events, and some so many characters. */
+const EVENTS_AT_ONCE = 1_000
+const CHARACTERS_AT_ONCE = 4 * 1024 * 1024
 
-/** How long the server may take to count a partition, in ms: as long as Node's timers go. */
-const COUNTED_MS = 2_147_483_647
+/** What an archive holds is nobody's but whoever may read the log. */
+const PRIVATE_FILE = 0o600
+const PRIVATE_DIRECTORY = 0o700
+
+/** What a file that is being written ends with. */
+const UNFINISHED = ".part"
 
 /** What is to be archived, and where. */
 export interface Archiving {
@@ -38,7 +45,7 @@ export interface Archiving {
 }
 
 interface Line {
-  readonly position: number
+  readonly at: number
   readonly line: string
 }
 
@@ -51,25 +58,23 @@ async function* linesIn(
   const { text } = statement("archived_page", postgres.schema)
   let at = from - 1
   for (;;) {
-    const values = [at, upTo - 1, EVENTS_AT_ONCE]
+    const values = [at, upTo - 1, EVENTS_AT_ONCE, CHARACTERS_AT_ONCE]
     const { rows } = await Effect.runPromise(postgres.query<Line>(text, values))
-    for (const { line } of rows) digest.take(line)
-    if (rows.length > 0) yield rows.map(({ line }) => `${line}\n`).join("")
-    if (rows.length < EVENTS_AT_ONCE) return
-    at = rows.at(-1)!.position
+    const last = rows.at(-1)
+    if (last === undefined) return
+    for (const { line } of rows) {
+      digest.take(line)
+      yield `${line}\n`
+    }
+    at = last.at
   }
 }
 
-const counted = async (
-  postgres: Postgres["Service"],
-  { from, upTo }: TelemetryPartition
-): Promise<number> => {
-  const { text } = statement("count_telemetry", postgres.schema)
-  const counting = postgres.query<{ events: number }>(text, [from - 1, upTo - 1], {
-    answerTimeoutMs: COUNTED_MS
-  })
-  const { rows } = await Effect.runPromise(counting)
-  return rows[0]!.events
+/** What a partition has in it. */
+const digestIn = async (postgres: Postgres["Service"], partition: TelemetryPartition): Promise<Digest> => {
+  const digest = new Digest()
+  for await (const _ of linesIn(postgres, partition, digest));
+  return digest
 }
 
 /** Reads a file back, as whoever needs it one day would. */
@@ -78,6 +83,9 @@ const digestOf = async (file: string): Promise<Digest> => {
   for await (const line of linesOf(file)) digest.take(line)
   return digest
 }
+
+const isSame = (one: Pick<Digest, "events" | "sha256">, other: Pick<Digest, "events" | "sha256">): boolean =>
+  one.events === other.events && one.sha256 === other.sha256
 
 const fileOf = ({ file, bytes, events, sha256 }: Manifest): ArchiveFile => ({ file, bytes, events, sha256 })
 
@@ -89,13 +97,22 @@ const writtenBefore = async (
   const paths = archivePaths(directory, log, partition.name)
   const manifest = await manifestAt(paths.manifest)
   if (manifest === undefined) return undefined
-  const { from, upTo } = partition
-  const isOurs = manifest.log === log && manifest.from === from && manifest.upTo === upTo
-  const digest = await digestOf(paths.events)
-  const isWhole = digest.sha256 === manifest.sha256 && digest.events === (await counted(postgres, partition))
-  if (!isOurs || !isWhole)
-    throw new Error("another archive of that name is in the way, and is never written over")
+  const isOurs = manifest.log === log && manifest.from === partition.from && manifest.upTo === partition.upTo
+  const isWhole = isOurs && isSame(await digestOf(paths.events), manifest)
+  if (!isWhole || !isSame(await digestIn(postgres, partition), manifest))
+    throw new Error(
+      "another archive of that name is there, which is not what the partition holds now, and is never written over: move it away"
+    )
   return fileOf(manifest)
+}
+
+/** What runs that were killed have left. */
+const clearUnfinished = async (events: string): Promise<void> => {
+  const directory = dirname(events)
+  const left = (await readdir(directory)).filter(
+    (name) => name.startsWith(basename(events)) && name.endsWith(UNFINISHED)
+  )
+  for (const name of left) await rm(join(directory, name), { force: true })
 }
 
 const write = async (
@@ -107,57 +124,72 @@ const write = async (
   const before = await writtenBefore(postgres, archiving)
   if (before !== undefined) return before
   const paths = archivePaths(directory, log, partition.name)
-  await mkdir(dirname(paths.events), { recursive: true })
-  const temporary = `${paths.events}.part`
-  const digest = new Digest()
-  await pipeline(
-    Readable.from(linesIn(postgres, partition, digest)),
-    createGzip(),
-    createWriteStream(temporary),
-    { signal }
-  )
-  const readBack = await digestOf(temporary)
-  const events = await counted(postgres, partition)
-  if (readBack.sha256 !== digest.sha256 || readBack.events !== events)
-    throw new Error(
-      `it has ${readBack.events} of ${events} events when it is read back, or others than were written`
-    )
-  const { size: bytes } = await stat(temporary)
-  await settleFile(temporary, paths.events)
-  const manifest: Manifest = {
-    format: FORMAT,
-    log,
-    partition: partition.name,
-    from: partition.from,
-    upTo: partition.upTo,
-    categories,
-    file: basename(paths.events),
-    bytes,
-    events,
-    sha256: digest.sha256,
-    archivedAt: now.toISOString()
+  await mkdir(dirname(paths.events), { recursive: true, mode: PRIVATE_DIRECTORY })
+  await syncFile(directory)
+  await clearUnfinished(paths.events)
+  const temporary = `${paths.events}.${randomUUID()}${UNFINISHED}`
+  try {
+    const digest = new Digest()
+    const file = createWriteStream(temporary, { flags: "wx", mode: PRIVATE_FILE })
+    await pipeline(Readable.from(linesIn(postgres, partition, digest)), createGzip(), file, { signal })
+    // The partition is read again: what was redacted meanwhile is not to stay in its archive, and whoever has lost his lock to another run sees that it is gone.
+    const [readBack, standing] = [await digestOf(temporary), await digestIn(postgres, partition)]
+    signal.throwIfAborted()
+    if (digest.events === 0 || !isSame(readBack, digest) || !isSame(standing, digest))
+      throw new Error(
+        `it has ${readBack.events} events when it is read back, of ${standing.events} that the partition has now, or others`
+      )
+    const { size: bytes } = await stat(temporary)
+    // Without a manifest it was not written to its end.
+    await rm(paths.events, { force: true })
+    await settleFile(temporary, paths.events)
+    const manifest: Manifest = {
+      format: FORMAT,
+      log,
+      partition: partition.name,
+      from: partition.from,
+      upTo: partition.upTo,
+      categories,
+      file: basename(paths.events),
+      bytes,
+      events: digest.events,
+      sha256: digest.sha256,
+      archivedAt: now.toISOString()
+    }
+    const unfinished = `${temporary}${basename(paths.manifest)}${UNFINISHED}`
+    await writeFile(unfinished, `${JSON.stringify(manifest, undefined, 2)}\n`, {
+      flag: "wx",
+      mode: PRIVATE_FILE
+    })
+    await settleFile(unfinished, paths.manifest)
+    return fileOf(manifest)
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined)
   }
-  await writeFile(`${paths.manifest}.part`, `${JSON.stringify(manifest, undefined, 2)}\n`)
-  await settleFile(`${paths.manifest}.part`, paths.manifest)
-  return fileOf(manifest)
 }
 
 /**
  * Writes the events of a partition to a file, and reads it back before it takes its name: compressed JSON lines, and a manifest beside it, which is
- * written last. What is there already, whole, is left as it is.
+ * written last. What is there already, whole, is left as it is. Where it is given up, it has ended when that is done.
  */
 export const archive = (
   postgres: Postgres["Service"],
   archiving: Archiving
 ): Effect.Effect<ArchiveFile, ArchiveNotWritten> => {
   const { events } = archivePaths(archiving.directory, archiving.log, archiving.partition.name)
-  const temporary = `${events}.part`
-  return Effect.tryPromise({
-    try: (signal) => write(postgres, archiving, signal),
-    catch: (thrown) =>
-      new ArchiveNotWritten({
-        file: events,
-        detail: clause(thrown instanceof Error ? thrown.message : String(thrown))
-      })
-  }).pipe(Effect.onError(() => Effect.promise(() => rm(temporary, { force: true }).catch(() => undefined))))
+  const notWritten = (thrown: unknown): ArchiveNotWritten => {
+    const detail = clause(thrown instanceof Error ? thrown.message : String(thrown))
+    return new ArchiveNotWritten({ file: events, detail })
+  }
+  return Effect.callback<ArchiveFile, ArchiveNotWritten>((resume) => {
+    const giving = new AbortController()
+    const writing = write(postgres, archiving, giving.signal).then(
+      (file) => resume(Effect.succeed(file)),
+      (thrown: unknown) => resume(Effect.fail(notWritten(thrown)))
+    )
+    return Effect.promise(() => {
+      giving.abort()
+      return writing
+    })
+  })
 }

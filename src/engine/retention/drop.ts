@@ -34,13 +34,17 @@ export const drop = (
   const once = (tx: Transaction) =>
     Effect.gen(function* () {
       const questions = new Questions(tx, schema)
+      const unread = Effect.flatMap(questions.readers(from, upTo - 1, categories), (readers) =>
+        readers.length === 0 ? Effect.void : Effect.fail(new StillRead({ readers }))
+      )
       yield* tx.query(`set local lock_timeout = ${LOCK_MS}`)
-      const readers = yield* questions.readers(from, upTo - 1, categories)
-      if (readers.length > 0) return yield* new StillRead({ readers })
+      yield* unread
       const event = TelemetryDropped.make({ partition: name, from, upTo, bytes, categories, archive })
       yield* tx.emit(RETENTION_STREAM, event)
       yield* tx.flush
       yield* tx.query(questions.ofPartition("drop_telemetry", name))
+      // Somebody may have gone back while the table was waited for.
+      yield* unread
     })
   return Effect.retry(log.transaction(once), {
     while: (error) => error._tag !== "StillRead" && isInUse(error),

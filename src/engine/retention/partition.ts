@@ -6,7 +6,7 @@ import type { Postgres } from "../../postgres/postgres.ts"
 import { archive } from "./archive.ts"
 import { drop, StillRead } from "./drop.ts"
 import type { ArchiveFile } from "./event.ts"
-import { settingOf } from "./policy.ts"
+import { DAY_MS, settingOf } from "./policy.ts"
 import type { Reader } from "./question.ts"
 import type { CategoryStanding, PartitionStanding } from "./report.ts"
 import type { Run } from "./retire.ts"
@@ -33,6 +33,9 @@ const behind = ({ kind, name, position }: Reader): string =>
     ? `subscription ${name} holds an event of it, at position ${position}, that it could not handle`
     : `${kind} ${name} has come to position ${position} only`
 
+const notOld = (category: string, days: number): string =>
+  `it holds events of ${category} that are not ${days} days old yet`
+
 /** Why a category keeps a partition, or undefined. */
 const keptBy = (
   { category, keptDays, retiredUpTo }: CategoryStanding,
@@ -40,27 +43,34 @@ const keptBy = (
 ): string | undefined => {
   if (keptDays === null)
     return `it holds events of ${category}, which are kept for ever (${settingOf(category)})`
-  return retiredUpTo < upTo - 1
-    ? `it holds events of ${category} that are not ${keptDays} days old yet`
-    : undefined
+  return retiredUpTo < upTo - 1 ? notOld(category, keptDays) : undefined
 }
 
 /** Why a partition that has events of some categories cannot go, or undefined. */
 const obstacle = Effect.fnUntraced(function* (
-  { run: { questions, settled } }: Dropping,
+  { run: { questions, settled, now }, categories }: Dropping,
   partition: TelemetryPartition,
   held: ReadonlyArray<CategoryStanding>
 ): Effect.fn.Return<string | undefined, PostgresError> {
   if (partition.upTo - 1 > settled) return "the log has not come to its end yet"
+  const { name, from, upTo } = partition
+  const names = held.map(({ category }) => category)
+  const declared = categories.map(({ category }) => category)
+  if (yield* questions.holdsOthers(name, declared))
+    return "it holds events of a category that is not declared to be telemetry, which only SQL can have put there"
   const kept = held.map((category) => keptBy(category, partition)).find((why) => why !== undefined)
   if (kept !== undefined) return kept
-  const names = held.map(({ category }) => category)
-  const readers = yield* questions.readers(partition.from, partition.upTo - 1, names)
+  for (const { category, keptDays } of held) {
+    // What was over by a shorter time that was said before is not over by this one.
+    const since = new Date(now.getTime() - (keptDays ?? 0) * DAY_MS)
+    if (yield* questions.holdsYoung(name, category, since)) return notOld(category, keptDays ?? 0)
+  }
+  const readers = yield* questions.readers(from, upTo - 1, names)
   if (readers.length > 0) return readers.map(behind).join("; ")
   if (!names.includes(METRIC)) return undefined
-  return (yield* questions.rollupsAt) === undefined
-    ? "nobody has summed up its measurements: the read model metric_rollups is not there"
-    : undefined
+  return (yield* questions.hasRollups)
+    ? undefined
+    : "nobody has summed up its measurements: the read model metric_rollups is not there"
 })
 
 const heldBy = (
@@ -94,7 +104,7 @@ export const dropPartition = Effect.fnUntraced(function* (
     run.isDryRun ? Effect.succeed(null) : work
 
   if (names.includes(METRIC) && !(yield* isRolledUp(postgres, Number(part)))) {
-    const work = Effect.asVoid(really(rollUp(postgres, run.log, Number(part))))
+    const work = Effect.asVoid(really(rollUp(postgres, run.log, Number(part), upTo - 1)))
     const done = yield* steps.take("roll up", name, WHY_ROLLED_UP, Effect.as(work, true), () => null)
     if (done === undefined) return staying(FAILED)
   }

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import { quoted } from "../../postgres/identifier.ts"
-import type { Postgres } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
+
+/** How long the server may take to look through a partition, in ms: as long as Node's timers go. */
+export const LONG_ANSWER_MS = 2_147_483_647
 
 /** A category of telemetry, and up to which position it is over. */
 export interface Category {
@@ -28,18 +30,34 @@ export interface TelemetryPage {
   readonly events: number
 }
 
+/** What retention goes by. */
+export interface Clock {
+  readonly now: Date
+  /** How many positions a partition takes. */
+  readonly width: number
+}
+
 /** The streams of a category lie from the first text on, before the second. */
 export const streamsOf = (category: string): readonly [from: string, before: string] => [
   `${category}-`,
   `${category}.`
 ]
 
+/** Whoever runs statements: all connections, or a transaction. */
+export interface Asked {
+  readonly query: <Row>(
+    sql: string,
+    params?: ReadonlyArray<unknown>,
+    options?: { readonly answerTimeoutMs?: number }
+  ) => Effect.Effect<{ readonly rows: ReadonlyArray<Row> }, PostgresError>
+}
+
 /** What retention asks the database; each question answers as of now. */
 export class Questions {
-  private readonly asked: Pick<Postgres["Service"], "query">
+  private readonly asked: Asked
   private readonly schema: string
 
-  constructor(asked: Pick<Postgres["Service"], "query">, schema: string) {
+  constructor(asked: Asked, schema: string) {
     this.asked = asked
     this.schema = schema
   }
@@ -57,8 +75,8 @@ export class Questions {
   }
 
   /** The database's clock: another might take for old what is not. */
-  get now(): Effect.Effect<Date, PostgresError> {
-    return Effect.map(this.rows<{ now: Date }>("clock"), ([row]) => row!.now)
+  get clock(): Effect.Effect<Clock, PostgresError> {
+    return Effect.map(this.rows<Clock>("clock"), ([row]) => row!)
   }
 
   get categories(): Effect.Effect<ReadonlyArray<Category>, PostgresError> {
@@ -76,14 +94,33 @@ export class Questions {
     return Effect.map(this.rows<TelemetryPage>("telemetry_page", values), ([row]) => row!)
   }
 
-  holds(partition: string, category: string): Effect.Effect<boolean, PostgresError> {
+  private isThere(
+    name: string,
+    partition: string,
+    values: ReadonlyArray<unknown>
+  ): Effect.Effect<boolean, PostgresError> {
+    // Where there is none, the whole partition is looked through.
     return Effect.map(
-      this.asked.query<{ holds: boolean }>(
-        this.ofPartition("partition_holds", partition),
-        streamsOf(category)
-      ),
+      this.asked.query<{ holds: boolean }>(this.ofPartition(name, partition), values, {
+        answerTimeoutMs: LONG_ANSWER_MS
+      }),
       ({ rows: [row] }) => row!.holds
     )
+  }
+
+  /** Whether a partition has events of a category. */
+  holds(partition: string, category: string): Effect.Effect<boolean, PostgresError> {
+    return this.isThere("partition_holds", partition, streamsOf(category))
+  }
+
+  /** Whether it has such that were recorded at a time or later. */
+  holdsYoung(partition: string, category: string, since: Date): Effect.Effect<boolean, PostgresError> {
+    return this.isThere("partition_young", partition, [...streamsOf(category), since])
+  }
+
+  /** Whether it has events of none of some categories. */
+  holdsOthers(partition: string, categories: ReadonlyArray<string>): Effect.Effect<boolean, PostgresError> {
+    return this.isThere("partition_others", partition, [categories])
   }
 
   /** Who has still to read events of some categories between two positions, both included. */
@@ -103,8 +140,8 @@ export class Questions {
     )
   }
 
-  /** Up to where sums of measurements are folded; undefined where nobody keeps them. */
-  get rollupsAt(): Effect.Effect<number | undefined, PostgresError> {
-    return Effect.map(this.rows<{ position: number }>("rollups_at"), ([row]) => row?.position)
+  /** Whether sums of measurements are kept at all. */
+  get hasRollups(): Effect.Effect<boolean, PostgresError> {
+    return Effect.map(this.rows("rollups_at"), (rows) => rows.length > 0)
   }
 }

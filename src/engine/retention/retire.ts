@@ -27,9 +27,15 @@ export interface Run {
   readonly isDryRun: boolean
   /** By the database's clock, when it began. */
   readonly now: Date
+  /** How many positions a partition takes. */
+  readonly width: number
   /** Up to where the log was settled then. */
   readonly settled: number
 }
+
+/** Whether a partition ends after a position, up to and with another. */
+const endsWithin = (after: number, upTo: number, width: number): boolean =>
+  Math.floor((upTo + 1) / width) > Math.floor((after + 1) / width)
 
 /** Where nobody folds, nobody is waited for. */
 const folded = ({ questions }: Run, position: number): Effect.Effect<void> =>
@@ -51,7 +57,7 @@ export const retire = Effect.fnUntraced(function* (
   { category, retiredUpTo }: Category,
   keptDays: number
 ): Effect.fn.Return<Retired, LogError | PostgresError> {
-  const { questions, log, settled, isDryRun } = run
+  const { questions, log, settled, isDryRun, width } = run
   const before = new Date(run.now.getTime() - keptDays * DAY_MS)
   const say = (upTo: number) =>
     log.emit(
@@ -66,7 +72,7 @@ export const retire = Effect.fnUntraced(function* (
     at = page.newer === null ? (page.isAll ? settled : page.last!) : page.newer - 1
     events += page.events
     const isEnd = page.isAll || page.newer !== null
-    if (!isDryRun && at > said && (page.events > 0 || isEnd)) {
+    if (!isDryRun && at > said && (page.events > 0 || endsWithin(said, at, width))) {
       const { position } = yield* say(at)
       said = at
       if (!isEnd) yield* folded(run, position)

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import { type HourlySum, MetricsRolledUp, rollupStream } from "../../../projections/metric-rollups/events.ts"
 import type { LogError } from "../../log/error.ts"
 import type { EventLog } from "../../log/event-log.ts"
@@ -21,6 +21,13 @@ interface Told {
   readonly version: number
   readonly isLast: boolean
   readonly last: Place | null
+}
+
+/** What is summed up is not all of the part. */
+export class RollupsBehind extends Data.TaggedError("RollupsBehind")<{ readonly part: number }> {
+  override get message(): string {
+    return `the read model metric_rollups has not folded all of part ${this.part} of the log: run retention again when it has`
+  }
 }
 
 /** As many sums as one event holds. */
@@ -50,15 +57,17 @@ export const isRolledUp = (
   Effect.map(toldLast(postgres, part), (told) => told?.isLast === true)
 
 /**
- * Tells the log what was measured by the hour in a part of it, all of which is folded: before its measurements go. What was told before a run was cut
+ * Tells the log what was measured by the hour in a part of it, up to its `last` position: before its measurements go. Fails with RollupsBehind where that is not all folded. What was told before a run was cut
  * off is gone on from. Gives the number of sums that were told.
  */
 export const rollUp = Effect.fnUntraced(function* (
   postgres: Postgres["Service"],
   log: EventLog["Service"],
-  part: number
-): Effect.fn.Return<number, LogError | PostgresError> {
+  part: number,
+  last: number
+): Effect.fn.Return<number, LogError | PostgresError | RollupsBehind> {
   const { text } = statement("hourly_sums", postgres.schema)
+  const folded = statement("rollups_at", postgres.schema)
   const before = yield* toldLast(postgres, part)
   if (before?.isLast === true) return 0
   let version = before?.version ?? 0
@@ -67,6 +76,9 @@ export const rollUp = Effect.fnUntraced(function* (
   for (;;) {
     const values = [part, at.agent, at.hour, at.name, SUMS_AT_ONCE]
     const { rows } = yield* postgres.query<HourlySum>(text, values)
+    // After what was read: a read model that has gone back meanwhile has not all of the part any more.
+    const [standing] = (yield* postgres.query<{ position: number }>(folded.text)).rows
+    if (standing === undefined || standing.position < last) return yield* new RollupsBehind({ part })
     const hours = firstOf(rows)
     const isLast = hours.length === rows.length && rows.length < SUMS_AT_ONCE
     yield* log.emit(rollupStream(part), MetricsRolledUp.make({ hours, isLast }), {

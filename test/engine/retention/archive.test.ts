@@ -123,7 +123,7 @@ describe("a partition stays where its archive", () => {
         archivedAt: ""
       })
     )
-    expect(await problemOf()).toContain("another archive of that name is in the way")
+    expect(await problemOf()).toContain("another archive of that name is there")
     expect(gunzipSync(await readFile(path)).toString()).toBe("{}\n")
   })
 })
@@ -167,6 +167,39 @@ describe("a file that is no archive is refused", () => {
     await writeFile(manifest, said)
     expect((await gathered(engine.archived(path))).length).toBeGreaterThan(0)
   })
+})
+
+test("an archive of what the partition held before is not taken for one of what it holds now", async () => {
+  await past()
+  await connected(url, async (client) => {
+    await client.query("begin; lock table tidemark.telemetry_0 in access share mode")
+    await using killed = tidemark(["retention", "--archive", directory, "-d", url])
+    await until(async () => killed.stderr.items.some((line) => line.startsWith("drop telemetry_0")))
+    killed.signal("SIGKILL")
+    await killed.exited()
+    await client.query("rollback")
+  })
+  // As after a restore: as many events, and others.
+  await connected(url, async (client) => {
+    await client.query("set session_replication_role = replica")
+    await client.query(
+      "update tidemark.telemetry set data = '{\"n\": 2}' where position = (select min(position) from tidemark.telemetry)"
+    )
+  })
+  const { partitions, steps } = await until(() => engine.retain())
+  expect(partitions[0]).toMatchObject({ outcome: "stays" })
+  expect(steps.at(-1)!.problem).toContain("which is not what the partition holds now")
+})
+
+test("events that are large are archived, a few at a time", async () => {
+  await query(
+    `insert into tidemark.telemetry (position, id, stream, version, type, data, recorded_at)
+     select n, gen_random_uuid(), 'system_log-large', n, 'Large', jsonb_build_object('text', repeat('x', 1000000)), now() - interval '40 days' from generate_series(100, 139) n`
+  )
+  await past()
+  await engine.retain()
+  const events = await gathered(engine.archived(await archived()))
+  expect(events.filter(({ type }) => type === "Large")).toHaveLength(40)
 })
 
 test("a run that is killed before it drops is gone on from: one archive, sums told once, nothing lost", async () => {

@@ -133,6 +133,55 @@ describe("a partition stays", () => {
   })
 })
 
+test("what was over by a shorter time stays, once a longer one is said", async () => {
+  await past()
+  const blocked = await engine.subscribe({ name: "slow", categories: ["heartbeat"] }, () => undefined)
+  await blocked.stop()
+  await query("update tidemark.subscription_cursors set position = 0")
+  expect(fates(await engine.retain())[0]).toMatchObject({ 1: "stays" })
+  await engine.subscription("slow").delete()
+  const days = { heartbeatDays: 365, metricDays: 365, systemLogDays: 365 }
+  expect(fates(await engine.retain(days))[0]).toEqual([
+    "telemetry_0",
+    "stays",
+    "it holds events of heartbeat that are not 365 days old yet"
+  ])
+})
+
+test("a partition stays while it has what nobody declared to be telemetry", async () => {
+  await past()
+  await query(
+    "insert into tidemark.telemetry (position, id, stream, version, type, data) values (9000000, gen_random_uuid(), 'foo-x', 1, 'Odd', '{}')"
+  )
+  expect(fates(await engine.retain())[0]![2]).toContain("a category that is not declared to be telemetry")
+})
+
+test("a partition stays for whoever goes back while its table is waited for", async () => {
+  await (await engine.subscribe({ name: "beats", categories: ["heartbeat"] }, () => undefined)).stop()
+  await past()
+  await query("update tidemark.subscription_cursors set position = 10000020")
+  await connected(url, async (client) => {
+    await client.query("begin; lock table tidemark.telemetry_0 in access share mode")
+    const waiting = engine.retain()
+    await until(
+      async () =>
+        (await query("select from pg_locks where not granted and mode = 'AccessExclusiveLock'")).length > 0
+    )
+    await query("update tidemark.subscription_cursors set position = 0")
+    await client.query("rollback")
+    const { steps, partitions } = await waiting
+    expect(partitions[0]).toMatchObject({ outcome: "stays" })
+    expect(steps.at(-1)).toMatchObject({
+      kind: "drop",
+      outcome: "failed",
+      problem: "subscription beats has come to position 0 only"
+    })
+  })
+  expect(await query("select to_regclass('tidemark.telemetry_0') is not null as there")).toEqual([
+    { there: true }
+  ])
+})
+
 describe("what may be said", () => {
   test.each([
     [{ heartbeatDays: -1 }, "heartbeatDays"],

@@ -61,7 +61,7 @@ test.each<[string, `#${string}`, ReadonlyArray<unknown>, number]>([
     [EVENTS / 2, EVENTS, PAGE, new Date(0), ...streamsOf("heartbeat")],
     PAGE
   ],
-  ["a page of an archive", "#schema/queries/archived_page.sql", [EVENTS / 2, EVENTS, PAGE], PAGE],
+  ["a page of an archive", "#schema/queries/archived_page.sql", [EVENTS / 2, EVENTS, PAGE, 1_000_000], PAGE],
   ["whether a partition holds a category", "#schema/queries/partition_holds.sql", streamsOf("metric"), 1],
   ["that a partition does not hold one", "#schema/queries/partition_holds.sql", NONE, 1],
   ["a page of sums", "#schema/queries/hourly_sums.sql", [1, "a20", "2026-01-02", "cpu", PAGE], 4 * PAGE],

@@ -114,6 +114,16 @@ describe("what is over", () => {
     }
   )
 
+  test("is no hindrance to read models that are built anew by name: they fold on, also in an engine that is opened then", async () => {
+    const count = async (one: Engine) => {
+      const { position } = await one.heartbeats.record({ agent: "again" })
+      return (await one.heartbeats.recent({ agent: "again" })).some(({ id }) => id === position)
+    }
+    expect(await count(engine)).toBe(true)
+    await using another = await open({ database: db.url, logger: false })
+    expect(await count(another)).toBe(true)
+  })
+
   test("is refused to whoever goes on from there, and given by the archive as it was", async () => {
     await expect(engine.subscribe({ from: first }, () => undefined)).rejects.toBeInstanceOf(TokenTooOld)
     const file = join(directory, (await engine.status()).log, "telemetry_0.jsonl.gz")
