@@ -7,7 +7,7 @@ import { InvalidArgument, type LogError, logError, LogRewound, Unavailable } fro
 import type { Feed } from "./feed.ts"
 import type { Filter } from "./filter.ts"
 import type { LogIdentity } from "./identity.ts"
-import { tooOld } from "./retention.ts"
+import { keptAfter, tooOld } from "./retention.ts"
 
 /** How long a standby is waited for that has not replayed the log up to a position, in ms, and how often it is looked at. */
 export const STANDBY_PATIENCE_MS = 5_000
@@ -41,13 +41,21 @@ export class Resume {
   position(from: From, filter?: Filter): Effect.Effect<number, LogError | PostgresError> {
     const position = this.known(from)
     if (filter === undefined || from === "start" || from === "now" || from === 0) return position
-    return Effect.tap(position, (after) => {
-      const { id: log, epoch } = this.identity.current()
-      const tokenAt = (oldest: number): string => encodeToken({ log, epoch, position: oldest })
-      return Effect.flatMap(tooOld(this.postgres, after, filter, tokenAt), (old) =>
-        old === undefined ? Effect.void : Effect.fail(logError(old))
-      )
-    })
+    return Effect.tap(position, (after) => this.kept(after, filter))
+  }
+
+  /** Up to where retention has dropped telemetry that a filter may want. */
+  dropped(filter: Filter): Effect.Effect<number, PostgresError> {
+    return keptAfter(this.postgres, filter)
+  }
+
+  /** Fails with TokenTooOld where retention has dropped what a filter may want after a position. */
+  kept(after: number, filter: Filter): Effect.Effect<void, LogError | PostgresError> {
+    const { id: log, epoch } = this.identity.current()
+    const tokenAt = (oldest: number): string => encodeToken({ log, epoch, position: oldest })
+    return Effect.flatMap(tooOld(this.postgres, after, filter, tokenAt), (old) =>
+      old === undefined ? Effect.void : Effect.fail(logError(old))
+    )
   }
 
   private known(from: From): Effect.Effect<number, LogError | PostgresError> {

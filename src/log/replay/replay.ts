@@ -9,6 +9,7 @@ import { isSameOrigin, type LogIdentity, type Origin, type Unrecognised } from "
 import { type Page, Pager } from "../pager.ts"
 import { upToDate } from "../recorded.ts"
 import type { Resume } from "../resume.ts"
+import { isInEarlierPartition } from "../retention.ts"
 import type { Criteria } from "./criteria.ts"
 import { criteriaOf, type ReplayOptions } from "./replay-options.ts"
 import { whenSettled } from "./settled-bound.ts"
@@ -41,6 +42,8 @@ export const replay = (parts: ReplayParts, options: ReplayOptions = {}): Stream.
 interface Stretch {
   readonly after: number
   readonly upTo: number
+  /** Up to here, telemetry was gone when it began at the start. */
+  readonly gone: number
   /** Where these positions mean what they say. */
   readonly origin: Origin
 }
@@ -50,9 +53,11 @@ const stretchOf = Effect.fnUntraced(function* (
   { from = "start", to, ...filter }: ReplayOptions
 ): Effect.fn.Return<Stretch, ReplayError> {
   const after = yield* resume.position(from, filter)
+  const gone = (upTo: number) =>
+    after === 0 && isInEarlierPartition(after, upTo) ? resume.dropped(filter) : Effect.succeed(0)
   if (to === undefined) {
     const upTo = yield* feed.settled
-    return { after, upTo, origin: feed.origin() }
+    return { after, upTo, gone: yield* gone(upTo), origin: feed.origin() }
   }
   const upTo = yield* resume.position(to)
   if (after > upTo) {
@@ -62,7 +67,7 @@ const stretchOf = Effect.fnUntraced(function* (
   // Of a standby taken for the primary, the locks would say that everything is settled.
   yield* identity.sure
   yield* whenSettled(feed.pages, upTo, identity.current().standby)
-  return { after, upTo, origin: feed.origin() }
+  return { after, upTo, gone: yield* gone(upTo), origin: feed.origin() }
 })
 
 /** The server may answer in a while. */
@@ -83,6 +88,8 @@ const isPassing = (error: ReplayError): boolean => {
 /** Reads page after page; the next one is on its way while one is consumed. */
 class Reader {
   private readonly parts: ReplayParts
+  private readonly criteria: Criteria
+  private readonly gone: number
   private readonly pager: Pager
   private readonly upTo: number
   private readonly scope: Scope.Scope
@@ -93,8 +100,15 @@ class Reader {
   private failure: UpcastFailed | undefined
 
   /** What is read ahead ends with the scope. */
-  constructor(parts: ReplayParts, criteria: Criteria, { after, upTo, origin }: Stretch, scope: Scope.Scope) {
+  constructor(
+    parts: ReplayParts,
+    criteria: Criteria,
+    { after, upTo, origin, gone }: Stretch,
+    scope: Scope.Scope
+  ) {
     this.parts = parts
+    this.gone = gone
+    this.criteria = criteria
     this.pager = new Pager(parts.feed.pages, criteria)
     this.after = after
     this.upTo = upTo
@@ -142,9 +156,16 @@ class Reader {
     const { feed } = this.parts
     return Effect.flatMap(feed.sure(this.pager.next(after, this.upTo)), (page) =>
       page !== undefined && isSameOrigin(this.origin, feed.origin())
-        ? Effect.succeed(page)
+        ? Effect.as(this.whole(after), page)
         : Effect.as(this.recognise, undefined)
     )
+  }
+
+  /** Nothing of a page was dropped since the replay began; what was gone then is not missed from the start on. */
+  private whole(after: number): Effect.Effect<void, ReplayError> {
+    return after > 0 && isInEarlierPartition(after, this.upTo)
+      ? this.parts.resume.kept(Math.max(after, this.gone), this.criteria)
+      : Effect.void
   }
 
   /** In another epoch, the log may have ended before what is still to come, and a standby may not have all of it yet. */

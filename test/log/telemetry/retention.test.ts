@@ -129,3 +129,38 @@ test("a token of another log is refused by subscriptions, replays and watches al
   await expect(gathered(log.engine.replay({ from: other }))).rejects.toBeInstanceOf(LogRewound)
   await expect(state.watch(["/local"], noop, { from: foreign })).rejects.toBeInstanceOf(LogRewound)
 })
+
+test("a replay that is under way when a partition is dropped ends with TokenTooOld, and one of durable categories goes on", async () => {
+  const { token } = await log.engine.emit("beat-2", { type: "Beat" })
+  for (let n = 0; n < 3; n++)
+    await log.engine.emit(
+      "beat-2",
+      Array.from({ length: 1_000 }, () => ({ type: "Beat" }))
+    )
+  for (let n = 0; n < 3; n++)
+    await log.engine.emit(
+      "order-2",
+      Array.from({ length: 1_000 }, () => ({ type: "Made" }))
+    )
+  await log.db.query(`select setval('tidemark.log_position', ${2 * WIDTH + 10})`)
+  await log.engine.emit("beat-2", { type: "Beat" })
+  const [all, whole, durable] = [{ from: token }, {}, { from: token, categories: ["order"] }].map((options) =>
+    log.engine.replay(options)[Symbol.asyncIterator]()
+  )
+  expect((await all!.next()).value).toMatchObject({ type: "Beat" })
+  expect((await whole!.next()).value).toMatchObject({ type: "Made" })
+  expect((await durable!.next()).value).toMatchObject({ type: "Made" })
+  await log.db.query("drop table tidemark.telemetry_1")
+  const rest = async (events: AsyncIterator<Event>): Promise<number> => {
+    let count = 0
+    while ((await events.next()).done !== true) count += 1
+    return count
+  }
+  await expect(rest(all!)).rejects.toBeInstanceOf(TokenTooOld)
+  await expect(rest(whole!)).rejects.toBeInstanceOf(TokenTooOld)
+  expect(await rest(durable!)).toBe(2_999)
+  const [{ width }] = (await log.db.query<{ width: string }>(
+    "select tidemark.telemetry_width() as width"
+  )) as [{ width: string }]
+  expect(Number(width)).toBe(WIDTH)
+})
