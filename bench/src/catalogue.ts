@@ -8,7 +8,7 @@ import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
 import { linkConverge } from "./measures/link.ts"
-import { lists } from "./measures/lists.ts"
+import { agentLists, lists } from "./measures/lists.ts"
 import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
 import { state, stateBig, stateMerge } from "./measures/state.ts"
@@ -48,6 +48,7 @@ const measures: ReadonlyArray<Measure> = [
   sync,
   linkConverge,
   lists,
+  agentLists,
   heartbeatRecord,
   fleetQuestions,
   idle,

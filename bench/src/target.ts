@@ -50,9 +50,17 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["heartbeat.record", { atLeast: 20_000 }],
   ["health.overview.100k_agents.p95", { atMost: 50 }],
   ["metrics.summary.24h.p95", { atMost: 20 }],
-  ...["heartbeats", "metrics", "communications", "inbox", "help", "conversations", "system_events"].map(
-    (name): readonly [string, Target] => [`list.${name}.p95`, { atMost: 10 }]
-  ),
+  ...[
+    "heartbeats",
+    "metrics",
+    "communications",
+    "inbox",
+    "help",
+    "conversations",
+    "system_events",
+    "agents",
+    "sessions"
+  ].map((name): readonly [string, Target] => [`list.${name}.p95`, { atMost: 10 }]),
   ...[
     "read",
     "read.cached",
