@@ -11,6 +11,7 @@ import { linkConverge } from "./measures/link.ts"
 import { agentLists, lists } from "./measures/lists.ts"
 import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
+import { rebuildAll } from "./measures/rebuild-all.ts"
 import { state, stateBig, stateMerge } from "./measures/state.ts"
 import { stateGrowth } from "./measures/state-growth.ts"
 import { stateLoad } from "./measures/state-load.ts"
@@ -36,6 +37,7 @@ const measures: ReadonlyArray<Measure> = [
   consumers8,
   rebuildRows,
   rebuildEntities,
+  rebuildAll,
   subscribersOfOne,
   subscribersOfAll,
   state,
