@@ -3,6 +3,7 @@ import { emitBigLog } from "./measures/big-log.ts"
 import { catchup } from "./measures/catchup.ts"
 import { consumers8, durable, durableDrain, durableTransactional } from "./measures/durable.ts"
 import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
+import { fleet10k } from "./measures/fleet-10k.ts"
 import { fleetQuestions, heartbeatRecord } from "./measures/fleet.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
@@ -53,6 +54,7 @@ const measures: ReadonlyArray<Measure> = [
   agentLists,
   heartbeatRecord,
   fleetQuestions,
+  fleet10k,
   idle,
   startup,
   takeover
