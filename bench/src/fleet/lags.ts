@@ -1,91 +1,86 @@
-import { setTimeout as pause } from "node:timers/promises"
-import pg from "pg"
 import { builtIn } from "../../../dist/projections/index.js"
 import { quantile } from "../quantile.ts"
-import { sql } from "../sql.ts"
 
-const LOOK_EVERY_MS = 200
+/** How far each read model was at one moment. */
+export interface Look {
+  /** By the database's clock, in ms. */
+  readonly at: number
+  readonly positions: ReadonlyMap<string, number>
+}
 
-/** How long what is behind may take in the end, in ms. */
-const PATIENCE_MS = 300_000
+export interface Recorded {
+  readonly position: number
+  readonly type: string
+  readonly at: number
+}
 
-/** How far one read model is behind. */
-interface Lag {
+/** How far one read model was behind at one moment. */
+export interface Lag {
   readonly name: string
-  /** For how long the oldest event has been there that it has still to fold. */
+  /** For how long the oldest event had been there that it had still to fold. */
   readonly ms: number
-  /** From that one to the end of the log. */
-  readonly positions: number
+  /** How many events of its types it had still to fold. */
+  readonly events: number
 }
 
-/** All read models at one moment. */
-export type Look = ReadonlyArray<Lag>
+const NONE_LEFT = { ms: 0, events: 0 }
 
-const TYPES = JSON.stringify(
-  Object.fromEntries(Object.values(builtIn).map(({ name, events }) => [name, events.map(({ type }) => type)]))
-)
-
-export const slowest = (look: Look): Lag => look.reduce((worst, lag) => (lag.ms > worst.ms ? lag : worst))
-
-/** Looks at the read models of a log by a connection of its own, whoever folds them. */
-export class Lags {
-  private readonly client: pg.Client
-  private readonly text: string
-
-  private constructor(client: pg.Client, text: string) {
-    this.client = client
-    this.text = text
+/** How many of these have come by a moment, or lie up to a position: they ascend. */
+const countUpTo = (ascending: ReadonlyArray<number>, most: number): number => {
+  let [low, high] = [0, ascending.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ascending[middle]! <= most) low = middle + 1
+    else high = middle
   }
-
-  static async of(database: string): Promise<Lags> {
-    const client = new pg.Client({ connectionString: database })
-    await client.connect()
-    return new Lags(client, await sql("fleet-lag"))
-  }
-
-  async look(): Promise<Look> {
-    return (await this.client.query<Lag>(this.text, [TYPES])).rows
-  }
-
-  /** Looks again and again until something is done. */
-  async during(work: Promise<unknown>): Promise<ReadonlyArray<Look>> {
-    const looks: Array<Look> = []
-    let isOver = false
-    const over = (): void => {
-      isOver = true
-    }
-    work.then(over, over)
-    while (!isOver) {
-      looks.push(await this.look())
-      await pause(LOOK_EVERY_MS)
-    }
-    return looks
-  }
-
-  /** Until nothing is left to fold; in how many seconds each of them was there. */
-  async caughtUp(): Promise<ReadonlyMap<string, number>> {
-    const began = performance.now()
-    const done = new Map<string, number>()
-    for (;;) {
-      const look = await this.look()
-      const seconds = (performance.now() - began) / 1000
-      for (const { name, ms } of look) if (ms === 0 && !done.has(name)) done.set(name, seconds)
-      if (done.size === look.length) return done
-      if (seconds * 1000 > PATIENCE_MS) throw new Error("The read models did not catch up in time.")
-      await pause(LOOK_EVERY_MS / 4)
-    }
-  }
-
-  close(): Promise<void> {
-    return this.client.end()
-  }
+  return low
 }
 
-/** Quantiles of how far one read model was behind, in ms, of the worst of them first. */
-export const byModel = (looks: ReadonlyArray<Look>) =>
-  (looks[0] ?? [])
-    .map(({ name }) => {
-      const ms = looks.map((look) => look.find((lag) => lag.name === name)!.ms)
-      return { name, p50: quantile(ms, 0.5), max: Math.max(...ms), end: ms.at(-1)! }
+/** What one read model had still to fold at each look. An event counts from when it was recorded, whether readers could see it yet or not. */
+const lagsOf = (
+  { name, events }: { readonly name: string; readonly events: ReadonlyArray<{ readonly type: string }> },
+  looks: ReadonlyArray<Look>,
+  log: ReadonlyArray<Recorded>
+): ReadonlyArray<Lag> => {
+  const types = new Set(events.map(({ type }) => type))
+  const own = log.filter(({ type }) => types.has(type))
+  const positions = own.map(({ position }) => position)
+  const times = own.map(({ at }) => at).toSorted((a, b) => a - b)
+  return looks.map((look) => {
+    const folded = countUpTo(positions, look.positions.get(name) ?? 0)
+    const recorded = countUpTo(times, look.at)
+    if (recorded <= folded) return { name, ...NONE_LEFT }
+    return { name, ms: Math.max(0, look.at - own[folded]!.at), events: recorded - folded }
+  })
+}
+
+/** How far the read models were behind, at each look of the log that is given; by model. */
+export const lags = (
+  looks: ReadonlyArray<Look>,
+  log: ReadonlyArray<Recorded>
+): ReadonlyArray<ReadonlyArray<Lag>> => Object.values(builtIn).map((model) => lagsOf(model, looks, log))
+
+/** At each look, of the read model that was furthest behind. */
+export const slowest = (models: ReadonlyArray<ReadonlyArray<Lag>>): ReadonlyArray<Lag> =>
+  models[0]!.map((_, look) => models.map((all) => all[look]!).reduce((a, b) => (b.ms > a.ms ? b : a)))
+
+export interface Summary {
+  readonly name: string
+  readonly p50: number
+  readonly max: number
+  readonly end: number
+}
+
+/** How far each read model was behind, in ms, the worst first. */
+export const summaries = (models: ReadonlyArray<ReadonlyArray<Lag>>): ReadonlyArray<Summary> =>
+  models
+    .map((all) => {
+      const ms = all.map((lag) => lag.ms)
+      return {
+        name: all[0]!.name,
+        p50: quantile(ms, 0.5),
+        max: Math.max(...ms),
+        end: ms.at(-1)!
+      }
     })
     .toSorted((a, b) => b.max - a.max)

@@ -6,7 +6,8 @@ import { answer } from "../entrant.ts"
 import { figure, type Figure } from "../figure.ts"
 import type { Emitted, Pace } from "../fleet/emit.ts"
 import { fillFleet, type Stretch } from "../fleet/fill.ts"
-import { byModel, Lags, type Look, slowest } from "../fleet/lags.ts"
+import { type Lag, lags, slowest, summaries } from "../fleet/lags.ts"
+import { Onlooker } from "../fleet/onlooker.ts"
 import { quantile } from "../quantile.ts"
 import { engineAt } from "../tidemark.ts"
 
@@ -64,59 +65,71 @@ const emitted = async (writer: ChildProcess, pace: Pace): Promise<Emitted> => {
   return (await found) as Emitted
 }
 
-const tell = (bench: Bench, looks: ReadonlyArray<Look>, { perSecond, p50, p99 }: Emitted): void => {
-  bench.note(
-    `  ${Math.round(perSecond)} events a second were appended, after ${p50.toFixed(0)} ms (p50), ${p99.toFixed(0)} (p99)`
-  )
-  for (const { name, ...lag } of byModel(looks))
-    bench.note(
-      `  ${name}: behind by ${lag.p50.toFixed(0)} ms (p50), ${lag.max.toFixed(0)} at most, ${lag.end.toFixed(0)} at the end`
-    )
-  const positions = Math.max(...looks.flat().map((lag) => lag.positions))
-  bench.note(`  the log went on for ${positions} events beyond the slowest, at most`)
+const tell = (
+  bench: Bench,
+  models: ReadonlyArray<ReadonlyArray<Lag>>,
+  { perSecond, p50, p99 }: Emitted
+): void => {
+  const delays = `${p50.toFixed(0)} ms (p50), ${p99.toFixed(0)} (p99)`
+  bench.note(`  ${Math.round(perSecond)} events a second were appended, ${delays} after they were due`)
+  for (const { name, ...lag } of summaries(models)) {
+    const ms = `${lag.p50.toFixed(0)} ms (p50), ${lag.max.toFixed(0)} at most, ${lag.end.toFixed(0)} at the end`
+    bench.note(`  ${name}: behind by ${ms}`)
+  }
+  const events = Math.max(...models.flat().map((lag) => lag.events))
+  bench.note(`  behind by ${events} events of its types, at most`)
 }
 
 /** Emits as a fleet does while another process folds it into all read models, and how far the slowest of these is behind. */
 const underLoad = async (
   bench: Bench,
   database: string,
-  lags: Lags,
+  onlooker: Onlooker,
   numbers: Numbers
 ): Promise<ReadonlyArray<Figure>> =>
   withProcess("fleet-process", database, (writer) =>
     withProcess("keeper-process", database, async () => {
       const emit = (milliseconds: number): Promise<Emitted> =>
-        emitted(writer, { ...numbers.take((PER_SECOND * milliseconds) / 1000), perSecond: PER_SECOND })
+        emitted(writer, {
+          ...numbers.take(Math.round((PER_SECOND * milliseconds) / 1000)),
+          perSecond: PER_SECOND
+        })
       await emit(WARM_UP_MS)
-      await lags.caughtUp()
+      await onlooker.caughtUp()
       await bench.server.vacuum(database)
       await bench.server.checkpoint()
+      const { positions } = await onlooker.look()
       const emitting = emit(bench.turn * bench.rounds)
-      const looks = await lags.during(emitting)
+      const looks = await onlooker.during(emitting)
       const load = await emitting
-      tell(bench, looks, load)
-      const behind = await lags.caughtUp()
+      const behind = await onlooker.caughtUp()
+      const models = lags(looks, await onlooker.log(Math.min(...positions.values())))
+      tell(bench, models, load)
       bench.note(`  all was folded ${Math.max(...behind.values()).toFixed(1)} s later`)
-      const ms = looks.map((look) => slowest(look).ms)
-      const worst = byModel(looks)
-        .slice(0, 3)
-        .map(({ name, max }) => ({ name, value: max }))
+      const ms = slowest(models).map((lag) => lag.ms)
+      const worst = summaries(models).slice(0, 3)
+      const beside = worst.map(({ name, max }) => ({ name, value: max }))
       return [
         figure("fleet.10k.rate", "events/s", load.perSecond),
         figure("fleet.10k.lag.p50", "ms", quantile(ms, 0.5)),
-        figure("fleet.10k.lag.max", "ms", Math.max(...ms), worst, () => false),
+        figure("fleet.10k.lag.max", "ms", Math.max(...ms), beside, () => false),
         figure("fleet.10k.lag.end", "ms", ms.at(-1) ?? Number.NaN)
       ]
     })
   )
 
 /** How fast one process folds what waits for it, into all read models at the same time. */
-const catchingUp = async (bench: Bench, database: string, lags: Lags, numbers: Numbers): Promise<Figure> => {
+const catchingUp = async (
+  bench: Bench,
+  database: string,
+  onlooker: Onlooker,
+  numbers: Numbers
+): Promise<Figure> => {
   const engine = await engineAt(database, "follow")
   await fillFleet(bench, engine, database, numbers.take(BACKLOG)).finally(() => engine.close())
   await bench.server.checkpoint()
   return withProcess("keeper-process", database, async () => {
-    const times = [...(await lags.caughtUp())].toSorted(([, a], [, b]) => b - a)
+    const times = [...(await onlooker.caughtUp())].toSorted(([, a], [, b]) => b - a)
     const [last] = times
     for (const [name, seconds] of times) bench.note(`  ${name} had caught up after ${seconds.toFixed(1)} s`)
     const slow = times.slice(0, 3).map(([name, seconds]) => ({ name, value: BACKLOG / seconds }))
@@ -139,12 +152,12 @@ export const fleet10k: Measure = {
     try {
       const engine = await engineAt(database)
       await fillFleet(bench, engine, database, numbers.take(PER_SECOND)).finally(() => engine.close())
-      const lags = await Lags.of(database)
+      const onlooker = await Onlooker.of(database)
       try {
-        const loaded = await underLoad(bench, database, lags, numbers)
-        return [...loaded, await catchingUp(bench, database, lags, numbers)]
+        const loaded = await underLoad(bench, database, onlooker, numbers)
+        return [...loaded, await catchingUp(bench, database, onlooker, numbers)]
       } finally {
-        await lags.close()
+        await onlooker.close()
       }
     } finally {
       await bench.server.dropDatabase(database)
