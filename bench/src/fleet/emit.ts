@@ -6,7 +6,7 @@ import { eventAt } from "./mix.ts"
 import { changeState } from "./states.ts"
 
 /** How long events gather until they are emitted, as by whatever takes them in for a fleet. */
-const TICK_MS = 10
+const TICK_MS = 50
 
 export interface Pace extends Stretch {
   readonly perSecond: number
