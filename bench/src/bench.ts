@@ -10,6 +10,8 @@ export interface Bench {
   readonly turn: number
   /** Events in the big log of emit.c64.5M. */
   readonly bigLog: number
+  /** Events in the log that rebuild.all folds. */
+  readonly fleetLog: number
   /** Tells a waiting human what is going on; never on stdout. */
   note(line: string): void
 }

@@ -3,14 +3,16 @@ import { emitBigLog } from "./measures/big-log.ts"
 import { catchup } from "./measures/catchup.ts"
 import { consumers8, durable, durableDrain, durableTransactional } from "./measures/durable.ts"
 import { emitBatch50C4, emitC1, emitC64, emitFresh } from "./measures/emit.ts"
+import { fleet10k } from "./measures/fleet-10k.ts"
 import { fleetQuestions, heartbeatRecord } from "./measures/fleet.ts"
 import { idle } from "./measures/idle.ts"
 import { latency } from "./measures/latency.ts"
 import { emitP8 } from "./measures/processes.ts"
 import { linkConverge } from "./measures/link.ts"
-import { lists } from "./measures/lists.ts"
+import { agentLists, lists } from "./measures/lists.ts"
 import { replay } from "./measures/replay.ts"
 import { rebuildEntities, rebuildRows } from "./measures/rebuild.ts"
+import { rebuildAll } from "./measures/rebuild-all.ts"
 import { state, stateBig, stateMerge } from "./measures/state.ts"
 import { stateGrowth } from "./measures/state-growth.ts"
 import { stateLoad } from "./measures/state-load.ts"
@@ -36,6 +38,7 @@ const measures: ReadonlyArray<Measure> = [
   consumers8,
   rebuildRows,
   rebuildEntities,
+  rebuildAll,
   subscribersOfOne,
   subscribersOfAll,
   state,
@@ -48,8 +51,10 @@ const measures: ReadonlyArray<Measure> = [
   sync,
   linkConverge,
   lists,
+  agentLists,
   heartbeatRecord,
   fleetQuestions,
+  fleet10k,
   idle,
   startup,
   takeover

@@ -8,11 +8,13 @@ export interface Options {
   readonly rounds: number
   readonly turn: number
   readonly bigLog: number
+  readonly fleetLog: number
 }
 
 const DEFAULT_ROUNDS = 5
 const DEFAULT_TURN_SECONDS = 3
 const DEFAULT_BIG_LOG = 5_000_000
+const DEFAULT_FLEET_LOG = 200_000
 
 export const USAGE = `npm run bench -- [options]
 
@@ -22,6 +24,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N        turns of each contender (default ${DEFAULT_ROUNDS}); a figure is their median
   --seconds N       length of a turn under load (default ${DEFAULT_TURN_SECONDS})
   --big-log N       events in the log of emit.c64.5M (default ${DEFAULT_BIG_LOG})
+  --fleet-log N     events in the log of rebuild.all (default ${DEFAULT_FLEET_LOG})
   --profile DIR     write a CPU profile of each Node process of the run to DIR (open it in a browser's dev tools)
   --help            this text
 
@@ -46,6 +49,7 @@ export const options = (args: ReadonlyArray<string>): Options => {
       rounds: { type: "string" },
       seconds: { type: "string" },
       "big-log": { type: "string" },
+      "fleet-log": { type: "string" },
       profile: { type: "string" }
     }
   })
@@ -56,6 +60,7 @@ export const options = (args: ReadonlyArray<string>): Options => {
     url: values.url,
     rounds: Math.round(positive("rounds", values.rounds, DEFAULT_ROUNDS)),
     turn: positive("seconds", values.seconds, DEFAULT_TURN_SECONDS) * 1000,
-    bigLog: Math.round(positive("big-log", values["big-log"], DEFAULT_BIG_LOG))
+    bigLog: Math.round(positive("big-log", values["big-log"], DEFAULT_BIG_LOG)),
+    fleetLog: Math.round(positive("fleet-log", values["fleet-log"], DEFAULT_FLEET_LOG))
   }
 }

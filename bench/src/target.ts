@@ -48,11 +48,22 @@ const TARGETS: ReadonlyMap<string, Target> = new Map([
   ["sync.p50", { atMost: 10 }],
   ["link.converge.100_agents", { atMost: 100 }],
   ["heartbeat.record", { atLeast: 20_000 }],
+  ["fleet.10k.rate", { atLeast: 9_900 }],
+  ["fleet.10k.lag.max", { atMost: 1000 }],
+  ["fleet.10k.catchup", { atLeast: 10_000 }],
   ["health.overview.100k_agents.p95", { atMost: 50 }],
   ["metrics.summary.24h.p95", { atMost: 20 }],
-  ...["heartbeats", "metrics", "communications", "inbox", "help", "conversations", "system_events"].map(
-    (name): readonly [string, Target] => [`list.${name}.p95`, { atMost: 10 }]
-  ),
+  ...[
+    "heartbeats",
+    "metrics",
+    "communications",
+    "inbox",
+    "help",
+    "conversations",
+    "system_events",
+    "agents",
+    "sessions"
+  ].map((name): readonly [string, Target] => [`list.${name}.p95`, { atMost: 10 }]),
   ...[
     "read",
     "read.cached",

@@ -18,7 +18,9 @@ const LIMIT = 100
 type Ask = (engine: Engine, name: number) => Promise<unknown>
 
 /** What each list may be asked for, common and rare. */
-const questions: Readonly<Record<string, ReadonlyArray<Ask>>> = {
+type Questions = Readonly<Record<string, ReadonlyArray<Ask>>>
+
+const ofReports: Questions = {
   heartbeats: [
     (engine) => engine.heartbeats.recent({ limit: LIMIT }),
     (engine, n) => engine.heartbeats.recent({ agent: `a${n}`, limit: LIMIT }),
@@ -69,11 +71,37 @@ const questions: Readonly<Record<string, ReadonlyArray<Ask>>> = {
   ]
 }
 
-const fill = async (bench: Bench, database: string): Promise<void> => {
+const ofAgents: Questions = {
+  agents: [
+    (engine) => engine.agents.list({ limit: LIMIT }),
+    (engine, n) => engine.agents.list({ after: `a${n * 1000}`, limit: LIMIT }),
+    (engine, n) => engine.agents.active({ after: `a${n * 1000}`, limit: LIMIT }),
+    (engine) => engine.agents.list({ state: "failing", limit: LIMIT }),
+    (engine, n) => engine.agents.list({ type: `t${n % 50}`, limit: LIMIT }),
+    (engine, n) => engine.agents.list({ type: `t${n % 50}`, state: "failing", active: true, limit: LIMIT }),
+    (engine) => engine.agents.list({ capability: "common", limit: LIMIT }),
+    (engine, n) => engine.agents.list({ capability: `c${n}`, limit: LIMIT }),
+    (engine, n) => engine.agents.active({ capability: `c${n}`, type: `t${n % 50}`, limit: LIMIT }),
+    (engine) => engine.agents.list({ capability: "none", limit: LIMIT })
+  ],
+  sessions: [
+    (engine) => engine.sessions.list({ limit: LIMIT }),
+    (engine, n) => engine.sessions.list({ before: 1 + n * 1000, limit: LIMIT }),
+    (engine) => engine.sessions.list({ status: "active", limit: LIMIT }),
+    (engine) => engine.sessions.list({ status: "expired", limit: LIMIT }),
+    (engine, n) => engine.sessions.list({ user: `u${n}`, limit: LIMIT }),
+    (engine, n) => engine.sessions.list({ user: `u${n}`, status: "active", limit: LIMIT }),
+    (engine, n) => engine.sessions.list({ agent: `a${n}`, status: "ended", limit: LIMIT }),
+    (engine, n) => engine.sessions.list({ user: `u${n}`, agent: `a${(n * 7) % NAMES}`, limit: LIMIT }),
+    (engine) => engine.sessions.list({ user: "nobody", limit: LIMIT })
+  ]
+}
+
+const fill = async (bench: Bench, database: string, script: string): Promise<void> => {
   const client = new pg.Client({ connectionString: database })
   await client.connect()
   await client.query("set search_path to tidemark")
-  await client.query(await sql("fill-lists"))
+  await client.query(await sql(script))
   await client.end()
   await bench.server.vacuum(database)
 }
@@ -102,13 +130,13 @@ const worstP95 = async (
 }
 
 /** How long a page of each list takes where there are a million rows, whatever it is asked for. */
-export const lists: Measure = {
+const listing = (script: string, questions: Questions): Measure => ({
   figures: Object.keys(questions).map((list) => `list.${list}.p95`),
   run: async (bench) => {
     const database = await bench.server.createDatabase(TIDEMARK)
     const engine = await engineAt(database)
     try {
-      await fill(bench, database)
+      await fill(bench, database, script)
       const figures = []
       for (const [list, asks] of Object.entries(questions))
         figures.push(figure(`list.${list}.p95`, "ms", await worstP95(bench, engine, list, asks)))
@@ -118,4 +146,7 @@ export const lists: Measure = {
       await bench.server.dropDatabase(database)
     }
   }
-}
+})
+
+export const lists = listing("fill-lists", ofReports)
+export const agentLists = listing("fill-agent-lists", ofAgents)
