@@ -20,7 +20,7 @@ const MAX_LAG = 2 ** 53 - 1
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
 /** What a caller may leave out. */
-const defaulting = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
+const defaulting = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
   Schema.withDecodingDefaultKey<S>(Effect.succeed(value))(schema)
 
 const ofAgent = { agent: Schema.optionalKey(AgentId) }

@@ -6,7 +6,6 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createGzip } from "node:zlib"
 import { Effect } from "effect"
-import { clause } from "../../base/clause.ts"
 import type { TelemetryPartition } from "../../log/telemetry-partitions.ts"
 import type { Postgres } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
@@ -178,7 +177,7 @@ export const archive = (
 ): Effect.Effect<ArchiveFile, ArchiveNotWritten> => {
   const { events } = archivePaths(archiving.directory, archiving.log, archiving.partition.name)
   const notWritten = (thrown: unknown): ArchiveNotWritten => {
-    const detail = clause(thrown instanceof Error ? thrown.message : String(thrown))
+    const detail = thrown instanceof Error ? thrown.message : String(thrown)
     return new ArchiveNotWritten({ file: events, detail })
   }
   return Effect.callback<ArchiveFile, ArchiveNotWritten>((resume) => {

@@ -3,7 +3,6 @@ import type { Event, Meta } from "../../log/event.ts"
 import { EventLog } from "../../log/event-log.ts"
 import type { LogError } from "../../log/error.ts"
 import { upcastEvent } from "../../log/recorded.ts"
-import { clause } from "../../base/clause.ts"
 import { Digest, linesOf, manifestOf } from "./archive-file.ts"
 import { ArchiveDamaged } from "./error.ts"
 
@@ -27,7 +26,7 @@ async function* archivedEvents(path: string): AsyncGenerator<Event> {
       yield eventOf(line)
     }
   } catch (thrown) {
-    const detail = clause(thrown instanceof Error ? thrown.message : String(thrown))
+    const detail = thrown instanceof Error ? thrown.message : String(thrown)
     throw new ArchiveDamaged({ file: events, detail })
   }
   if (digest.sha256 !== manifest.sha256)
@@ -45,7 +44,7 @@ export const archivedIn = (path: string): Stream.Stream<Event, ArchiveDamaged | 
         Stream.fromAsyncIterable(archivedEvents(path), (thrown) =>
           thrown instanceof ArchiveDamaged
             ? thrown
-            : new ArchiveDamaged({ file: path, detail: clause(String(thrown)) })
+            : new ArchiveDamaged({ file: path, detail: String(thrown) })
         ),
         (event) => upcastEvent(types, event)
       )

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { clause } from "../../base/clause.ts"
 
 /** Another process applies retention to this log. Nothing was done. */
 export class RetentionUnderWay extends Schema.TaggedError<RetentionUnderWay>()("RetentionUnderWay", {
@@ -15,7 +16,7 @@ export class ArchiveDamaged extends Schema.TaggedError<ArchiveDamaged>()("Archiv
   detail: Schema.String
 }) {
   override get message(): string {
-    return `The archive ${this.file} cannot be trusted: ${this.detail}. Take another copy of it, together with its manifest.`
+    return `The archive ${this.file} cannot be trusted: ${clause(this.detail)}. Take another copy of it, together with its manifest.`
   }
 }
 
@@ -25,6 +26,6 @@ export class ArchiveNotWritten extends Schema.TaggedError<ArchiveNotWritten>()("
   detail: Schema.String
 }) {
   override get message(): string {
-    return `The archive ${this.file} was not written: ${this.detail}. Its telemetry was kept; mend that, or name another directory, and run retention again.`
+    return `The archive ${this.file} was not written: ${clause(this.detail)}. Its telemetry was kept; mend that, or name another directory, and run retention again.`
   }
 }
