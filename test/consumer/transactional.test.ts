@@ -7,16 +7,19 @@ import { consumerLog, isThrough, SOON, word } from "./scene.ts"
 const log = consumerLog()
 
 beforeAll(async () => {
-  await log.db.query("create table effects (subscription text, word text)")
+  await log.db.query("create table effects (nth bigserial, subscription text, word text)")
 })
 
 const write = (tx: Tx, name: string, word: string) =>
   tx.query("insert into public.effects (subscription, word) values ($1, $2)", [name, word])
 
+/** In the order in which they were written: a row may lie where one was that came to nothing. */
 const effects = async (name: string): Promise<ReadonlyArray<string>> =>
-  (await log.db.query<{ word: string }>("select word from effects where subscription = $1", [name])).map(
-    ({ word }) => word
-  )
+  (
+    await log.db.query<{ word: string }>("select word from effects where subscription = $1 order by nth", [
+      name
+    ])
+  ).map(({ word }) => word)
 
 describe("a transactional handler", () => {
   test("commits its rows, its events and the cursor together", async () => {
