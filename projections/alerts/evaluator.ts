@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { EventLog } from "../../src/log/event-log.ts"
 import { type LogError, VersionConflict } from "../../src/log/error.ts"
 import type { NewEvent } from "../../src/log/event.ts"
@@ -39,6 +39,18 @@ const byRule = (found: ReadonlyArray<Finding>): Findings => {
     groups.set(finding.rule, group.set(finding.subject, finding))
   }
   return groups
+}
+
+/** Those of each kind by themselves, so that what cannot be asked for one leaves the others alone; those that are off or gone ask nothing. */
+const byKind = (standings: ReadonlyArray<Standing>): ReadonlyArray<ReadonlyArray<Standing>> => {
+  const groups = new Map<string, Array<Standing>>()
+  for (const standing of standings) {
+    const kind = isActive(standing) ? standing.condition.kind : ""
+    const group = groups.get(kind)
+    if (group === undefined) groups.set(kind, [standing])
+    else group.push(standing)
+  }
+  return [...groups.values()]
 }
 
 const NOTHING: ReadonlyMap<string, Finding> = new Map()
@@ -101,6 +113,17 @@ class Evaluator {
       place: string | undefined
     ): Effect.fn.Return<void, LogError | PostgresError> {
       const standings = yield* this.questions.standings(position)
+      const looks = byKind(standings).map((some) => Effect.result(this.judgeSome(some)))
+      const outcomes = yield* Effect.all(looks)
+      this.idleAt = standings.length === 0 ? place : undefined
+      const failed = outcomes.find((outcome) => Result.isFailure(outcome))
+      if (failed !== undefined) return yield* Effect.fail(failed.failure)
+    }
+  )
+
+  private readonly judgeSome = Effect.fnUntraced(
+    { self: this },
+    function* (standings: ReadonlyArray<Standing>): Effect.fn.Return<void, LogError | PostgresError> {
       const rules = standings.filter(isActive).map(({ rule, condition, open }) => ({
         rule,
         condition,
@@ -109,7 +132,6 @@ class Evaluator {
       const found = byRule(yield* this.questions.findings(rules))
       const judge = (one: Standing) => this.judge(one, found.get(one.rule) ?? NOTHING)
       yield* Effect.forEach(standings, judge, { concurrency: RULES_AT_ONCE, discard: true })
-      this.idleAt = standings.length === 0 ? place : undefined
     }
   )
 

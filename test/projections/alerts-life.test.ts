@@ -191,6 +191,20 @@ describe("those who judge", () => {
     expect((await next.look())[1]).toMatchObject({ type: "AlertCleared", data: { alert } })
   })
 
+  test("judge all kinds of rules that can be asked, whatever another one fails with", async () => {
+    const all = await judged(start)
+    await all.set({ rule: "cries", when: critical })
+    await all.set({ rule: "silent", when: { kind: "missed_beats" } })
+    await cry(all)
+    await all.one.emit("heartbeat-x", { type: "HeartbeatRecorded", data: {} })
+    const verdict = { intervalMs: 60_000, heard: 0, lastBeatAt: null, missed: 2 }
+    await all.one.emit("health-x", { type: "AgentRanLate", data: verdict })
+    await db.query("alter view tidemark.system_events rename to elsewhere")
+    expect((await all.look()).map(({ stream }) => stream)).toEqual(["alert-silent"])
+    await db.query("alter view tidemark.elsewhere rename to system_events")
+    expect((await all.look()).map(({ stream }) => stream)).toEqual(["alert-silent", "alert-cries"])
+  })
+
   test("leave out a rule of whose alerts the log has anything that is not folded yet", async () => {
     const { all, alert } = await raisedOne()
     await all.set({ rule: "other", when: critical })
