@@ -20,7 +20,10 @@ from (
       case when older.version is null then key.is_absent else older.is_absent end as is_absent,
       key.bytes, key.patches, key.patch_bytes
     from unnest(branch.lineage, branch.lineage_up_to) with ordinality as line (branch, up_to, depth)
-    join :"state_keys" key on key.branch = line.branch and key.tier = wanted.tier and key.key = wanted.key
+    -- One by one as well: else the keys of this name that all branches have would be read for each.
+    cross join lateral (
+      select * from :"state_keys" one where one.branch = line.branch and one.tier = wanted.tier and one.key = wanted.key offset 0
+    ) key
     left join lateral (
       select one.version, one.hash, one.value, one.is_absent
       from :"state_key_versions" one
