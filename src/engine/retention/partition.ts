@@ -56,21 +56,21 @@ const obstacle = Effect.fnUntraced(function* (
   const { name, from, upTo } = partition
   const names = held.map(({ category }) => category)
   const declared = categories.map(({ category }) => category)
-  if (yield* questions.holdsOthers(name, declared))
-    return "it holds events of a category that is not declared to be telemetry, which only SQL can have put there"
   const kept = held.map((category) => keptBy(category, partition)).find((why) => why !== undefined)
   if (kept !== undefined) return kept
+  const readers = yield* questions.readers(from, upTo - 1, names)
+  if (readers.length > 0) return readers.map(behind).join("; ")
+  if (names.includes(METRIC) && !(yield* questions.hasRollups))
+    return "nobody has summed up its measurements: the read model metric_rollups is not there"
+  // Last, since these look through all of it.
+  if (yield* questions.holdsOthers(name, declared))
+    return "it holds events of a category that is not declared to be telemetry, which only SQL can have put there"
   for (const { category, keptDays } of held) {
     // What was over by a shorter time that was said before is not over by this one.
     const since = new Date(now.getTime() - (keptDays ?? 0) * DAY_MS)
     if (yield* questions.holdsYoung(name, category, since)) return notOld(category, keptDays ?? 0)
   }
-  const readers = yield* questions.readers(from, upTo - 1, names)
-  if (readers.length > 0) return readers.map(behind).join("; ")
-  if (!names.includes(METRIC)) return undefined
-  return (yield* questions.hasRollups)
-    ? undefined
-    : "nobody has summed up its measurements: the read model metric_rollups is not there"
+  return undefined
 })
 
 const heldBy = (

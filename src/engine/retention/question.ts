@@ -26,7 +26,9 @@ export interface TelemetryPage {
   readonly isAll: boolean
   /** The first position that is not old enough; null where all are. */
   readonly newer: number | null
-  /** How many events of the category lie before that. */
+  /** How many events lie before that. */
+  readonly seen: number
+  /** How many of these are of the category. */
   readonly events: number
 }
 

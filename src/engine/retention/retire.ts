@@ -72,7 +72,8 @@ export const retire = Effect.fnUntraced(function* (
     at = page.newer === null ? (page.isAll ? settled : page.last!) : page.newer - 1
     events += page.events
     const isEnd = page.isAll || page.newer !== null
-    if (!isDryRun && at > said && (page.events > 0 || endsWithin(said, at, width))) {
+    // What was looked through is said, so that no later run looks again; where there was nothing to look at, a log that rests is not to grow by that.
+    if (!isDryRun && at > said && (page.seen > 0 || endsWithin(said, at, width))) {
       const { position } = yield* say(at)
       said = at
       if (!isEnd) yield* folded(run, position)

@@ -151,7 +151,7 @@ test("what was over by a shorter time stays, once a longer one is said", async (
 test("a partition stays while it has what nobody declared to be telemetry", async () => {
   await past()
   await query(
-    "insert into tidemark.telemetry (position, id, stream, version, type, data) values (9000000, gen_random_uuid(), 'foo-x', 1, 'Odd', '{}')"
+    "insert into tidemark.telemetry (position, id, stream, version, type, data, recorded_at) values (9000000, gen_random_uuid(), 'foo-x', 1, 'Odd', '{}', now() - interval '40 days')"
   )
   expect(fates(await engine.retain())[0]![2]).toContain("a category that is not declared to be telemetry")
 })
@@ -180,6 +180,25 @@ test("a partition stays for whoever goes back while its table is waited for", as
   expect(await query("select to_regclass('tidemark.telemetry_0') is not null as there")).toEqual([
     { there: true }
   ])
+})
+
+test("what was looked through is not looked through again, and a log that rests is told nothing", async () => {
+  await past()
+  for (let n = 0; n < 3; n++) await engine.heartbeats.record({ agent: "a" })
+  // Of a category that had nothing meanwhile.
+  const { position } = await engine.heartbeats.record({ agent: "a" })
+  await age(db, position, 40)
+  await engine.retain()
+  const told = () =>
+    query<{ stream: string; events: number; upTo: number }>(
+      `select stream, count(*)::integer as events, max((data ->> 'upTo')::bigint)::integer as "upTo"
+       from tidemark.events where type = 'TelemetryRetired' group by 1 order by 1`
+    )
+  const first = await told()
+  expect(first.map(({ upTo }) => upTo >= position)).toEqual([true, true, true])
+  await engine.retain()
+  await engine.retain()
+  expect(await told()).toEqual(first)
 })
 
 describe("what may be said", () => {
