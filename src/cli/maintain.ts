@@ -1,4 +1,5 @@
 import { ExitCode } from "./exit-code.ts"
+import { untilGivenUp } from "./giving-up.ts"
 import { Interruption } from "./interruption.ts"
 import { maintainText, stepName } from "./maintain-text.ts"
 import { widthNow, writeLine } from "./output.ts"
@@ -19,10 +20,7 @@ export const maintain = async (options: MaintainCommand): Promise<ExitCode> => {
   const { dryRun = false, json = false } = options
   await using place = await placeFor(options, sayOnStandardError)
   await using engine = await openAt(place, options, sayOnStandardError, "follow")
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
-  const { signal } = giving
-  try {
+  return await untilGivenUp(interruption, GIVEN_UP, async (signal) => {
     const report = await engine.maintain({
       dryRun,
       signal,
@@ -31,9 +29,5 @@ export const maintain = async (options: MaintainCommand): Promise<ExitCode> => {
     const lines = json ? [jsonLine(report)] : maintainText(report, paintFor(process.stdout), widthNow())
     for (const line of lines) await writeLine(line)
     return report.steps.some(({ outcome }) => outcome === "failed") ? ExitCode.failure : ExitCode.ok
-  } catch (thrown) {
-    if (!signal.aborted || thrown !== signal.reason) throw thrown
-    sayOnStandardError(GIVEN_UP)
-    return ExitCode.interrupted
-  }
+  })
 }

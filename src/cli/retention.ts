@@ -1,4 +1,5 @@
 import { ExitCode } from "./exit-code.ts"
+import { untilGivenUp } from "./giving-up.ts"
 import { Interruption } from "./interruption.ts"
 import { widthNow, writeLine } from "./output.ts"
 import { openAt, placeFor, type PlaceOptions, sayOnStandardError } from "./place.ts"
@@ -20,10 +21,7 @@ export const retention = async (options: RetentionCommand): Promise<ExitCode> =>
   const { dryRun = false, json = false, archive } = options
   await using place = await placeFor(options, sayOnStandardError)
   await using engine = await openAt(place, options, sayOnStandardError, "follow")
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
-  const { signal } = giving
-  try {
+  return await untilGivenUp(interruption, GIVEN_UP, async (signal) => {
     const report = await engine.retain({
       dryRun,
       signal,
@@ -33,9 +31,5 @@ export const retention = async (options: RetentionCommand): Promise<ExitCode> =>
     const lines = json ? [jsonLine(report)] : retentionText(report, paintFor(process.stdout), widthNow())
     for (const line of lines) await writeLine(line)
     return report.steps.some(({ outcome }) => outcome === "failed") ? ExitCode.failure : ExitCode.ok
-  } catch (thrown) {
-    if (!signal.aborted || thrown !== signal.reason) throw thrown
-    sayOnStandardError(GIVEN_UP)
-    return ExitCode.interrupted
-  }
+  })
 }

@@ -2,6 +2,7 @@ import { lineLogger } from "../../engine/line-logger.ts"
 import type { RebuildProgress } from "../../engine/rebuilding.ts"
 import { openWorkshop, type Workshop } from "../../engine/workshop.ts"
 import { ExitCode } from "../exit-code.ts"
+import { untilGivenUp } from "../giving-up.ts"
 import { Interruption } from "../interruption.ts"
 import { placeFor, type PlaceOptions, sayOnStandardError, saidOf } from "../place.ts"
 import { ProgressView } from "./progress-view.ts"
@@ -54,10 +55,7 @@ export const atWorkbench = async (
   await using workshop = await opened(options)
   const { json = false } = options
   const view = new ProgressView(process.stderr)
-  const giving = new AbortController()
-  void interruption.requested.then(() => giving.abort(new Error("interrupted")))
-  const { signal } = giving
-  try {
+  const build = async (signal: AbortSignal): Promise<ExitCode> => {
     await work({
       workshop,
       watched: json ? { signal } : { signal, onProgress: (progress) => view.show(progress) },
@@ -67,10 +65,6 @@ export const atWorkbench = async (
       }
     })
     return ExitCode.ok
-  } catch (thrown) {
-    view.clear()
-    if (!signal.aborted || thrown !== signal.reason) throw thrown
-    sayOnStandardError(givenUp)
-    return ExitCode.interrupted
   }
+  return await untilGivenUp(interruption, givenUp, build, () => view.clear())
 }
