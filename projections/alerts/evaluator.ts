@@ -1,4 +1,5 @@
 import { Effect, Layer, Result } from "effect"
+import { warningOnce } from "../../src/base/warn-once.ts"
 import { EventLog } from "../../src/log/event-log.ts"
 import { type LogError, VersionConflict } from "../../src/log/error.ts"
 import type { NewEvent } from "../../src/log/event.ts"
@@ -70,7 +71,7 @@ class Evaluator {
   private readonly projections: Projections["Service"]
   /** How far the read models were when there was neither a rule nor an open alert. */
   private idleAt: string | undefined
-  private hasFailed = false
+  private readonly quietly = warningOnce("alert rules cannot be judged now")
 
   constructor(asked: Questions, log: EventLog["Service"], projections: Projections["Service"]) {
     this.questions = asked
@@ -84,14 +85,7 @@ class Evaluator {
     const isOwn = standing !== undefined && !standing.follows && standing.state !== "stopped"
     const place = this.place()
     if (!isOwn || (place !== undefined && place === this.idleAt)) return Effect.void
-    return Effect.matchEffect(this.judgeAll(standing.position, place), {
-      onSuccess: () => Effect.sync(() => (this.hasFailed = false)),
-      onFailure: (cause) => {
-        const isNew = !this.hasFailed
-        this.hasFailed = true
-        return isNew ? Effect.logWarning("alert rules cannot be judged now", { cause }) : Effect.void
-      }
-    })
+    return Effect.asVoid(this.quietly(this.judgeAll(standing.position, place)))
   })
 
   private standing(name: string) {

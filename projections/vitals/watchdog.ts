@@ -1,4 +1,5 @@
 import { Effect, Layer } from "effect"
+import { warningOnce } from "../../src/base/warn-once.ts"
 import { EventLog } from "../../src/log/event-log.ts"
 import { type LogError, VersionConflict } from "../../src/log/error.ts"
 import type { NewEvent } from "../../src/log/event.ts"
@@ -65,7 +66,7 @@ class Watchdog {
   /** How far the read model was at the last look, and when the next agent is due, by performance.now(). */
   private seen = -1
   private nextAt = 0
-  private hasFailed = false
+  private readonly quietly = warningOnce("the health of agents cannot be judged now")
 
   constructor(asked: Questions, log: EventLog["Service"], projections: Projections["Service"]) {
     this.questions = asked
@@ -78,14 +79,7 @@ class Watchdog {
     const standing = this.projections.status().find(({ name }) => name === vitals.name)
     const isOwn = standing !== undefined && !standing.follows && standing.state !== "stopped"
     if (!isOwn || (standing.position === this.seen && performance.now() < this.nextAt)) return Effect.void
-    return Effect.matchEffect(this.judgeAll(standing.position), {
-      onSuccess: () => Effect.sync(() => (this.hasFailed = false)),
-      onFailure: (cause) => {
-        const isNew = !this.hasFailed
-        this.hasFailed = true
-        return isNew ? Effect.logWarning("the health of agents cannot be judged now", { cause }) : Effect.void
-      }
-    })
+    return Effect.asVoid(this.quietly(this.judgeAll(standing.position)))
   })
 
   private readonly judgeAll = Effect.fnUntraced(

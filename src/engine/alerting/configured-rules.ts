@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util"
 import { Effect, Layer, Result, Schedule, Schema } from "effect"
 import { type AlertRule, setRule } from "../../../projections/alert-rules/operations.ts"
+import { warningOnce } from "../../base/warn-once.ts"
 import { ReadModels } from "../read-models.ts"
 
 /** A rule of alerts as settings say it: as `alerts.setRule` takes it, but for who sets it and why. */
@@ -47,11 +48,9 @@ export const configuredRules = (
   Layer.effectDiscard(
     Effect.gen(function* () {
       const wanted = yield* Effect.orDie(Effect.fromResult(decode(rules)))
-      const once = Effect.forEach(wanted, setOne, { discard: true }).pipe(
-        Effect.tapError((cause) =>
-          Effect.logWarning("the rules of alerts that settings say cannot be set now", { cause })
-        )
-      )
-      yield* Effect.forkScoped(Effect.ignore(Effect.retry(once, Schedule.spaced(AGAIN_MS))))
+      const quietly = warningOnce("the rules of alerts that settings say cannot be set now")
+      const once = quietly(Effect.forEach(wanted, setOne, { discard: true }))
+      const untilSet = Effect.repeat(once, { until: (isDone) => isDone, schedule: Schedule.spaced(AGAIN_MS) })
+      yield* Effect.forkScoped(untilSet)
     })
   )
