@@ -3,7 +3,8 @@ import { EventLog } from "../../log/event-log.ts"
 import { InvalidArgument, type LogError, logError } from "../../log/error.ts"
 import { PostgresError, ReadOnly } from "../../postgres/error.ts"
 import { Postgres } from "../../postgres/postgres.ts"
-import { statement } from "../../postgres/sql-file.ts"
+import { alone } from "../alone.ts"
+import { declareOwn } from "../own-types.ts"
 import { whileWanted } from "../rebuilding.ts"
 import { MaintenanceUnderWay } from "./error.ts"
 import { type Findings, type Left, MAINTENANCE_STREAM, MaintenanceDone, type StepDone } from "./event.ts"
@@ -190,21 +191,15 @@ const maintaining = Effect.fnUntraced(function* (
 const underLock = Effect.fnUntraced(function* (wanted: Wanted) {
   const postgres = yield* Postgres
   const log = yield* EventLog
-  const { schema } = postgres
-  return yield* postgres.transaction(
+  return yield* alone(
+    "lock_maintenance",
+    (schema) => new MaintenanceUnderWay({ schema }),
     (connection) =>
       Effect.gen(function* () {
-        const lock = yield* connection.query<{ is_ours: boolean }>(
-          statement("lock_maintenance", schema).text,
-          [schema]
-        )
-        if (!lock.rows[0]!.is_ours) return yield* new MaintenanceUnderWay({ schema })
         const { rows } = yield* connection.query<{ pid: number }>("select pg_backend_pid() as pid")
         const run = new Run(postgres, log, wanted, [rows[0]!.pid])
         return yield* Effect.onInterrupt(maintaining(run, wanted), () => run.lastWord)
-      }),
-    // It has nothing but the lock, and sits idle while others of this process work.
-    { idleMs: 0 }
+      })
   )
 })
 
@@ -220,18 +215,7 @@ export const maintainIn = Effect.fnUntraced(function* (
   return yield* whileWanted(underLock(wanted), options.signal)
 })
 
-const declared = Effect.flatMap(EventLog, ({ types }) => {
-  const twice = types.declare([MaintenanceDone])
-  return twice === undefined
-    ? Effect.void
-    : Effect.fail(
-        logError(
-          new InvalidArgument({
-            problem: `${twice} is a type of Tidemark's own, and events declares another one: give yours another name`
-          })
-        )
-      )
-})
+const declared = declareOwn([MaintenanceDone])
 
 export interface HistoryOptions {
   /** How many at most, the newest first. Default: 20. */

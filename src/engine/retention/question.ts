@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { retirementStream } from "../../log/retired.ts"
 import type { PostgresError } from "../../postgres/error.ts"
 import { quoted } from "../../postgres/identifier.ts"
 import { statement } from "../../postgres/sql-file.ts"
@@ -81,8 +82,17 @@ export class Questions {
     return Effect.map(this.rows<Clock>("clock"), ([row]) => row!)
   }
 
-  get categories(): Effect.Effect<ReadonlyArray<Category>, PostgresError> {
-    return this.rows<Category>("telemetry_categories")
+  /** The categories of telemetry, and what the log says of them up to a position. */
+  categories(settled: number): Effect.Effect<ReadonlyArray<Category>, PostgresError> {
+    return Effect.flatMap(
+      this.rows<{ category: string }>("telemetry_categories"),
+      Effect.forEach(({ category }) =>
+        Effect.map(
+          this.rows<{ upTo: number | null }>("retired_up_to", [retirementStream(category), settled]),
+          ([row]): Category => ({ category, retiredUpTo: row!.upTo ?? 0 })
+        )
+      )
+    )
   }
 
   page(

@@ -7,7 +7,8 @@ import { TelemetryRetired } from "../../log/retired.ts"
 import { telemetryStatus } from "../../log/telemetry-partitions.ts"
 import { PostgresError, ReadOnly } from "../../postgres/error.ts"
 import { Postgres } from "../../postgres/postgres.ts"
-import { statement } from "../../postgres/sql-file.ts"
+import { alone } from "../alone.ts"
+import { declareOwn } from "../own-types.ts"
 import { whileWanted } from "../rebuilding.ts"
 import { RetentionUnderWay } from "./error.ts"
 import { TelemetryDropped } from "./event.ts"
@@ -93,7 +94,7 @@ const applying = Effect.fnUntraced(function* (policy: RetentionPolicy, isDryRun:
   const questions = new Questions(postgres, postgres.schema)
   const { now, width } = yield* questions.clock
   const run: Run = { questions, log, isDryRun, now, width, settled: yield* log.settled }
-  const categories = yield* retireAll(run, steps, yield* questions.categories, policy)
+  const categories = yield* retireAll(run, steps, yield* questions.categories(run.settled), policy)
   const dropping = { run, postgres, steps, categories, directory: policy.archiveDirectory, log: identity.id }
   const partitions = yield* dropAll(dropping, identity.standby)
   const report: RetentionReport = {
@@ -109,36 +110,16 @@ const applying = Effect.fnUntraced(function* (policy: RetentionPolicy, isDryRun:
 const READ_ONLY = "a standby drops what its primary drops"
 
 const underLock = Effect.fnUntraced(function* (policy: RetentionPolicy, steps: Steps) {
-  const postgres = yield* Postgres
-  const { schema } = postgres
   if ((yield* LogIdentity).current().standby)
     return yield* new PostgresError({ reason: new ReadOnly({ detail: READ_ONLY }) })
-  return yield* postgres.transaction(
-    (connection) =>
-      Effect.gen(function* () {
-        const lock = yield* connection.query<{ is_ours: boolean }>(statement("lock_retention", schema).text, [
-          schema
-        ])
-        if (!lock.rows[0]!.is_ours) return yield* new RetentionUnderWay({ schema })
-        return yield* applying(policy, false, steps)
-      }),
-    // It has nothing but the lock, and sits idle while others of this process work.
-    { idleMs: 0 }
+  return yield* alone(
+    "lock_retention",
+    (schema) => new RetentionUnderWay({ schema }),
+    () => applying(policy, false, steps)
   )
 })
 
-const declared = Effect.flatMap(EventLog, ({ types }) => {
-  const twice = types.declare([TelemetryRetired, TelemetryDropped, MetricsRolledUp])
-  return twice === undefined
-    ? Effect.void
-    : Effect.fail(
-        logError(
-          new InvalidArgument({
-            problem: `${twice} is a type of Tidemark's own, and events declares another one: give yours another name`
-          })
-        )
-      )
-})
+const declared = declareOwn([TelemetryRetired, TelemetryDropped, MetricsRolledUp])
 
 /** Applies retention to a log, or tells what it would do. */
 export const retainIn = Effect.fnUntraced(function* (

@@ -57,8 +57,8 @@ export const isRolledUp = (
   Effect.map(toldLast(postgres, part), (told) => told?.isLast === true)
 
 /**
- * Tells the log what was measured by the hour in a part of it, up to its `last` position: before its measurements go. Fails with RollupsBehind where that is not all folded. What was told before a run was cut
- * off is gone on from. Gives the number of sums that were told.
+ * Tells the log what was measured by the hour in a part of it, up to its `last` position, before its measurements go. What was told before a run was
+ * cut off is gone on from. Gives the number of sums that were told; fails with RollupsBehind where not all of the part is folded.
  */
 export const rollUp = Effect.fnUntraced(function* (
   postgres: Postgres["Service"],

@@ -235,6 +235,15 @@ describe("what may be said", () => {
   })
 })
 
+test("an engine with one connection is told that it takes two", async () => {
+  await using narrow = await open({ database: url, logger: false, poolSize: 1 })
+  for (const refused of [narrow.retain(), narrow.maintain()]) {
+    await expect(refused).rejects.toBeInstanceOf(InvalidArgument)
+    await expect(refused).rejects.toThrow("poolSize is 1")
+  }
+  expect((await narrow.retain({ dryRun: true })).isDryRun).toBe(true)
+})
+
 test("one process at a time applies it", async () => {
   await connected(url, async (client) => {
     await client.query("begin")
