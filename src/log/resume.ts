@@ -46,7 +46,7 @@ export class Resume {
 
   /** Up to where retention has dropped telemetry that a filter may want. */
   dropped(filter: Filter): Effect.Effect<number, PostgresError> {
-    return keptAfter(this.postgres, filter)
+    return keptAfter(this.postgres, this.postgres.schema, filter)
   }
 
   /** Fails with TokenTooOld where retention has dropped what a filter may want after a position. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PostgresError } from "../postgres/error.ts"
-import type { Postgres } from "../postgres/postgres.ts"
+import type { Postgres, Queryable } from "../postgres/postgres.ts"
 import { statement } from "../postgres/sql-file.ts"
 import { TokenTooOld } from "./error.ts"
 import type { Filter } from "./filter.ts"
@@ -18,13 +18,13 @@ interface KeptRow {
 
 /** The position after which all telemetry is still there that a filter may want; 0 where nothing of it was dropped. */
 export const keptAfter = (
-  postgres: Pick<Postgres["Service"], "query" | "schema">,
+  asked: Queryable,
+  schema: string,
   { streams, categories }: Filter
 ): Effect.Effect<number, PostgresError> => {
-  const { text, name } = statement("telemetry_kept_after", postgres.schema)
-  return Effect.map(
-    postgres.query<KeptRow>(text, [streams ?? null, categories ?? null], { name }),
-    ({ rows }) => Number(rows[0]!.position)
+  const { text, name } = statement("telemetry_kept_after", schema)
+  return Effect.map(asked.query<KeptRow>(text, [streams ?? null, categories ?? null], { name }), ({ rows }) =>
+    Number(rows[0]!.position)
   )
 }
 
@@ -35,6 +35,6 @@ export const tooOld = (
   filter: Filter,
   tokenAt: (position: number) => string
 ): Effect.Effect<TokenTooOld | undefined, PostgresError> =>
-  Effect.map(keptAfter(postgres, filter), (oldest) =>
+  Effect.map(keptAfter(postgres, postgres.schema, filter), (oldest) =>
     position < oldest ? new TokenTooOld({ position, oldest, token: tokenAt(oldest) }) : undefined
   )

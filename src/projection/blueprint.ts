@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
+import type { EventType } from "../log/event-type.ts"
 import { TelemetryRetired } from "../log/retired.ts"
 import { identifier } from "../postgres/identifier.ts"
 import type { ProjectionDefinition } from "./definition.ts"
@@ -10,6 +11,8 @@ import { readSql, type SqlSource } from "./sql-source.ts"
 /** A definition that was checked, with its SQL. */
 export interface Blueprint {
   readonly definition: ProjectionDefinition
+  /** What it is told of: what it folds, and, where it has what may be over, that it is. */
+  readonly events: ReadonlyArray<EventType>
   readonly tables: string
   /** The fold of a rows projection; empty for the others. */
   readonly fold: string
@@ -88,8 +91,6 @@ export const blueprint = Effect.fnUntraced(function* (
   const problem = problemOf(definition, tables, fold, retirement)
   if (problem !== undefined) return yield* invalid(problem)
   const sql = { tables, fold, retirement, views }
-  // It may be a definition that was given back from here.
-  const own = definition.events.filter((type) => type !== TelemetryRetired)
-  const events = retires === undefined ? definition.events : [...own, TelemetryRetired]
-  return { definition: { ...definition, events }, ...sql, hash: hashOf({ ...definition, events }, sql) }
+  const events = retires === undefined ? definition.events : [...definition.events, TelemetryRetired]
+  return { definition, events, ...sql, hash: hashOf(definition, sql) }
 })

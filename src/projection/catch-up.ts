@@ -73,7 +73,7 @@ export const reach = Effect.fnUntraced(function* (
 
 /** How a projection's queries wait until it has read what was written before them. */
 export const catchUp = (runner: Runner, { log, feed, writes, patienceMs }: CatchUpParts) => {
-  const types = runner.blueprint.definition.events.map((event) => event.type)
+  const types = runner.blueprint.events.map((event) => event.type)
 
   /** The only log that is not there yet for a token is a standby's. */
   const orBehind = (

@@ -57,7 +57,7 @@ export interface EntitiesShape<R extends Row = Row> {
 export interface FoldTables {
   /**
    * Runs a statement, prepared once per connection; it names the projection's tables as `:"table"`. It may read the log below the
-   * batch, too, as `:"schema".events`: that is as immutable as the batch.
+   * batch, too, as `:"schema".events`: of its durable events, that is as immutable as the batch; retention drops telemetry.
    */
   readonly query: <R = Record<string, unknown>>(
     sql: SqlSource,

@@ -157,7 +157,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
   appender.onAppended((position, requests) => writes.note(position, requests))
 
   const start = Effect.fnUntraced(function* (definition: ProjectionDefinition) {
-    const { name, version, events } = definition
+    const { name, version } = definition
     const plan = yield* blueprint(definition)
     const known = runners.get(name)
     if (known !== undefined) {
@@ -170,7 +170,7 @@ const makeProjections = Effect.fnUntraced(function* (config: ProjectionsConfig) 
       }
       known.close()
     }
-    const conflict = log.types.declare(events)
+    const conflict = log.types.declare(plan.events)
     if (conflict !== undefined) {
       const problem = `the type ${conflict} is declared already, with another schema or version: fold the very same declaration`
       return yield* projectionError(new InvalidDefinition({ projection: name, problem }))

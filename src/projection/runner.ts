@@ -74,7 +74,7 @@ export class Runner {
   constructor(blueprint: Blueprint, parts: RunnerParts) {
     this.blueprint = blueprint
     this.parts = parts
-    const types = blueprint.definition.events.map((event) => event.type)
+    const types = blueprint.events.map((event) => event.type)
     this.backlog = new Backlog(
       parts.feed,
       { filter: { types }, patienceMs: PATIENCE_MS },

@@ -77,7 +77,7 @@ export class Build {
     this.fold = fold
     this.pace = pace
     this.generation = generation
-    this.types.declare(blueprint.definition.events)
+    this.types.declare(blueprint.events)
   }
 
   get name(): string {
@@ -86,12 +86,12 @@ export class Build {
 
   /** The types that it folds. */
   get wanted(): ReadonlyArray<string> {
-    return this.blueprint.definition.events.map(({ type }) => type)
+    return this.blueprint.events.map(({ type }) => type)
   }
 
   /** Those of its types that have changed, and their versions now. */
   get changed(): { readonly types: ReadonlyArray<string>; readonly versions: ReadonlyArray<number> } {
-    const changed = this.blueprint.definition.events.filter(({ schemaVersion }) => schemaVersion > 1)
+    const changed = this.blueprint.events.filter(({ schemaVersion }) => schemaVersion > 1)
     return {
       types: changed.map(({ type }) => type),
       versions: changed.map(({ schemaVersion }) => schemaVersion)

@@ -2,8 +2,7 @@ import { Effect } from "effect"
 import type { PostgresError } from "../../postgres/error.ts"
 import { type ProjectionError, projectionError, UnknownProjection } from "../error.ts"
 import type { RebuildParts } from "./build.ts"
-import type { Connection } from "../../postgres/postgres.ts"
-import { statement } from "../../postgres/sql-file.ts"
+import { keptAfter } from "../../log/retention.ts"
 import { GenerationTooOld, NoGenerationKept } from "./error.ts"
 import { lockProjection, takePlace } from "./swap.ts"
 import { untilUnlocked } from "./unlocked.ts"
@@ -20,14 +19,6 @@ export interface RollbackReport {
 
 /** How long a rollback is tried while readers hold the views, in ms. */
 const PATIENCE_MS = 60_000
-
-/** Up to where retention has dropped telemetry; 0 where it has not. */
-const dropped = (parts: RebuildParts, connection: Connection): Effect.Effect<number, PostgresError> => {
-  const { text } = statement("telemetry_kept_after", parts.postgres.schema)
-  return Effect.map(connection.query<{ position: string }>(text, [null, null]), ({ rows }) =>
-    Number(rows[0]!.position)
-  )
-}
 
 const once = (
   parts: RebuildParts,
@@ -46,7 +37,7 @@ const once = (
         .toSorted((one, other) => other.changedAt.getTime() - one.changedAt.getTime())
       if (kept === undefined) return yield* projectionError(new NoGenerationKept({ projection: name }))
       const { generation, version, hash, relations, position } = kept
-      const droppedUpTo = yield* dropped(parts, connection)
+      const droppedUpTo = yield* keptAfter(connection, parts.postgres.schema, {})
       if (position < droppedUpTo)
         return yield* projectionError(
           new GenerationTooOld({ projection: name, generation, position, droppedUpTo })
