@@ -77,6 +77,15 @@ describe.concurrent("tidemark start", { timeout: 60_000 }, () => {
     })
   })
 
+  test("measures as often as it is configured to", async () => {
+    const { env, query, countEvents } = await ownLog()
+    await run(["start", "--seconds", "2", "--json"], { env: { ...env, TIDEMARK_MEASURE_MS: "100000" } })
+    expect(await query("select config from tidemark.agents where config ? 'measures_every_ms'")).toEqual([
+      { config: { measures_every_ms: 100_000 } }
+    ])
+    expect(await countEvents("type = 'MetricRecorded'")).toBe(0)
+  })
+
   test("prints each event once, and no control codes, where there is no terminal", async () => {
     const { env, begin, query } = await ownLog()
     await begin()
