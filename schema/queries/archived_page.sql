@@ -1,8 +1,8 @@
--- Events of telemetry after position $1, up to and with $2, $3 at most and some $4 characters, but one at least, as lines of an archive: as the log has them,
--- each number to its last digit.
-select at, line
+-- Events of telemetry after position $1, up to and with $2, as lines of an archive: as many as wanted ($3), or as make up so many characters ($4). As the log
+-- has them, each number to its last digit.
+select at, line, so_far >= $4 as "isCut"
 from (
-  select at, line, sum(length(line)) over (order by at) - length(line) as before
+  select *, sum(length(line)) over (order by at rows unbounded preceding) as so_far
   from (
     select event.position::float8 as at, jsonb_build_object(
       'position', event.position, 'id', id, 'stream', stream, 'version', version, 'type', type, 'data', data, 'labels', labels, 'meta', meta,
@@ -12,7 +12,7 @@ from (
     where event.position > $1 and event.position <= $2
     order by event.position
     limit $3
-  ) page
-) measured
-where before <= $4
+  ) ahead
+) summed
+where so_far - length(line) < $4
 order by at

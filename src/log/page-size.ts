@@ -33,9 +33,9 @@ export const isAnswerLost = ({ reason }: PostgresError): boolean =>
 export class PageSize {
   private wanted = PAGE_EVENTS
 
-  read(
-    query: (limit: number) => Effect.Effect<Portion, PostgresError>
-  ): Effect.Effect<Portion, PostgresError> {
+  read<P extends Pick<Portion, "count" | "isFull">>(
+    query: (limit: number) => Effect.Effect<P, PostgresError>
+  ): Effect.Effect<P, PostgresError> {
     return Effect.suspend(() => {
       const limit = this.wanted
       return query(limit).pipe(

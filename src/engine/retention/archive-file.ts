@@ -67,12 +67,18 @@ export async function* linesOf(file: string): AsyncGenerator<string> {
   // Whoever iterates over the text is told.
   read.catch(() => undefined)
   text.setEncoding("utf8")
-  let rest = ""
+  // A line may be as long as an event: its pieces are put together once, where it ends.
+  let pieces: Array<string> = []
   for await (const chunk of text as AsyncIterable<string>) {
-    const lines = `${rest}${chunk}`.split("\n")
-    rest = lines.pop()!
-    yield* lines
+    const lines = chunk.split("\n")
+    const begun = lines.pop()!
+    for (const line of lines) {
+      yield pieces.length === 0 ? line : [...pieces, line].join("")
+      pieces = []
+    }
+    pieces.push(begun)
   }
+  const rest = pieces.join("")
   if (rest !== "") yield rest
 }
 

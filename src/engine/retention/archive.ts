@@ -6,6 +6,7 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createGzip } from "node:zlib"
 import { Effect } from "effect"
+import { PAGE_BYTES, PageSize } from "../../log/page-size.ts"
 import type { TelemetryPartition } from "../../log/telemetry-partitions.ts"
 import type { Postgres } from "../../postgres/postgres.ts"
 import { statement } from "../../postgres/sql-file.ts"
@@ -21,10 +22,6 @@ import {
 } from "./archive-file.ts"
 import { ArchiveNotWritten } from "./error.ts"
 import type { ArchiveFile } from "./event.ts"
-
-/** How much is read at a time: so many events, and some so many characters. */
-const EVENTS_AT_ONCE = 1_000
-const CHARACTERS_AT_ONCE = 4 * 1024 * 1024
 
 /** What an archive holds is nobody's but whoever may read the log. */
 const PRIVATE_FILE = 0o600
@@ -46,6 +43,8 @@ export interface Archiving {
 interface Line {
   readonly at: number
   readonly line: string
+  /** The page has as many characters as one may have. */
+  readonly isCut: boolean
 }
 
 /** The events of a partition as lines, in order. */
@@ -55,17 +54,24 @@ async function* linesIn(
   digest: Digest
 ): AsyncGenerator<string> {
   const { text } = statement("archived_page", postgres.schema)
+  const size = new PageSize()
+  const pageAfter = (at: number) =>
+    size.read((limit) =>
+      Effect.map(postgres.query<Line>(text, [at, upTo - 1, limit, PAGE_BYTES]), ({ rows }) => ({
+        rows,
+        count: rows.length,
+        isFull: rows.length === limit || rows.at(-1)?.isCut === true
+      }))
+    )
   let at = from - 1
-  for (;;) {
-    const values = [at, upTo - 1, EVENTS_AT_ONCE, CHARACTERS_AT_ONCE]
-    const { rows } = await Effect.runPromise(postgres.query<Line>(text, values))
-    const last = rows.at(-1)
-    if (last === undefined) return
+  for (let isThrough = false; !isThrough;) {
+    const { rows, isFull } = await Effect.runPromise(pageAfter(at))
     for (const { line } of rows) {
       digest.take(line)
       yield `${line}\n`
     }
-    at = last.at
+    at = rows.at(-1)?.at ?? at
+    isThrough = !isFull
   }
 }
 
